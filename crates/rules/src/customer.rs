@@ -1,0 +1,64 @@
+//! A customer as the registry keeps them.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::identifier::Identifiers;
+use crate::organisation::{ProgrammeId, TillId};
+use crate::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source};
+
+/// A customer's id within their organisation, `user_id` on the wire; never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CustomerId(pub i64);
+
+/// Everything that is known of one customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// The id.
+    pub id: CustomerId,
+    /// What they are found by.
+    pub identifiers: Identifiers,
+    /// The first name.
+    pub first_name: Option<Name>,
+    /// The last name.
+    pub last_name: Option<Name>,
+    /// Whether they belong to the loyalty programme.
+    pub customer_type: CustomerType,
+    /// Where they came from.
+    pub source: Source,
+    /// The account within a source that has several.
+    pub account_id: Option<String>,
+    /// When they were registered.
+    pub registered_at: Timestamp,
+    /// When they were last changed, as the last caller said.
+    pub updated_at: Timestamp,
+    /// The till that registered them.
+    pub registered_till: TillId,
+    /// The till they are associated with.
+    pub associated_till: Option<TillId>,
+    /// The fraud status, once one was set.
+    pub fraud_status: Option<FraudStatus>,
+    /// How they can be reached.
+    pub channels: Vec<Channel>,
+    /// Custom fields.
+    pub custom_fields: Vec<FieldValue>,
+    /// Extended fields.
+    pub extended_fields: Vec<FieldValue>,
+    /// The programmes they are enrolled in.
+    pub enrolments: Vec<Enrolment>,
+}
+
+/// A customer's place in a programme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolment {
+    /// The programme.
+    pub programme: ProgrammeId,
+    /// The tier's serial number.
+    pub tier: u32,
+    /// When the tier ends.
+    pub tier_expires_at: Option<Timestamp>,
+    /// Points gathered over the whole time.
+    pub lifetime_points: Decimal,
+    /// Points that can be spent now.
+    pub loyalty_points: Decimal,
+}

@@ -1,0 +1,100 @@
+//! External ids: whatever the organisation itself calls a customer.
+//!
+//! "The customer's external identifier. Special characters are not recommended. Maximum length is
+//! 250 characters." Any character but control characters is taken; compared and kept as sent, less
+//! blanks around it.
+
+use crate::codes::{self, Code};
+
+/// The longest external id, in characters.
+pub const LENGTH_LIMIT: usize = 250;
+
+/// An external id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalId(String);
+
+/// The form that an organisation asks of its external ids; both parts are strictly enforced.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// What each of them starts with.
+    pub prefix: Option<String>,
+    /// How many characters each of them has, the prefix included.
+    pub length: Option<usize>,
+}
+
+impl ExternalId {
+    /// Reads an external id as sent.
+    ///
+    /// # Errors
+    /// 1003 when it is too long, holds a control character, or has not the organisation's form.
+    pub fn parse(sent: &str, rules: &Rules) -> Result<Self, &'static Code> {
+        let text = sent.trim();
+        let length = text.chars().count();
+        let valid = (1..=LENGTH_LIMIT).contains(&length)
+            && !text.chars().any(char::is_control)
+            && rules
+                .prefix
+                .as_deref()
+                .is_none_or(|prefix| text.starts_with(prefix))
+            && rules.length.is_none_or(|wanted| length == wanted);
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(codes::INVALID_EXTERNAL_ID)
+        }
+    }
+
+    /// An id that was valid when it was stored.
+    #[must_use]
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The id as it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("12on123", None, None, true)]
+    #[case("000003880203", None, None, true)]
+    #[case("Kunde-№ 7/ä", None, None, true)]
+    #[case(" 7 ", None, None, true)]
+    #[case("", None, None, false)]
+    #[case("a\nb", None, None, false)]
+    #[case("a\0b", None, None, false)]
+    #[case("PA123", Some("PA"), Some(5), true)]
+    #[case("PA1234", Some("PA"), Some(5), false)]
+    #[case("pa123", Some("PA"), Some(5), false)]
+    #[case("123PA", Some("PA"), None, false)]
+    fn external_ids(
+        #[case] sent: &str,
+        #[case] prefix: Option<&str>,
+        #[case] length: Option<usize>,
+        #[case] valid: bool,
+    ) {
+        let rules = Rules {
+            prefix: prefix.map(str::to_owned),
+            length,
+        };
+        assert_eq!(ExternalId::parse(sent, &rules).is_ok(), valid);
+    }
+
+    #[test]
+    fn at_most_250_characters() {
+        let rules = Rules::default();
+        assert!(ExternalId::parse(&"ä".repeat(250), &rules).is_ok());
+        assert_eq!(
+            ExternalId::parse(&"a".repeat(251), &rules),
+            Err(codes::INVALID_EXTERNAL_ID)
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! The rules of customer registration: values in, decision out.
+//!
+//! Nothing here reads a clock, a random source, a file or a database: whatever a rule needs is an
+//! argument. The order of work is the order of the modules:
+//!
+//! 1. [`submission`]: what a caller sent for one customer, before any rule has looked at it.
+//! 2. [`validate`]: each member by its own rule ([`identifier`], [`profile`]), giving a
+//!    [`validate::Registration`] with its warnings, or the item's [`codes::Failure`].
+//! 3. [`resolve`]: whose registration is this.
+//! 4. [`enrol`] and [`award`]: what a loyalty customer is enrolled in and earns.
+//! 5. [`decide`]: the pipeline itself, from the facts of the store to the plan that it carries out.
+
+pub mod award;
+pub mod codes;
+pub mod customer;
+pub mod decide;
+pub mod enrol;
+pub mod identifier;
+pub mod organisation;
+pub mod profile;
+pub mod resolve;
+pub mod settings;
+pub mod submission;
+pub mod validate;
