@@ -1,1 +1,13 @@
-//! x
+//! The binary `patron`: everything that talks.
+//!
+//! A request passes, in this order: [`http`] (limits, request id, log line), [`auth`] (who calls),
+//! the endpoint (one file each, at the path of its URL: [`v1_1`]), the store, and back.
+
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod http;
+mod observe;
+mod organisation_file;
+pub mod v1_1;

@@ -1,1 +1,7 @@
-fn main() {}
+//! See [`patron_server`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    patron_server::cli::main()
+}

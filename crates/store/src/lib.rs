@@ -1,1 +1,117 @@
-//! x
+//! Where customers are kept: the only crate that links a database.
+//!
+//! [`Store`] has few, coarse methods, one a use case. Each engine implements them in its own SQL;
+//! the decision itself is [`patron_rules::decide`], the same for every engine.
+//!
+//! Whatever belongs to an organisation is reached through its [`Tenant`], which only a store hands
+//! out: one organisation cannot name what is another's.
+
+mod error;
+mod sqlite;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use patron_rules::codes::Failure;
+use patron_rules::decide::Plan;
+use patron_rules::organisation::{CustomField, ExtendedField, Organisation, Programme, TillId};
+use patron_rules::settings::Settings;
+use patron_rules::validate::Registration;
+
+pub use error::Error;
+pub use sqlite::{Location, SqliteStore};
+
+/// Which organisation; only a store makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TenantId(i64);
+
+/// An organisation with what is set up for it: the key to everything that is its own.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    id: TenantId,
+    organisation: Arc<Organisation>,
+}
+
+impl Tenant {
+    /// What is set up for the organisation.
+    #[must_use]
+    pub fn organisation(&self) -> &Organisation {
+        &self.organisation
+    }
+}
+
+/// What a till signs in with.
+#[derive(Debug, Clone)]
+pub struct TillCredential {
+    /// The till's organisation.
+    pub tenant: TenantId,
+    /// The till.
+    pub till: TillId,
+    /// The hashes of its password.
+    pub hashes: PasswordHashes,
+}
+
+/// A till's password, hashed from each of the two digests that a client may send.
+#[derive(Debug, Clone)]
+pub struct PasswordHashes {
+    /// From the lower-case hexadecimal MD5 of the password; a PHC string.
+    pub md5: String,
+    /// From the lower-case hexadecimal SHA-256 of the password; a PHC string.
+    pub sha256: String,
+}
+
+/// An organisation to be set up.
+#[derive(Debug, Clone)]
+pub struct NewOrganisation {
+    /// Its name, unique in the store.
+    pub name: String,
+    /// The IANA name of its time zone.
+    pub time_zone: String,
+    /// Its registration configuration.
+    pub settings: Settings,
+    /// Its tills, by name, unique in the store.
+    pub tills: Vec<(String, PasswordHashes)>,
+    /// Its custom fields.
+    pub custom_fields: Vec<CustomField>,
+    /// Its extended fields.
+    pub extended_fields: Vec<ExtendedField>,
+    /// Its programmes.
+    pub programmes: Vec<Programme>,
+}
+
+/// Where customers are kept.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The names of all organisations.
+    async fn organisation_names(&self) -> Result<Vec<String>, Error>;
+
+    /// Sets up organisations: all of them, or none.
+    async fn set_up(&self, organisations: Vec<NewOrganisation>) -> Result<(), Error>;
+
+    /// What a till signs in with, by its name; `None` where no till has it.
+    async fn till_credential(&self, username: &str) -> Result<Option<TillCredential>, Error>;
+
+    /// An organisation as it is set up now.
+    async fn tenant(&self, id: TenantId) -> Result<Tenant, Error>;
+
+    /// Registers each customer or says why not, in order; a later one sees an earlier one.
+    ///
+    /// Once this returns, what it tells of is on disk: customer, identifiers, enrolment and ledger
+    /// together. The work is done even if the caller stops waiting.
+    ///
+    /// # Errors
+    /// Nothing of the batch was stored, as far as the engine can tell.
+    async fn register(
+        &self,
+        tenant: &Tenant,
+        registrations: Vec<Registration>,
+        now: Timestamp,
+    ) -> Result<Vec<Result<Plan, Failure>>, Error>;
+
+    /// Whether the store can be read and takes work.
+    async fn check(&self) -> Result<(), Error>;
+
+    /// Finishes what was accepted and closes the store.
+    async fn close(&self);
+}

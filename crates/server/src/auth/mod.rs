@@ -1,0 +1,166 @@
+//! Who calls: a till's user name and password digest become a [`Caller`].
+//!
+//! "Authentication/Authorization Type: Basic Auth." The user is the till's name; the password is
+//! the lower-case hexadecimal MD5 of the till's password, or its SHA-256.
+//!
+//! Verifying costs an argon2id. So what was verified is remembered by a keyed hash of the whole
+//! header, for a short time; what is wrong is never remembered, and limited by till and address.
+
+mod basic;
+mod guesses;
+pub mod password;
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use hmac::{Hmac, KeyInit, Mac};
+use moka::future::Cache;
+use patron_rules::organisation::TillId;
+use patron_store::{Store, TenantId};
+use sha2::Sha256;
+use tokio::sync::Semaphore;
+use tokio::task;
+
+use self::basic::Credentials;
+use self::guesses::Guesses;
+use crate::config::Config;
+
+/// The most credentials that are remembered.
+const REMEMBERED_LIMIT: u64 = 10_000;
+/// How many passwords are verified at a time: each takes a processor and 19 MiB for its while.
+const VERIFIERS: usize = 2;
+/// The most verifications that wait; one more is refused as overload.
+const WAITING_LIMIT: usize = 256;
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The organisation.
+    pub tenant: TenantId,
+    /// The till.
+    pub till: TillId,
+    /// The till's name.
+    pub till_name: Arc<str>,
+}
+
+/// Why a caller was not let in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No credentials, or wrong ones.
+    #[error("no credentials, or wrong ones")]
+    Unauthorised,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords; try again in {0:?}")]
+    TooManyGuesses(Duration),
+    /// The credentials cannot be looked up or verified at the moment.
+    #[error("credentials cannot be verified at the moment")]
+    Unavailable,
+}
+
+/// Finds out who calls.
+pub struct Authenticator {
+    store: Arc<dyn Store>,
+    /// Made anew by each process, so that what is remembered says nothing to anyone else.
+    key: [u8; 32],
+    remembered: Cache<[u8; 32], Caller>,
+    guesses: Guesses,
+    verifiers: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+impl Authenticator {
+    /// An authenticator that looks credentials up in this store.
+    ///
+    /// # Errors
+    /// A system without a source of randomness.
+    pub fn new(store: Arc<dyn Store>, config: &Config) -> anyhow::Result<Self> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        let guesses = NonZeroU32::new(config.wrong_passwords_per_minute).unwrap_or(NonZeroU32::MIN);
+        Ok(Self {
+            store,
+            key,
+            remembered: Cache::builder()
+                .max_capacity(REMEMBERED_LIMIT)
+                .time_to_live(Duration::from_secs(config.credential_cache_seconds))
+                .build(),
+            guesses: Guesses::new(guesses),
+            verifiers: Arc::new(Semaphore::new(VERIFIERS)),
+            waiting: Arc::new(Semaphore::new(WAITING_LIMIT)),
+        })
+    }
+
+    /// Finds out who calls, from the request's headers and the address it came from.
+    ///
+    /// # Errors
+    /// Why the caller is not let in.
+    pub async fn authenticate(&self, headers: &HeaderMap, from: IpAddr) -> Result<Caller, Refusal> {
+        let header = headers.get(AUTHORIZATION).ok_or(Refusal::Unauthorised)?;
+        let key = self.keyed_hash(header.as_bytes())?;
+        // One verification for any number of requests that arrive with the same header at once.
+        let verified = self.remembered.try_get_with(key, async {
+            let credentials = Credentials::read(header).ok_or(Refusal::Unauthorised)?;
+            self.verify(credentials, from).await
+        });
+        verified
+            .await
+            .map_err(|refusal: Arc<Refusal>| (*refusal).clone())
+    }
+
+    async fn verify(&self, credentials: Credentials, from: IpAddr) -> Result<Caller, Refusal> {
+        self.guesses
+            .admit(&credentials.username, from)
+            .map_err(Refusal::TooManyGuesses)?;
+        let found = self
+            .store
+            .till_credential(&credentials.username)
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "credentials cannot be looked up");
+                Refusal::Unavailable
+            })?;
+        let hash = found.as_ref().map(|credential| credential.hashes.clone());
+        let username = Arc::from(credentials.username);
+        let right = self.verify_digest(credentials.digest, hash).await?;
+        match found {
+            Some(credential) if right => Ok(Caller {
+                tenant: credential.tenant,
+                till: credential.till,
+                till_name: username,
+            }),
+            _ => Err(Refusal::Unauthorised),
+        }
+    }
+
+    /// Verifies off the asynchronous threads, a few at a time. The permits belong to the work: a
+    /// client that hangs up does not make room for another while its hash is still computed.
+    async fn verify_digest(
+        &self,
+        digest: password::Digest,
+        hashes: Option<patron_store::PasswordHashes>,
+    ) -> Result<bool, Refusal> {
+        let waiting = Arc::clone(&self.waiting)
+            .try_acquire_owned()
+            .map_err(|_| Refusal::Unavailable)?;
+        let verifier = Arc::clone(&self.verifiers)
+            .acquire_owned()
+            .await
+            .map_err(|_| Refusal::Unavailable)?;
+        let verification = task::spawn_blocking(move || {
+            let _permits = (waiting, verifier);
+            password::verify(&digest, hashes.as_ref())
+        });
+        verification.await.map_err(|_| Refusal::Unavailable)
+    }
+
+    fn keyed_hash(&self, header: &[u8]) -> Result<[u8; 32], Refusal> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key).map_err(|_| Refusal::Unavailable)?;
+        mac.update(header);
+        Ok(mac.finalize().into_bytes().into())
+    }
+}

@@ -1,0 +1,88 @@
+//! The command line.
+
+mod config;
+mod serve;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use toml::{Table, Value};
+
+use crate::config::Config;
+
+/// Patron, a customer registry for loyalty programmes.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer requests until a signal to stop.
+    Serve(serve::Arguments),
+    /// Print the configuration as it would take effect.
+    Config(Settings),
+}
+
+/// Where the configuration comes from. Each key of the file is also an environment variable:
+/// `PATRON_` and the key in capitals.
+#[derive(Args)]
+struct Settings {
+    /// The configuration, a TOML file.
+    #[arg(long, value_name = "FILE", env = "PATRON_CONFIG")]
+    config: Option<PathBuf>,
+    /// The address and port to listen on [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The directory of the data, or `:memory:` to keep nothing [default: ./patron-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+}
+
+impl Settings {
+    fn load(&self) -> anyhow::Result<Config> {
+        let mut flags = Table::new();
+        if let Some(listen) = self.listen {
+            flags.insert("listen".to_owned(), Value::String(listen.to_string()));
+        }
+        if let Some(data) = &self.data {
+            flags.insert("data".to_owned(), Value::String(data.clone()));
+        }
+        // A variable that is no Unicode is none of ours.
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        let environment = std::env::vars_os().filter_map(text);
+        Config::load(self.config.as_deref().map(Path::new), environment, flags)
+    }
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Config(settings) => config::run(&settings),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what the command was asked for")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "why the command failed")]
+fn say_error(text: &str) {
+    eprintln!("patron: {text}");
+}

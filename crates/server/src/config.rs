@@ -1,0 +1,207 @@
+//! The configuration: defaults, overlaid by a TOML file, by `PATRON_…` variables, by flags.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use patron_store::Location;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+/// What stands before a key's name in capitals in its environment variable.
+const VARIABLE_PREFIX: &str = "PATRON_";
+/// The variable that names the configuration file; not a key of its own.
+const FILE_VARIABLE: &str = "PATRON_CONFIG";
+/// The data directory's name for "in memory".
+const MEMORY: &str = ":memory:";
+
+/// How Patron runs. Nothing has to be set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The address and port to listen on.
+    pub listen: SocketAddr,
+    /// The directory of the data, or `:memory:` to keep nothing.
+    pub data: PathBuf,
+    /// The largest request body, in bytes.
+    pub body_limit_bytes: usize,
+    /// How long a request's headers may take to arrive, and how long a connection may idle.
+    pub header_timeout_seconds: u64,
+    /// How long a request's body may take to arrive.
+    pub body_timeout_seconds: u64,
+    /// How long requests that were accepted may take to finish after a signal to stop.
+    pub shutdown_timeout_seconds: u64,
+    /// How long a password that was verified is remembered; 0 verifies it each time.
+    pub credential_cache_seconds: u64,
+    /// The most wrong passwords a minute for one till from one address.
+    pub wrong_passwords_per_minute: u32,
+    /// What is logged: a level (`error`, `warn`, `info`, `debug`), or `target=level,…`.
+    pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people on a terminal, else as JSON.
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: PathBuf::from("./patron-data"),
+            body_limit_bytes: 5_000_000,
+            header_timeout_seconds: 30,
+            body_timeout_seconds: 30,
+            shutdown_timeout_seconds: 30,
+            credential_cache_seconds: 60,
+            wrong_passwords_per_minute: 10,
+            log: "info".to_owned(),
+            log_format: LogFormat::Auto,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration from a file, the given environment and flags; each outranks the one
+    /// before.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a key or variable that does not exist, a value of the wrong form.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: Table,
+    ) -> anyhow::Result<Self> {
+        let defaults = Table::try_from(Self::default())?;
+        let mut keys = match file {
+            Some(path) => read_file(path)?,
+            None => Table::new(),
+        };
+        for (name, text) in environment {
+            if let Some(key) = name.strip_prefix(VARIABLE_PREFIX)
+                && name != FILE_VARIABLE
+            {
+                let key = key.to_lowercase();
+                let Some(default) = defaults.get(&key) else {
+                    bail!("the environment variable {name} names no key of the configuration");
+                };
+                let value = like(default, &text).with_context(|| format!("{name}={text}"))?;
+                keys.insert(key, value);
+            }
+        }
+        keys.extend(flags);
+        let config: Self = keys.try_into().context("the configuration")?;
+        if config.body_limit_bytes == 0 || config.wrong_passwords_per_minute == 0 {
+            bail!("body_limit_bytes and wrong_passwords_per_minute are at least 1");
+        }
+        Ok(config)
+    }
+
+    /// Where the data is.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        if self.data.as_os_str() == MEMORY {
+            Location::Memory
+        } else {
+            Location::Directory(self.data.clone())
+        }
+    }
+
+    /// How long a request's body may take to arrive.
+    #[must_use]
+    pub const fn body_timeout(&self) -> Duration {
+        Duration::from_secs(self.body_timeout_seconds)
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Table> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    let checked: Result<Config, _> = toml::from_str(&text);
+    checked.with_context(|| format!("in the configuration {}", path.display()))?;
+    Ok(toml::from_str(&text)?)
+}
+
+/// Reads a variable's text as a value of the default's type.
+fn like(default: &Value, text: &str) -> anyhow::Result<Value> {
+    Ok(match default {
+        Value::Integer(_) => Value::Integer(text.trim().parse().context("is no whole number")?),
+        _ => Value::String(text.to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, environment: &[(&str, &str)], flags: &str) -> anyhow::Result<Config> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("patron.toml");
+        fs::write(&path, file).unwrap();
+        let environment = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::load(Some(&path), environment, toml::from_str(flags).unwrap())
+    }
+
+    #[test]
+    fn nothing_has_to_be_set() {
+        assert_eq!(
+            load("", &[("HOME", "/"), ("PATRON_CONFIG", "x")], "").unwrap(),
+            Config::default()
+        );
+    }
+
+    #[test]
+    fn each_place_outranks_the_one_before() {
+        let file = "listen = '127.0.0.1:1'\nbody_limit_bytes = 1\nlog = 'warn'";
+        let environment = [
+            ("PATRON_LISTEN", "127.0.0.1:2"),
+            ("PATRON_BODY_LIMIT_BYTES", "2"),
+        ];
+        let config = load(file, &environment, "listen = '127.0.0.1:3'").unwrap();
+        assert_eq!(config.listen.port(), 3);
+        assert_eq!(config.body_limit_bytes, 2);
+        assert_eq!(config.log, "warn");
+    }
+
+    #[test]
+    fn every_key_is_also_a_variable() {
+        let defaults = Table::try_from(Config::default()).unwrap();
+        for (key, value) in &defaults {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            let name = format!("{VARIABLE_PREFIX}{}", key.to_uppercase());
+            assert_eq!(
+                load("", &[(&name, &text)], "").unwrap(),
+                Config::default(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_or_of_the_wrong_form_is_refused() {
+        let refused = |file: &str, environment: &[(&str, &str)]| {
+            format!("{:#}", load(file, environment, "").unwrap_err())
+        };
+        assert!(refused("listn = 'x'", &[]).contains("unknown field `listn`"));
+        assert!(refused("listen = 'x'", &[]).contains("invalid socket address"));
+        assert!(refused("", &[("PATRON_LISTN", "x")]).contains("PATRON_LISTN"));
+        assert!(refused("", &[("PATRON_BODY_LIMIT_BYTES", "many")]).contains("no whole number"));
+        assert!(refused("body_limit_bytes = 0", &[]).contains("at least 1"));
+        assert!(refused("body_limit_bytes = -1", &[]).contains("body_limit_bytes"));
+    }
+}

@@ -1,0 +1,43 @@
+//! `serve --demo`: something to try at once.
+
+use std::net::SocketAddr;
+
+use anyhow::bail;
+use patron_store::Store;
+
+use crate::auth::password;
+use crate::organisation_file;
+
+/// What is set up.
+const FILE: &str = include_str!("demo.toml");
+/// The organisation by which a store with the demo is recognised.
+const ORGANISATION: &str = "demo";
+const TILL: &str = "till.001";
+const PASSWORD: &str = "demo";
+
+/// Fills an empty store; leaves one that has the demo already as it is.
+///
+/// # Errors
+/// A store that holds other organisations, or one that fails.
+pub async fn fill(store: &dyn Store) -> anyhow::Result<()> {
+    let names = store.organisation_names().await?;
+    if names.iter().any(|name| name == ORGANISATION) {
+        return Ok(());
+    }
+    if !names.is_empty() {
+        bail!("--demo fills an empty store, but this one holds organisations already");
+    }
+    store.set_up(organisation_file::read(FILE)?).await?;
+    Ok(())
+}
+
+/// A command that registers a customer, ready to paste.
+#[must_use]
+pub fn curl(address: SocketAddr) -> String {
+    let digest = password::md5_hex(PASSWORD);
+    format!(
+        r#"curl -u {TILL}:{digest} 'http://{address}/v1.1/customer/add?format=json' \
+  -H 'Content-Type: application/json' \
+  -d '{{"root":{{"customer":[{{"mobile":"919876543210","email":"asha@example.com","firstname":"Asha"}}]}}}}'"#
+    )
+}

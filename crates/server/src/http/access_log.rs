@@ -1,0 +1,61 @@
+//! A request's id, and its line in the log.
+//!
+//! The line names the route, never the path or the query as sent: those may carry what belongs to a
+//! customer.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::authenticated::CalledBy;
+
+/// The header that carries the request's id, on every reply.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-cap-requestid");
+
+/// How many customers a request held; an endpoint leaves it with its reply.
+#[derive(Debug, Clone, Copy)]
+pub struct Items {
+    /// All of them.
+    pub total: usize,
+    /// Those that were carried out.
+    pub succeeded: usize,
+}
+
+pub(super) async fn record(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+
+    let mut response = next.run(request).await;
+
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let caller = response.extensions().get::<CalledBy>();
+    let items = response.extensions().get::<Items>();
+    tracing::info!(
+        request_id = id,
+        method = %method,
+        route = route.as_ref().map_or("none", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        organisation = caller.map(|caller| caller.organisation.as_ref()),
+        till = caller.map(|caller| caller.till.as_ref()),
+        items = items.map(|items| items.total),
+        succeeded = items.map(|items| items.succeeded),
+        "request"
+    );
+    response
+}
+
+/// 32 hexadecimal characters, at random.
+fn request_id() -> String {
+    let mut bytes = [0; 16];
+    // Without randomness the id is of no use for finding a request, but the request goes on.
+    let _ = getrandom::fill(&mut bytes);
+    hex::encode(bytes)
+}

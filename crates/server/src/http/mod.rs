@@ -1,0 +1,68 @@
+//! HTTP: what every request passes before and after its endpoint.
+
+mod access_log;
+mod authenticated;
+pub mod body;
+mod health;
+mod serve;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use jiff::Timestamp;
+use patron_store::Store;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use access_log::Items;
+pub use serve::{Server, bind};
+
+use crate::auth::Authenticator;
+use crate::config::Config;
+use crate::v1_1;
+
+/// What every endpoint may use.
+pub struct App {
+    /// How Patron runs.
+    pub config: Config,
+    /// Where customers are kept.
+    pub store: Arc<dyn Store>,
+    /// Who calls.
+    pub authenticator: Authenticator,
+    /// What time it is.
+    pub clock: fn() -> Timestamp,
+}
+
+impl App {
+    /// An application on this store, with the system's clock.
+    ///
+    /// # Errors
+    /// A system without a source of randomness.
+    pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Arc<Self>> {
+        let authenticator = Authenticator::new(Arc::clone(&store), &config)?;
+        Ok(Arc::new(Self {
+            config,
+            store,
+            authenticator,
+            clock: Timestamp::now,
+        }))
+    }
+}
+
+/// Every route, the outermost layer last.
+pub fn router(app: &Arc<App>) -> Router {
+    let tills = v1_1::routes().route_layer(from_fn_with_state(
+        Arc::clone(app),
+        authenticated::authenticate,
+    ));
+    Router::new()
+        .merge(tills)
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .method_not_allowed_fallback(v1_1::envelope::wrong_method)
+        .fallback(v1_1::envelope::unknown_resource)
+        .layer(CatchPanicLayer::custom(v1_1::envelope::unexpected))
+        .layer(from_fn(access_log::record))
+        .with_state(Arc::clone(app))
+}

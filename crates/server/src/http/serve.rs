@@ -1,0 +1,71 @@
+//! Listening, and stopping without cutting anything in half.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum_server::Handle;
+
+use super::{App, router};
+
+/// The most bytes of a request's line and headers together.
+const HEADERS_LIMIT_BYTES: usize = 64 * 1024;
+
+/// A bound port that does not answer yet.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    stop: Handle<SocketAddr>,
+}
+
+/// Binds the port.
+///
+/// # Errors
+/// A port that is taken or not allowed.
+pub fn bind(address: SocketAddr) -> anyhow::Result<Server> {
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok(Server {
+        listener,
+        address,
+        stop: Handle::new(),
+    })
+}
+
+impl Server {
+    /// The address that was bound; its port is a real one where 0 was asked for.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops the server once it runs: no further connections, and what was accepted is finished
+    /// within this time.
+    pub fn stopper(&self, within: Duration) -> impl FnOnce() + Send + use<> {
+        let stop = self.stop.clone();
+        move || stop.graceful_shutdown(Some(within))
+    }
+
+    /// Answers requests until it is stopped; then closes the store.
+    ///
+    /// # Errors
+    /// A listener that fails.
+    pub async fn run(self, app: Arc<App>) -> anyhow::Result<()> {
+        let header_timeout = Duration::from_secs(app.config.header_timeout_seconds);
+        let mut server = axum_server::from_tcp(self.listener)?
+            .handle(self.stop)
+            .first_request_timeout(header_timeout);
+        server
+            .http_builder()
+            .http1()
+            .header_read_timeout(header_timeout)
+            .max_buf_size(HEADERS_LIMIT_BYTES);
+        let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
+        let ended = server.serve(service).await;
+        app.store.close().await;
+        ended.context("cannot accept connections")
+    }
+}

@@ -1,0 +1,437 @@
+//! Reading `{"root": {"customer": […]}}`.
+//!
+//! The body must be JSON with `root.customer`, one customer or an array of them; otherwise the
+//! whole request fails at a line and a column. From there on each customer is read alone: one whose
+//! members have a wrong form fails without its neighbours.
+//!
+//! Texts may come as numbers, without loss of digits; null and blank texts are "not passed"; a list
+//! of one may come as that one. Members that are not known are ignored.
+
+use std::fmt;
+
+use patron_rules::profile::{channel, field};
+use patron_rules::submission::{Malformed, Submission, SubmittedChannel, SubmittedField};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// How deep arrays and objects may nest.
+const DEPTH_LIMIT: usize = 32;
+/// The most customers of one call that are kept while they are counted; no organisation's own
+/// limit is higher.
+const KEPT_LIMIT: usize = 1_000;
+
+/// Why a whole body cannot be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} at line {line} column {column}")]
+pub struct Error {
+    reason: String,
+    line: usize,
+    column: usize,
+}
+
+impl Error {
+    fn at(reason: &str, body: &[u8], offset: usize) -> Self {
+        let before = String::from_utf8_lossy(body.get(..offset).unwrap_or(body));
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            reason: reason.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before.len() - line_start + 1,
+        }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let place = format!(" at line {line} column {column}");
+        Self {
+            reason: text.strip_suffix(&place).unwrap_or(&text).to_owned(),
+            line,
+            column,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object with the member `root`")]
+struct Body<'a> {
+    #[serde(borrow)]
+    root: Root<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object with the member `customer`")]
+struct Root<'a> {
+    #[serde(borrow)]
+    customer: &'a RawValue,
+}
+
+/// The customers of a body, each still to be read.
+pub(super) struct Batch<'a> {
+    /// How many there are.
+    pub(super) count: usize,
+    items: Vec<&'a RawValue>,
+    /// Sent as an array, which shows in the pointers to their members.
+    array: bool,
+}
+
+/// Reads a body as far as its customers.
+pub(super) fn decode(body: &[u8]) -> Result<Batch<'_>, Error> {
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Error::at("the body is not UTF-8", body, error.valid_up_to()))?;
+    if let Some(offset) = too_deep(body) {
+        return Err(Error::at(
+            "nested too deep (32 levels are allowed)",
+            body,
+            offset,
+        ));
+    }
+    let Body {
+        root: Root { customer },
+    } = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
+    let place = customer.get().as_ptr() as usize - body.as_ptr() as usize;
+    let items: OneOrMany<'_, KEPT_LIMIT> = serde_json::from_str(customer.get()).map_err(|_| {
+        Error::at(
+            "root.customer is neither a customer nor an array of them",
+            body,
+            place,
+        )
+    })?;
+    if items.count == 0 {
+        return Err(Error::at("root.customer holds no customer", body, place));
+    }
+    Ok(Batch {
+        count: items.count,
+        items: items.kept,
+        array: items.array,
+    })
+}
+
+/// Where arrays and objects nest deeper than allowed.
+fn too_deep(body: &[u8]) -> Option<usize> {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for (offset, byte) in body.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' | b'[' => depth = depth.saturating_add(1),
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_LIMIT {
+            return Some(offset);
+        }
+    }
+    None
+}
+
+impl Batch<'_> {
+    /// Reads each customer.
+    pub(super) fn submissions(&self) -> Vec<Submission> {
+        let pointer = |index| {
+            if self.array {
+                format!("/root/customer/{index}")
+            } else {
+                "/root/customer".to_owned()
+            }
+        };
+        self.items
+            .iter()
+            .enumerate()
+            .map(|(index, raw)| submission(raw, pointer(index)))
+            .collect()
+    }
+}
+
+type Raw<'a> = Option<&'a RawValue>;
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "a customer, which is an object")]
+struct Customer<'a> {
+    #[serde(borrow)]
+    mobile: Raw<'a>,
+    email: Raw<'a>,
+    external_id: Raw<'a>,
+    firstname: Raw<'a>,
+    lastname: Raw<'a>,
+    #[serde(rename = "type")]
+    customer_type: Raw<'a>,
+    source: Raw<'a>,
+    #[serde(rename = "accountId")]
+    account_id: Raw<'a>,
+    registered_on: Raw<'a>,
+    updated_on: Raw<'a>,
+    registered_till: Raw<'a>,
+    associated_with: Raw<'a>,
+    fraud_status: Raw<'a>,
+    #[serde(rename = "commChannels")]
+    channels: Raw<'a>,
+    custom_fields: Raw<'a>,
+    extended_fields: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object with `status`")]
+struct FraudStatus<'a> {
+    #[serde(borrow)]
+    status: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object with `field`")]
+struct Fields<'a> {
+    #[serde(borrow)]
+    field: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object with `name` and `value`")]
+struct Field<'a> {
+    #[serde(borrow)]
+    name: Raw<'a>,
+    value: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object with `type` and `value`")]
+struct Channel<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Raw<'a>,
+    value: Raw<'a>,
+    primary: Raw<'a>,
+    verified: Raw<'a>,
+    meta: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object")]
+struct Meta<'a> {
+    #[serde(borrow)]
+    residence: Raw<'a>,
+}
+
+fn submission(raw: &RawValue, pointer: String) -> Submission {
+    let mut reader = Reader {
+        pointer,
+        malformed: None,
+    };
+    let sent: Customer<'_> = reader.object(Some(raw), "");
+    let mut submission = Submission {
+        mobile: reader.text(sent.mobile, "/mobile"),
+        email: reader.text(sent.email, "/email"),
+        external_id: reader.text(sent.external_id, "/external_id"),
+        first_name: reader.text(sent.firstname, "/firstname"),
+        last_name: reader.text(sent.lastname, "/lastname"),
+        customer_type: reader.text(sent.customer_type, "/type"),
+        source: reader.text(sent.source, "/source"),
+        account_id: reader.text(sent.account_id, "/accountId"),
+        registered_on: reader.text(sent.registered_on, "/registered_on"),
+        updated_on: reader.text(sent.updated_on, "/updated_on"),
+        registered_till: reader.text(sent.registered_till, "/registered_till"),
+        associated_till: reader.text(sent.associated_with, "/associated_with"),
+        fraud_status: reader.fraud_status(sent.fraud_status),
+        channels: reader.channels(sent.channels),
+        custom_fields: reader.fields(sent.custom_fields, "/custom_fields"),
+        extended_fields: reader.fields(sent.extended_fields, "/extended_fields"),
+        malformed: None,
+    };
+    submission.malformed = reader.malformed;
+    submission
+}
+
+/// Reads the members of one customer and notes the first that has a wrong form.
+struct Reader {
+    /// Where the customer stands in the body.
+    pointer: String,
+    malformed: Option<Malformed>,
+}
+
+impl Reader {
+    fn wrong(&mut self, member: &str, reason: impl fmt::Display) {
+        self.malformed.get_or_insert_with(|| Malformed {
+            pointer: format!("{}{member}", self.pointer),
+            reason: reason.to_string(),
+        });
+    }
+
+    /// A text, a number as its digits, or a boolean; `None` where it is not passed.
+    fn text(&mut self, raw: Raw<'_>, member: &str) -> Option<String> {
+        let raw = raw?.get();
+        match raw.as_bytes().first() {
+            Some(b'"') => {
+                let text = serde_json::from_str::<String>(raw);
+                if text.is_err() {
+                    self.wrong(member, "a text with an invalid escape");
+                }
+                text.ok().filter(|text| !text.trim().is_empty())
+            }
+            Some(b'[') => {
+                self.wrong(member, "expected a text, found an array");
+                None
+            }
+            Some(b'{') => {
+                self.wrong(member, "expected a text, found an object");
+                None
+            }
+            _ => Some(raw.to_owned()),
+        }
+    }
+
+    /// An object; nothing, a blank text and an empty array are one without members.
+    fn object<'a, T: Default + Deserialize<'a>>(&mut self, raw: Raw<'a>, member: &str) -> T {
+        match raw.map(RawValue::get) {
+            None => T::default(),
+            Some(text) if member_is_empty(text) && !member.is_empty() => T::default(),
+            Some(text) if text.starts_with('[') => {
+                self.wrong(member, "expected an object, found an array");
+                T::default()
+            }
+            Some(text) => serde_json::from_str(text).unwrap_or_else(|error| {
+                self.wrong(member, Error::from(error).reason);
+                T::default()
+            }),
+        }
+    }
+
+    /// The entries of an array, or the one that stands in its place; at most `MOST` of them.
+    fn list<'a, const MOST: usize>(&mut self, raw: Raw<'a>, member: &str) -> Vec<&'a RawValue> {
+        let Some(raw) = raw.filter(|raw| !member_is_empty(raw.get())) else {
+            return Vec::new();
+        };
+        match serde_json::from_str::<OneOrMany<'a, MOST>>(raw.get()) {
+            Ok(items) => items.kept,
+            Err(error) => {
+                self.wrong(member, Error::from(error).reason);
+                Vec::new()
+            }
+        }
+    }
+
+    /// `"FRAUD"`, `{"status": "FRAUD"}` or an array of one of them.
+    fn fraud_status(&mut self, raw: Raw<'_>) -> Option<String> {
+        const MEMBER: &str = "/fraud_status";
+        let raw = raw?;
+        if raw.get().starts_with('"') {
+            return self.text(Some(raw), MEMBER);
+        }
+        let first = self.list::<1>(Some(raw), MEMBER).first().copied()?;
+        if first.get().starts_with('"') {
+            return self.text(Some(first), MEMBER);
+        }
+        let sent: FraudStatus<'_> = self.object(Some(first), MEMBER);
+        self.text(sent.status, "/fraud_status/status")
+    }
+
+    fn fields(&mut self, raw: Raw<'_>, member: &str) -> Vec<SubmittedField> {
+        const MOST: usize = field::COUNT_LIMIT + 1;
+        let sent: Fields<'_> = self.object(raw, member);
+        let mut fields = Vec::new();
+        for (index, raw) in self
+            .list::<MOST>(sent.field, &format!("{member}/field"))
+            .iter()
+            .enumerate()
+        {
+            let member = format!("{member}/field/{index}");
+            let sent: Field<'_> = self.object(Some(raw), &member);
+            let name = self.text(sent.name, &format!("{member}/name"));
+            let value = match sent.value.map(RawValue::get) {
+                // Several values of one field: the array itself is the value.
+                Some(array) if array.starts_with('[') => Some(array.to_owned()),
+                _ => self.text(sent.value, &format!("{member}/value")),
+            };
+            if let Some(name) = name {
+                fields.push(SubmittedField { name, value });
+            }
+        }
+        fields
+    }
+
+    fn channels(&mut self, raw: Raw<'_>) -> Vec<SubmittedChannel> {
+        const MOST: usize = channel::COUNT_LIMIT + 1;
+        let mut channels = Vec::new();
+        for (index, raw) in self.list::<MOST>(raw, "/commChannels").iter().enumerate() {
+            let member = |name: &str| format!("/commChannels/{index}{name}");
+            let sent: Channel<'_> = self.object(Some(raw), &member(""));
+            let meta = self.list::<1>(sent.meta, &member("/meta")).first().copied();
+            let meta: Meta<'_> = self.object(meta, &member("/meta"));
+            channels.push(SubmittedChannel {
+                kind: self.text(sent.kind, &member("/type")),
+                value: self.text(sent.value, &member("/value")),
+                primary: self.text(sent.primary, &member("/primary")),
+                verified: self.text(sent.verified, &member("/verified")),
+                residence: self.text(meta.residence, &member("/meta/residence")),
+            });
+        }
+        channels
+    }
+}
+
+fn member_is_empty(raw: &str) -> bool {
+    let inside = |open, close| raw.strip_prefix(open)?.strip_suffix(close);
+    inside('"', '"')
+        .or_else(|| inside('[', ']'))
+        .is_some_and(|inner| inner.trim().is_empty())
+}
+
+/// One value or an array of values, of which the first `MOST` are kept.
+struct OneOrMany<'a, const MOST: usize> {
+    kept: Vec<&'a RawValue>,
+    count: usize,
+    array: bool,
+}
+
+impl<'de: 'a, 'a, const MOST: usize> Deserialize<'de> for OneOrMany<'a, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        match raw.get().as_bytes().first() {
+            Some(b'[') => {
+                let mut parser = serde_json::Deserializer::from_str(raw.get());
+                parser
+                    .deserialize_seq(Entries::<MOST>)
+                    .map_err(serde::de::Error::custom)
+            }
+            Some(b'{' | b'"') => Ok(Self {
+                kept: vec![raw],
+                count: 1,
+                array: false,
+            }),
+            _ => Err(serde::de::Error::custom(
+                "expected an object or an array of objects",
+            )),
+        }
+    }
+}
+
+struct Entries<const MOST: usize>;
+
+impl<'de, const MOST: usize> Visitor<'de> for Entries<MOST> {
+    type Value = OneOrMany<'de, MOST>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut kept = Vec::new();
+        let mut count: usize = 0;
+        while kept.len() < MOST
+            && let Some(entry) = entries.next_element()?
+        {
+            kept.push(entry);
+            count = count.saturating_add(1);
+        }
+        while entries.next_element::<IgnoredAny>()?.is_some() {
+            count = count.saturating_add(1);
+        }
+        Ok(OneOrMany {
+            kept,
+            count,
+            array: true,
+        })
+    }
+}

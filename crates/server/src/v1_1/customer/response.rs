@@ -1,0 +1,336 @@
+//! Writing what became of each customer: the members of the specification's samples, in their
+//! order and with their JSON types.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use patron_rules::award::SideEffect;
+use patron_rules::codes::{self, Failure, Warning};
+use patron_rules::customer::{Customer, Enrolment};
+use patron_rules::decide::Plan;
+use patron_rules::identifier::{Email, ExternalId, Mobile};
+use patron_rules::organisation::Organisation;
+use patron_rules::profile::{FieldValue, FraudStatus, Name, date};
+use patron_rules::submission::Submission;
+use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// The tier of a programme that has none.
+const NO_TIER: &str = "NONE";
+/// The serial number of a next tier where there is none.
+const NO_NEXT_TIER: &str = "-1";
+
+/// One customer of a reply.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Item {
+    Registered(Box<Registered>),
+    Failed(Box<Failed>),
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Registered {
+    user_id: i64,
+    firstname: String,
+    lastname: String,
+    mobile: Option<String>,
+    email: Option<String>,
+    external_id: Option<String>,
+    lifetime_points: Number,
+    loyalty_points: Number,
+    current_slab: String,
+    tier_expiry_date: String,
+    points_summaries: PointsSummaries,
+    lifetime_purchases: Number,
+    registered_on: String,
+    updated_on: String,
+    #[serde(rename = "type")]
+    customer_type: &'static str,
+    source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fraud_status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    custom_fields: Fields,
+    extended_fields: Fields,
+    subscriptions: Subscriptions,
+    side_effects: SideEffects,
+    item_status: ItemStatus,
+}
+
+/// A customer who was refused: what they were sent with, and why.
+#[derive(Debug, Serialize)]
+pub(super) struct Failed {
+    mobile: Option<String>,
+    email: Option<String>,
+    external_id: Option<String>,
+    firstname: Option<String>,
+    lastname: Option<String>,
+    item_status: ItemStatus,
+}
+
+#[derive(Debug, Serialize)]
+struct PointsSummaries {
+    points_summary: Vec<PointsSummary>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PointsSummary {
+    program_id: String,
+    redeemed: String,
+    expired: String,
+    returned: String,
+    adjusted: String,
+    lifetime_points: String,
+    loyalty_points: String,
+    cumulative_purchases: String,
+    current_slab: String,
+    next_slab: String,
+    next_slab_serial_number: String,
+    next_slab_description: String,
+    #[serde(rename = "slabSNo")]
+    slab_serial_number: String,
+    slab_expiry_date: String,
+    total_points: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Fields {
+    field: Vec<Field>,
+}
+
+#[derive(Debug, Serialize)]
+struct Field {
+    name: String,
+    value: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Subscriptions {
+    subscription: [(); 0],
+}
+
+#[derive(Debug, Serialize)]
+struct SideEffects {
+    effect: Vec<Effect>,
+}
+
+#[derive(Debug, Serialize)]
+struct Effect {
+    awarded_points: Number,
+    total_points: Number,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ItemStatus {
+    success: &'static str,
+    code: String,
+    message: String,
+    warnings: Warnings,
+}
+
+#[derive(Debug, Serialize)]
+struct Warnings {
+    warning: Vec<String>,
+}
+
+/// A JSON number, exact: never through a float.
+#[derive(Debug, Clone, Copy)]
+struct Number(Decimal);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let exact = RawValue::from_string(plain(self.0));
+        exact
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+/// A decimal without superfluous zeros.
+fn plain(decimal: Decimal) -> String {
+    decimal.normalize().to_string()
+}
+
+/// What a reply says of one customer.
+pub(super) fn item(
+    submission: Submission,
+    outcome: Result<Plan, Failure>,
+    organisation: &Organisation,
+) -> Item {
+    match outcome {
+        Ok(plan) => Item::Registered(Box::new(registered(plan, organisation))),
+        Err(failure) => Item::Failed(Box::new(failed(submission, &failure))),
+    }
+}
+
+fn failed(submission: Submission, failure: &Failure) -> Failed {
+    Failed {
+        mobile: submission.mobile,
+        email: submission.email,
+        external_id: submission.external_id,
+        firstname: submission.first_name,
+        lastname: submission.last_name,
+        item_status: ItemStatus {
+            success: "false",
+            code: failure.code.number.to_string(),
+            message: failure.message.to_string(),
+            warnings: Warnings {
+                warning: Vec::new(),
+            },
+        },
+    }
+}
+
+fn registered(plan: Plan, organisation: &Organisation) -> Registered {
+    let Plan {
+        customer,
+        side_effects,
+        warnings,
+        ..
+    } = plan;
+    let zone = &organisation.zone;
+    let current = customer.enrolments.first();
+    let name = |name: &Option<Name>| {
+        name.as_ref()
+            .map(Name::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let points = |points: fn(&Enrolment) -> Decimal| Number(current.map_or(Decimal::ZERO, points));
+    let identifiers = &customer.identifiers;
+    Registered {
+        user_id: customer.id.0,
+        firstname: name(&customer.first_name),
+        lastname: name(&customer.last_name),
+        mobile: identifiers
+            .mobile
+            .as_ref()
+            .map(Mobile::digits)
+            .map(str::to_owned),
+        email: identifiers
+            .email
+            .as_ref()
+            .map(Email::as_str)
+            .map(str::to_owned),
+        external_id: identifiers
+            .external_id
+            .as_ref()
+            .map(ExternalId::as_str)
+            .map(str::to_owned),
+        lifetime_points: points(|enrolment| enrolment.lifetime_points),
+        loyalty_points: points(|enrolment| enrolment.loyalty_points),
+        current_slab: current
+            .map(|held| tier_name(held, organisation))
+            .unwrap_or_default(),
+        tier_expiry_date: current.map(|held| expiry(held, zone)).unwrap_or_default(),
+        points_summaries: points_summaries(&customer, organisation),
+        lifetime_purchases: Number(Decimal::ZERO),
+        registered_on: date::format(customer.registered_at, zone),
+        updated_on: date::format(customer.updated_at, zone),
+        customer_type: customer.customer_type.name(),
+        source: customer.source.name().to_lowercase(),
+        fraud_status: customer
+            .fraud_status
+            .as_ref()
+            .map(FraudStatus::name)
+            .map(str::to_owned),
+        reason: customer.fraud_status.as_ref().map(|_| ""),
+        custom_fields: fields(customer.custom_fields),
+        extended_fields: fields(customer.extended_fields),
+        subscriptions: Subscriptions { subscription: [] },
+        side_effects: SideEffects {
+            effect: side_effects.iter().map(effect).collect(),
+        },
+        item_status: success(&warnings),
+    }
+}
+
+fn points_summaries(customer: &Customer, organisation: &Organisation) -> PointsSummaries {
+    let summary = |enrolment| points_summary(enrolment, organisation);
+    PointsSummaries {
+        points_summary: customer.enrolments.iter().map(summary).collect(),
+    }
+}
+
+fn points_summary(enrolment: &Enrolment, organisation: &Organisation) -> PointsSummary {
+    let zero = || "0".to_owned();
+    let programme = organisation.programme(enrolment.programme);
+    let next = programme.and_then(|programme| programme.tier_above(enrolment.tier));
+    PointsSummary {
+        program_id: enrolment.programme.0.to_string(),
+        redeemed: zero(),
+        expired: zero(),
+        returned: zero(),
+        adjusted: zero(),
+        lifetime_points: plain(enrolment.lifetime_points),
+        loyalty_points: plain(enrolment.loyalty_points),
+        cumulative_purchases: zero(),
+        current_slab: tier_name(enrolment, organisation),
+        next_slab: next.map(|tier| tier.name.clone()).unwrap_or_default(),
+        next_slab_serial_number: next
+            .map_or_else(|| NO_NEXT_TIER.to_owned(), |tier| tier.serial.to_string()),
+        next_slab_description: next
+            .map(|tier| tier.description.clone())
+            .unwrap_or_default(),
+        slab_serial_number: enrolment.tier.to_string(),
+        slab_expiry_date: expiry(enrolment, &organisation.zone),
+        total_points: "",
+    }
+}
+
+fn tier_name(enrolment: &Enrolment, organisation: &Organisation) -> String {
+    let programme = organisation.programme(enrolment.programme);
+    let tier = programme.and_then(|programme| programme.tier(enrolment.tier));
+    tier.map_or_else(|| NO_TIER.to_owned(), |tier| tier.name.clone())
+}
+
+fn expiry(enrolment: &Enrolment, zone: &TimeZone) -> String {
+    let format = |instant: Timestamp| date::format(instant, zone);
+    enrolment.tier_expires_at.map(format).unwrap_or_default()
+}
+
+fn fields(values: Vec<FieldValue>) -> Fields {
+    let field = |FieldValue { name, value }| Field { name, value };
+    Fields {
+        field: values.into_iter().map(field).collect(),
+    }
+}
+
+fn effect(effect: &SideEffect) -> Effect {
+    match *effect {
+        SideEffect::Points { awarded, total } => Effect {
+            awarded_points: Number(awarded),
+            total_points: Number(total),
+            kind: "points",
+        },
+    }
+}
+
+/// "Customer registration successful", with each warning's text after a comma and each warning's
+/// code once.
+fn success(warnings: &[Warning]) -> ItemStatus {
+    let mut texts: Vec<Cow<'_, str>> = vec![Cow::Borrowed(codes::REGISTERED.message)];
+    let mut numbers: Vec<String> = Vec::new();
+    for warning in warnings {
+        let text = warning.message.trim_end_matches('.');
+        if !texts.iter().any(|known| known == text) {
+            texts.push(Cow::Borrowed(text));
+        }
+        let number = warning.code.number.to_string();
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    ItemStatus {
+        success: "true",
+        code: codes::REGISTERED.number.to_string(),
+        message: texts.join(", "),
+        warnings: Warnings { warning: numbers },
+    }
+}

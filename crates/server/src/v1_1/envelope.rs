@@ -1,0 +1,155 @@
+//! The envelope of every reply: `{"response": {"status": …, "customers": …}}`.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use patron_rules::codes::{self, Code};
+use serde::Serialize;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
+const CHALLENGE: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"Patron\", charset=\"UTF-8\"");
+/// How long a client waits before it asks again, while the registry is not available.
+const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
+
+/// A whole reply.
+#[derive(Debug, Serialize)]
+pub struct Envelope<T> {
+    response: Reply<T>,
+}
+
+#[derive(Debug, Serialize)]
+struct Reply<T> {
+    status: Status,
+    customers: Option<Customers<T>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Customers<T> {
+    customer: Vec<T>,
+}
+
+#[derive(Debug, Serialize)]
+struct Status {
+    success: &'static str,
+    code: u32,
+    message: String,
+    total: String,
+    success_count: String,
+}
+
+/// The reply to a request whose items were looked at, one by one.
+pub(crate) fn items<T: Serialize>(customers: Vec<T>, succeeded: usize) -> Response {
+    let total = customers.len();
+    let code = match succeeded {
+        0 => codes::ALL_FAILED,
+        all if all == total => codes::SUCCESS,
+        _ => codes::SOME_FAILED,
+    };
+    let status = Status {
+        success: if succeeded > 0 { "true" } else { "false" },
+        code: code.number,
+        message: code.message.to_owned(),
+        total: total.to_string(),
+        success_count: succeeded.to_string(),
+    };
+    let customers = Some(Customers {
+        customer: customers,
+    });
+    json(
+        StatusCode::OK,
+        &Envelope {
+            response: Reply { status, customers },
+        },
+    )
+}
+
+/// The reply to a request that was refused as a whole.
+pub(crate) fn refusal(
+    http: StatusCode,
+    code: &Code,
+    detail: Option<&str>,
+    total: usize,
+) -> Response {
+    let message = match detail {
+        Some(detail) => format!("{}: {detail}", code.message.trim_end_matches('.')),
+        None => code.message.to_owned(),
+    };
+    let status = Status {
+        success: "false",
+        code: code.number,
+        message,
+        total: total.to_string(),
+        success_count: "0".to_owned(),
+    };
+    json(
+        http,
+        &Envelope::<()> {
+            response: Reply {
+                status,
+                customers: None,
+            },
+        },
+    )
+}
+
+/// 404.
+pub(crate) async fn unknown_resource() -> Response {
+    refusal(StatusCode::NOT_FOUND, codes::UNKNOWN_RESOURCE, None, 0)
+}
+
+/// 405.
+pub(crate) async fn wrong_method() -> Response {
+    refusal(StatusCode::METHOD_NOT_ALLOWED, codes::WRONG_METHOD, None, 0)
+}
+
+/// 401, asking for Basic credentials.
+pub(crate) fn unauthorised() -> Response {
+    let mut response = refusal(StatusCode::UNAUTHORIZED, codes::UNAUTHORISED, None, 0);
+    response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
+    response
+}
+
+/// 429.
+pub(crate) fn too_many_requests(wait: Duration) -> Response {
+    let http = StatusCode::TOO_MANY_REQUESTS;
+    retry_after(refusal(http, codes::TOO_MANY_REQUESTS, None, 0), wait)
+}
+
+/// 503.
+pub(crate) fn unavailable() -> Response {
+    let http = StatusCode::SERVICE_UNAVAILABLE;
+    retry_after(refusal(http, codes::UNAVAILABLE, None, 0), UNAVAILABLE_FOR)
+}
+
+/// What a request gets that ran into a fault of ours.
+pub(crate) fn unexpected(_panic: Box<dyn Any + Send + 'static>) -> Response {
+    refusal(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        codes::UNEXPECTED,
+        None,
+        0,
+    )
+}
+
+/// The wait in whole seconds, rounded up.
+fn retry_after(mut response: Response, wait: Duration) -> Response {
+    let seconds = wait
+        .as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0));
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    response
+}
+
+fn json<T: Serialize>(status: StatusCode, envelope: &Envelope<T>) -> Response {
+    match serde_json::to_vec(envelope) {
+        Ok(body) => (status, [(CONTENT_TYPE, JSON)], body).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a reply cannot be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

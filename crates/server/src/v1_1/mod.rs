@@ -1,0 +1,17 @@
+//! `/v1.1/…`: the API of the specification.
+
+pub mod customer;
+pub mod envelope;
+pub mod format;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::post;
+
+use crate::http::App;
+
+/// The routes of this version.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/v1.1/customer/add", post(customer::add::add))
+}

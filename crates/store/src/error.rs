@@ -1,0 +1,42 @@
+//! Why a store did not do what it was asked.
+
+use std::path::PathBuf;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has the data open.
+    #[error("{0} is in use by another process; stop that one first, or choose another directory")]
+    InUse(PathBuf),
+    /// The data was written by a newer version.
+    #[error(
+        "the data has schema version {found}, this program knows versions up to {known}; use a newer program"
+    )]
+    TooNew {
+        /// The version of the data.
+        found: u32,
+        /// The newest version that this program knows.
+        known: u32,
+    },
+    /// The data is not what this program wrote.
+    #[error("the data cannot be understood: {0}")]
+    Corrupt(String),
+    /// A name or an identifier is taken already.
+    #[error("taken already: {0}")]
+    Taken(String),
+    /// There is no such organisation.
+    #[error("there is no such organisation")]
+    NoOrganisation,
+    /// More work is waiting than the store accepts.
+    #[error("more work is waiting than the store accepts")]
+    Overloaded,
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+    /// A file could not be opened, read or written.
+    #[error("{0}")]
+    Io(#[source] std::io::Error, String),
+    /// The engine refused.
+    #[error("the database failed")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

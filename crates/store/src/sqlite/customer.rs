@@ -1,0 +1,290 @@
+//! One customer's rows: the customer, their enrolments, their ledger.
+
+use jiff::Timestamp;
+use patron_rules::award::LedgerEntry;
+use patron_rules::customer::{Customer, CustomerId, Enrolment};
+use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
+use patron_rules::organisation::{ProgrammeId, TillId};
+use patron_rules::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source};
+use rusqlite::{Connection, Row, params};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{Error, TenantId};
+
+/// Loads a customer whole.
+pub(super) fn load(
+    connection: &Connection,
+    tenant: TenantId,
+    id: CustomerId,
+) -> Result<Customer, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT mobile, mobile_sent, email, external_id, first_name, last_name, type, source,
+                account_id, registered_at, updated_at, registered_till, associated_till,
+                fraud_status, channels, custom_fields, extended_fields
+         FROM customer WHERE organisation_id = ?1 AND customer_id = ?2",
+    )?;
+    let mut rows = statement.query((tenant.0, id.0))?;
+    let row = rows
+        .next()?
+        .ok_or_else(|| corrupt("an identifier leads to no customer"))?;
+    let enrolments = enrolments(connection, tenant, id)?;
+    from_row(row, id, enrolments)
+}
+
+fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result<Customer, Error> {
+    let customer_type: String = row.get("type")?;
+    let mobile: Option<String> = row.get("mobile")?;
+    let mobile_sent: Option<String> = row.get("mobile_sent")?;
+    let email: Option<String> = row.get("email")?;
+    let external_id: Option<String> = row.get("external_id")?;
+    let first_name: Option<String> = row.get("first_name")?;
+    let last_name: Option<String> = row.get("last_name")?;
+    let associated_till: Option<i64> = row.get("associated_till")?;
+    let fraud_status: Option<String> = row.get("fraud_status")?;
+    let channels: Vec<ChannelRow> = from_json(row.get("channels")?)?;
+    Ok(Customer {
+        id,
+        identifiers: Identifiers {
+            mobile: mobile.map(|digits| Mobile::stored(digits, mobile_sent)),
+            email: email.map(Email::stored),
+            external_id: external_id.map(ExternalId::stored),
+        },
+        first_name: first_name.map(Name::stored),
+        last_name: last_name.map(Name::stored),
+        customer_type: CustomerType::parse(&customer_type)
+            .ok_or_else(|| corrupt("a customer of no known type"))?,
+        source: Source::stored(row.get("source")?),
+        account_id: row.get("account_id")?,
+        registered_at: timestamp(row.get("registered_at")?)?,
+        updated_at: timestamp(row.get("updated_at")?)?,
+        registered_till: TillId(row.get("registered_till")?),
+        associated_till: associated_till.map(TillId),
+        fraud_status: fraud_status.map(FraudStatus::stored),
+        channels: channels.into_iter().map(Channel::from).collect(),
+        custom_fields: field_values(row.get("custom_fields")?)?,
+        extended_fields: field_values(row.get("extended_fields")?)?,
+        enrolments,
+    })
+}
+
+/// Writes a customer and what changed of their enrolments.
+pub(super) fn save(
+    connection: &Connection,
+    tenant: TenantId,
+    customer: &Customer,
+    before: Option<&Customer>,
+) -> Result<(), Error> {
+    let Identifiers {
+        mobile,
+        email,
+        external_id,
+    } = &customer.identifiers;
+    let channels: Vec<ChannelRow> = customer.channels.iter().map(ChannelRow::from).collect();
+    let mobile_sent = mobile
+        .as_ref()
+        .filter(|mobile| mobile.sent() != mobile.digits());
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO customer (
+                organisation_id, customer_id, mobile, mobile_sent, email, external_id, first_name,
+                last_name, type, source, account_id, registered_at, updated_at, registered_till,
+                associated_till, fraud_status, channels, custom_fields, extended_fields)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                ?18, ?19)",
+        )?
+        .execute(params![
+            tenant.0,
+            customer.id.0,
+            mobile.as_ref().map(Mobile::digits),
+            mobile_sent.map(Mobile::sent),
+            email.as_ref().map(Email::as_str),
+            external_id.as_ref().map(ExternalId::as_str),
+            customer.first_name.as_ref().map(Name::as_str),
+            customer.last_name.as_ref().map(Name::as_str),
+            customer.customer_type.name(),
+            customer.source.name(),
+            customer.account_id,
+            customer.registered_at.as_millisecond(),
+            customer.updated_at.as_millisecond(),
+            customer.registered_till.0,
+            customer.associated_till.map(|till| till.0),
+            customer.fraud_status.as_ref().map(FraudStatus::name),
+            to_json(&channels)?,
+            to_json(&field_pairs(&customer.custom_fields))?,
+            to_json(&field_pairs(&customer.extended_fields))?,
+        ])?;
+    for enrolment in &customer.enrolments {
+        if !before.is_some_and(|before| before.enrolments.contains(enrolment)) {
+            save_enrolment(connection, tenant, customer.id, enrolment)?;
+        }
+    }
+    Ok(())
+}
+
+fn enrolments(
+    connection: &Connection,
+    tenant: TenantId,
+    id: CustomerId,
+) -> Result<Vec<Enrolment>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT programme_id, tier, tier_expires_at, lifetime_points, loyalty_points
+         FROM enrolment WHERE organisation_id = ?1 AND customer_id = ?2 ORDER BY programme_id",
+    )?;
+    let mut rows = statement.query((tenant.0, id.0))?;
+    let mut enrolments = Vec::new();
+    while let Some(row) = rows.next()? {
+        let expires: Option<i64> = row.get("tier_expires_at")?;
+        enrolments.push(Enrolment {
+            programme: ProgrammeId(row.get("programme_id")?),
+            tier: row.get("tier")?,
+            tier_expires_at: expires.map(timestamp).transpose()?,
+            lifetime_points: amount(&row.get::<_, String>("lifetime_points")?)?,
+            loyalty_points: amount(&row.get::<_, String>("loyalty_points")?)?,
+        });
+    }
+    Ok(enrolments)
+}
+
+fn save_enrolment(
+    connection: &Connection,
+    tenant: TenantId,
+    id: CustomerId,
+    enrolment: &Enrolment,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO enrolment (
+                organisation_id, customer_id, programme_id, tier, tier_expires_at,
+                lifetime_points, loyalty_points)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            tenant.0,
+            id.0,
+            enrolment.programme.0,
+            enrolment.tier,
+            enrolment.tier_expires_at.map(Timestamp::as_millisecond),
+            enrolment.lifetime_points.to_string(),
+            enrolment.loyalty_points.to_string(),
+        ])?;
+    Ok(())
+}
+
+/// Adds a line to a customer's ledger.
+pub(super) fn enter(
+    connection: &Connection,
+    tenant: TenantId,
+    id: CustomerId,
+    entry: &LedgerEntry,
+    now: Timestamp,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO ledger_entry (
+                organisation_id, customer_id, entry, programme_id, points, reason, reward_id,
+                entered_at)
+             SELECT ?1, ?2, coalesce(max(entry), 0) + 1, ?3, ?4, ?5, ?6, ?7
+             FROM ledger_entry WHERE organisation_id = ?1 AND customer_id = ?2",
+        )?
+        .execute(params![
+            tenant.0,
+            id.0,
+            entry.programme.0,
+            entry.points.to_string(),
+            entry.reason.name(),
+            entry.reward,
+            now.as_millisecond(),
+        ])?;
+    Ok(())
+}
+
+/// A channel as it is stored.
+#[derive(Serialize, Deserialize)]
+struct ChannelRow {
+    kind: String,
+    value: String,
+    primary: bool,
+    verified: bool,
+    residence: Option<bool>,
+}
+
+impl From<&Channel> for ChannelRow {
+    fn from(channel: &Channel) -> Self {
+        let Channel {
+            kind,
+            value,
+            primary,
+            verified,
+            residence,
+        } = channel.clone();
+        Self {
+            kind,
+            value,
+            primary,
+            verified,
+            residence,
+        }
+    }
+}
+
+impl From<ChannelRow> for Channel {
+    fn from(row: ChannelRow) -> Self {
+        let ChannelRow {
+            kind,
+            value,
+            primary,
+            verified,
+            residence,
+        } = row;
+        Self {
+            kind,
+            value,
+            primary,
+            verified,
+            residence,
+        }
+    }
+}
+
+fn field_pairs(values: &[FieldValue]) -> Vec<(&str, &str)> {
+    values
+        .iter()
+        .map(|field| (field.name.as_str(), field.value.as_str()))
+        .collect()
+}
+
+fn field_values(json: Option<String>) -> Result<Vec<FieldValue>, Error> {
+    let pairs: Vec<(String, String)> = from_json(json)?;
+    Ok(pairs
+        .into_iter()
+        .map(|(name, value)| FieldValue { name, value })
+        .collect())
+}
+
+fn to_json<T: Serialize>(list: &[T]) -> Result<Option<String>, Error> {
+    if list.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(list)
+        .map(Some)
+        .map_err(|error| Error::Engine(Box::new(error)))
+}
+
+fn from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Vec<T>, Error> {
+    let parse =
+        |text: String| serde_json::from_str(&text).map_err(|_| corrupt("a list is no JSON"));
+    json.map_or_else(|| Ok(Vec::new()), parse)
+}
+
+fn timestamp(milliseconds: i64) -> Result<Timestamp, Error> {
+    Timestamp::from_millisecond(milliseconds).map_err(|_| corrupt("a time out of range"))
+}
+
+pub(super) fn amount(text: &str) -> Result<Decimal, Error> {
+    text.parse().map_err(|_| corrupt("an amount is no decimal"))
+}
+
+fn corrupt(what: &str) -> Error {
+    Error::Corrupt(what.to_owned())
+}

@@ -1,0 +1,138 @@
+-- Times are milliseconds since 1970 UTC. Amounts are exact decimals as text.
+-- The organisation (tenant) leads every key.
+
+CREATE TABLE organisation (
+    organisation_id  INTEGER PRIMARY KEY,
+    name             TEXT NOT NULL UNIQUE,
+    time_zone        TEXT NOT NULL,
+    -- The first id that no customer has been given and no block has reserved.
+    next_customer_id INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE setting (
+    organisation_id INTEGER NOT NULL,
+    name            TEXT NOT NULL,
+    value           TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE till (
+    organisation_id INTEGER NOT NULL,
+    till_id         INTEGER NOT NULL,
+    name            TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, till_id),
+    UNIQUE (organisation_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- A till signs in by its name alone, so the name is unique across organisations.
+CREATE TABLE till_credential (
+    username        TEXT NOT NULL PRIMARY KEY,
+    organisation_id INTEGER NOT NULL,
+    till_id         INTEGER NOT NULL,
+    -- argon2id of the lower-case hex MD5 and of the lower-case hex SHA-256 of the password.
+    md5_hash        TEXT NOT NULL,
+    sha256_hash     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE custom_field (
+    organisation_id INTEGER NOT NULL,
+    position        INTEGER NOT NULL,
+    name            TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, position),
+    UNIQUE (organisation_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE extended_field (
+    organisation_id INTEGER NOT NULL,
+    position        INTEGER NOT NULL,
+    name            TEXT NOT NULL,
+    -- A JSON array of the values it may have; empty for any.
+    allowed_values  TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, position),
+    UNIQUE (organisation_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE programme (
+    organisation_id INTEGER NOT NULL,
+    programme_id    INTEGER NOT NULL,
+    is_default      INTEGER NOT NULL,
+    tier_years      INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id, programme_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tier (
+    organisation_id INTEGER NOT NULL,
+    programme_id    INTEGER NOT NULL,
+    serial          INTEGER NOT NULL,
+    name            TEXT NOT NULL,
+    description     TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, programme_id, serial)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE registration_reward (
+    organisation_id INTEGER NOT NULL,
+    programme_id    INTEGER NOT NULL,
+    reward_id       INTEGER NOT NULL,
+    points          TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, programme_id, reward_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE customer (
+    organisation_id INTEGER NOT NULL,
+    customer_id     INTEGER NOT NULL,
+    mobile          TEXT,
+    -- The number as sent, where that differs from the canonical one.
+    mobile_sent     TEXT,
+    email           TEXT,
+    external_id     TEXT,
+    first_name      TEXT,
+    last_name       TEXT,
+    type            TEXT NOT NULL,
+    source          TEXT NOT NULL,
+    account_id      TEXT,
+    registered_at   INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    registered_till INTEGER NOT NULL,
+    associated_till INTEGER,
+    fraud_status    TEXT,
+    -- JSON, absent where there are none.
+    channels        TEXT,
+    custom_fields   TEXT,
+    extended_fields TEXT,
+    PRIMARY KEY (organisation_id, customer_id)
+) STRICT, WITHOUT ROWID;
+
+-- This key is the rule that an identifier belongs to one customer.
+-- kind: 1 mobile (digits with country code), 2 email (lower case), 3 external id (as sent).
+CREATE TABLE identifier (
+    organisation_id INTEGER NOT NULL,
+    kind            INTEGER NOT NULL,
+    value           TEXT NOT NULL,
+    customer_id     INTEGER NOT NULL,
+    first_seen_at   INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id, kind, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE enrolment (
+    organisation_id INTEGER NOT NULL,
+    customer_id     INTEGER NOT NULL,
+    programme_id    INTEGER NOT NULL,
+    tier            INTEGER NOT NULL,
+    tier_expires_at INTEGER,
+    lifetime_points TEXT NOT NULL,
+    loyalty_points  TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, customer_id, programme_id)
+) STRICT, WITHOUT ROWID;
+
+-- Only ever added to; the balances in enrolment are its sums.
+CREATE TABLE ledger_entry (
+    organisation_id INTEGER NOT NULL,
+    customer_id     INTEGER NOT NULL,
+    entry           INTEGER NOT NULL,
+    programme_id    INTEGER NOT NULL,
+    points          TEXT NOT NULL,
+    reason          TEXT NOT NULL,
+    reward_id       INTEGER NOT NULL,
+    entered_at      INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id, customer_id, entry)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,139 @@
+//! The embedded engine: SQLite.
+//!
+//! One writer thread owns the one connection that writes; see [`writer`]. Readers have connections
+//! of their own; see [`readers`].
+
+mod customer;
+mod ids;
+mod open;
+mod organisation;
+mod readers;
+mod registration;
+mod writer;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use patron_rules::codes::Failure;
+use patron_rules::decide::Plan;
+use patron_rules::validate::Registration;
+
+use self::open::DirectoryLock;
+use self::readers::Readers;
+use self::writer::Writer;
+use crate::{Error, NewOrganisation, Store, Tenant, TenantId, TillCredential};
+
+/// Where a SQLite store keeps its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In this directory, which is made where it is missing.
+    Directory(PathBuf),
+    /// In memory, until the store is closed.
+    Memory,
+}
+
+/// A store on SQLite.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    tenants: Mutex<HashMap<TenantId, Tenant>>,
+    /// Held until everything else is closed.
+    _lock: Option<DirectoryLock>,
+}
+
+impl SqliteStore {
+    /// Opens the data, bringing its schema up to date.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] when another process has it open, [`Error::TooNew`] when a newer program
+    /// wrote it, and whatever keeps the files from being opened.
+    pub fn open(location: &Location) -> Result<Self, Error> {
+        let opened = open::open(location)?;
+        Ok(Self {
+            writer: Writer::start(opened.writer)?,
+            readers: Readers::new(opened.readers),
+            tenants: Mutex::default(),
+            _lock: opened.lock,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn organisation_names(&self) -> Result<Vec<String>, Error> {
+        self.readers.read(organisation::names).await
+    }
+
+    async fn set_up(&self, organisations: Vec<NewOrganisation>) -> Result<(), Error> {
+        self.writer
+            .write(organisations.len(), move |writing| {
+                organisations
+                    .iter()
+                    .try_for_each(|new| organisation::insert(writing.connection, new))
+            })
+            .await
+    }
+
+    async fn till_credential(&self, username: &str) -> Result<Option<TillCredential>, Error> {
+        let username = username.to_owned();
+        self.readers
+            .read(move |connection| organisation::till_credential(connection, &username))
+            .await
+    }
+
+    async fn tenant(&self, id: TenantId) -> Result<Tenant, Error> {
+        let known = self
+            .tenants
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned();
+        if let Some(tenant) = known {
+            return Ok(tenant);
+        }
+        let tenant = self
+            .readers
+            .read(move |connection| organisation::load(connection, id))
+            .await?;
+        self.tenants
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, tenant.clone());
+        Ok(tenant)
+    }
+
+    async fn register(
+        &self,
+        tenant: &Tenant,
+        registrations: Vec<Registration>,
+        now: Timestamp,
+    ) -> Result<Vec<Result<Plan, Failure>>, Error> {
+        let tenant = tenant.clone();
+        self.writer
+            .write(registrations.len(), move |writing| {
+                registration::register(writing, &tenant, registrations, now)
+            })
+            .await
+    }
+
+    async fn check(&self) -> Result<(), Error> {
+        self.readers
+            .read(|connection| organisation::names(connection).map(drop))
+            .await?;
+        self.writer.write(0, |_| Ok(())).await
+    }
+
+    async fn close(&self) {
+        self.writer.stop().await;
+        self.readers.close();
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Engine(Box::new(error))
+    }
+}

@@ -1,0 +1,289 @@
+//! What is set up for organisations.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use patron_rules::organisation::{
+    CustomField, ExtendedField, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
+};
+use patron_rules::settings::Settings;
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, params};
+
+use super::customer::amount;
+use super::ids;
+use crate::{Error, NewOrganisation, PasswordHashes, Tenant, TenantId, TillCredential};
+
+pub(super) fn names(connection: &Connection) -> Result<Vec<String>, Error> {
+    list(
+        connection,
+        "SELECT name FROM organisation ORDER BY name",
+        [],
+        |row| Ok(row.get(0)?),
+    )
+}
+
+pub(super) fn till_credential(
+    connection: &Connection,
+    username: &str,
+) -> Result<Option<TillCredential>, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT organisation_id, till_id, md5_hash, sha256_hash
+             FROM till_credential WHERE username = ?1",
+        )?
+        .query_row([username], |row| {
+            Ok(TillCredential {
+                tenant: TenantId(row.get("organisation_id")?),
+                till: TillId(row.get("till_id")?),
+                hashes: PasswordHashes {
+                    md5: row.get("md5_hash")?,
+                    sha256: row.get("sha256_hash")?,
+                },
+            })
+        });
+    Ok(found.optional()?)
+}
+
+pub(super) fn load(connection: &Connection, id: TenantId) -> Result<Tenant, Error> {
+    let (name, zone): (String, String) = connection
+        .prepare_cached("SELECT name, time_zone FROM organisation WHERE organisation_id = ?1")?
+        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .ok_or(Error::NoOrganisation)?;
+    let organisation = Organisation {
+        name,
+        zone: time_zone(&zone)?,
+        settings: settings(connection, id)?,
+        tills: list(
+            connection,
+            "SELECT till_id, name FROM till WHERE organisation_id = ?1 ORDER BY till_id",
+            [id.0],
+            |row| {
+                Ok(Till {
+                    id: TillId(row.get("till_id")?),
+                    name: row.get("name")?,
+                })
+            },
+        )?,
+        custom_fields: list(
+            connection,
+            "SELECT name FROM custom_field WHERE organisation_id = ?1 ORDER BY position",
+            [id.0],
+            |row| {
+                Ok(CustomField {
+                    name: row.get("name")?,
+                })
+            },
+        )?,
+        extended_fields: list(
+            connection,
+            "SELECT name, allowed_values FROM extended_field
+             WHERE organisation_id = ?1 ORDER BY position",
+            [id.0],
+            |row| {
+                let values = serde_json::from_str(&text(row, "allowed_values")?)
+                    .map_err(|_| Error::Corrupt("a list of allowed values".to_owned()))?;
+                Ok(ExtendedField {
+                    name: row.get("name")?,
+                    values,
+                })
+            },
+        )?,
+        programmes: programmes(connection, id)?,
+    };
+    Ok(Tenant {
+        id,
+        organisation: Arc::new(organisation),
+    })
+}
+
+fn settings(connection: &Connection, id: TenantId) -> Result<Settings, Error> {
+    let rows = list(
+        connection,
+        "SELECT name, value FROM setting WHERE organisation_id = ?1 ORDER BY name",
+        [id.0],
+        |row| Ok((text(row, "name")?, text(row, "value")?)),
+    )?;
+    let mut settings = Settings::default();
+    for (name, value) in rows {
+        settings
+            .set(&name, &value)
+            .map_err(|refused| Error::Corrupt(refused.to_string()))?;
+    }
+    Ok(settings)
+}
+
+fn programmes(connection: &Connection, id: TenantId) -> Result<Vec<Programme>, Error> {
+    let mut programmes = list(
+        connection,
+        "SELECT programme_id, is_default, tier_years FROM programme
+         WHERE organisation_id = ?1 ORDER BY programme_id",
+        [id.0],
+        |row| {
+            Ok(Programme {
+                id: ProgrammeId(row.get("programme_id")?),
+                is_default: row.get("is_default")?,
+                tier_years: row.get("tier_years")?,
+                tiers: Vec::new(),
+                registration_rewards: Vec::new(),
+            })
+        },
+    )?;
+    for programme in &mut programmes {
+        let key = (id.0, programme.id.0);
+        programme.tiers = list(
+            connection,
+            "SELECT serial, name, description FROM tier
+             WHERE organisation_id = ?1 AND programme_id = ?2 ORDER BY serial",
+            key,
+            |row| {
+                Ok(Tier {
+                    serial: row.get("serial")?,
+                    name: row.get("name")?,
+                    description: row.get("description")?,
+                })
+            },
+        )?;
+        programme.registration_rewards = list(
+            connection,
+            "SELECT reward_id, points FROM registration_reward
+             WHERE organisation_id = ?1 AND programme_id = ?2 ORDER BY reward_id",
+            key,
+            |row| {
+                Ok(Reward {
+                    id: row.get("reward_id")?,
+                    points: amount(&text(row, "points")?)?,
+                })
+            },
+        )?;
+    }
+    Ok(programmes)
+}
+
+pub(super) fn insert(connection: &Connection, new: &NewOrganisation) -> Result<(), Error> {
+    time_zone(&new.time_zone)?;
+    let id: i64 = connection
+        .prepare_cached(
+            "INSERT INTO organisation (name, time_zone, next_customer_id) VALUES (?1, ?2, ?3)
+             RETURNING organisation_id",
+        )?
+        .query_row((&new.name, &new.time_zone, ids::FIRST), |row| row.get(0))
+        .map_err(|error| taken(error, "organisation", &new.name))?;
+    for (name, value) in new.settings.texts() {
+        put(
+            connection,
+            "INSERT INTO setting VALUES (?1, ?2, ?3)",
+            (id, name, value),
+        )?;
+    }
+    for (number, (name, hashes)) in (1_i64..).zip(&new.tills) {
+        put(
+            connection,
+            "INSERT INTO till VALUES (?1, ?2, ?3)",
+            (id, number, name),
+        )?;
+        let credential = (name, id, number, &hashes.md5, &hashes.sha256);
+        put(
+            connection,
+            "INSERT INTO till_credential VALUES (?1, ?2, ?3, ?4, ?5)",
+            credential,
+        )?;
+    }
+    for (position, field) in (1_i64..).zip(&new.custom_fields) {
+        let row = (id, position, &field.name);
+        put(
+            connection,
+            "INSERT INTO custom_field VALUES (?1, ?2, ?3)",
+            row,
+        )?;
+    }
+    for (position, field) in (1_i64..).zip(&new.extended_fields) {
+        let values =
+            serde_json::to_string(&field.values).map_err(|error| Error::Engine(Box::new(error)))?;
+        let row = (id, position, &field.name, values);
+        put(
+            connection,
+            "INSERT INTO extended_field VALUES (?1, ?2, ?3, ?4)",
+            row,
+        )?;
+    }
+    new.programmes
+        .iter()
+        .try_for_each(|programme| insert_programme(connection, id, programme))
+}
+
+fn insert_programme(connection: &Connection, id: i64, programme: &Programme) -> Result<(), Error> {
+    put(
+        connection,
+        "INSERT INTO programme VALUES (?1, ?2, ?3, ?4)",
+        (
+            id,
+            programme.id.0,
+            programme.is_default,
+            programme.tier_years,
+        ),
+    )?;
+    for tier in &programme.tiers {
+        let row = (
+            id,
+            programme.id.0,
+            tier.serial,
+            &tier.name,
+            &tier.description,
+        );
+        put(
+            connection,
+            "INSERT INTO tier VALUES (?1, ?2, ?3, ?4, ?5)",
+            row,
+        )?;
+    }
+    for reward in &programme.registration_rewards {
+        let row = params![id, programme.id.0, reward.id, reward.points.to_string()];
+        put(
+            connection,
+            "INSERT INTO registration_reward VALUES (?1, ?2, ?3, ?4)",
+            row,
+        )?;
+    }
+    Ok(())
+}
+
+fn put(connection: &Connection, sql: &str, row: impl Params) -> Result<(), Error> {
+    let inserted = connection.prepare_cached(sql)?.execute(row);
+    inserted.map(drop).map_err(|error| taken(error, "name", ""))
+}
+
+/// Tells a name that is taken from every other failure.
+fn taken(error: rusqlite::Error, what: &str, name: &str) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => Error::Taken(format!("{what} {name}: {error}")),
+        _ => error.into(),
+    }
+}
+
+fn time_zone(name: &str) -> Result<TimeZone, Error> {
+    TimeZone::get(name).map_err(|_| Error::Corrupt(format!("`{name}` is no IANA time zone")))
+}
+
+fn list<T>(
+    connection: &Connection,
+    sql: &str,
+    key: impl Params,
+    mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(key)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+fn text(row: &Row<'_>, column: &str) -> Result<String, Error>
+where
+    String: FromSql,
+{
+    Ok(row.get(column)?)
+}

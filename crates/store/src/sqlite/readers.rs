@@ -1,0 +1,55 @@
+//! Connections that read, apart from the one that writes: reading never waits for writing.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+use tokio::task;
+
+use crate::Error;
+
+/// A fixed set of connections, lent one at a time.
+pub(super) struct Readers {
+    idle: Arc<Mutex<Vec<Connection>>>,
+    /// As many permits as connections.
+    available: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(super) fn new(connections: Vec<Connection>) -> Self {
+        Self {
+            available: Arc::new(Semaphore::new(connections.len())),
+            idle: Arc::new(Mutex::new(connections)),
+        }
+    }
+
+    /// Reads with one of the connections, off the asynchronous threads.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let permit = Arc::clone(&self.available)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Closed)?;
+        let idle = Arc::clone(&self.idle);
+        let reading = task::spawn_blocking(move || {
+            // The permit ends with the query, not with the caller's patience.
+            let _permit = permit;
+            let connection = lend(&idle).pop().ok_or(Error::Closed)?;
+            let found = query(&connection);
+            lend(&idle).push(connection);
+            found
+        });
+        reading.await.map_err(|_| Error::Closed)?
+    }
+
+    pub(super) fn close(&self) {
+        self.available.close();
+        lend(&self.idle).clear();
+    }
+}
+
+fn lend(idle: &Mutex<Vec<Connection>>) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
+}
