@@ -39,14 +39,14 @@ impl App {
     ///
     /// # Errors
     /// A system without a source of randomness.
-    pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Arc<Self>> {
+    pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
         let authenticator = Authenticator::new(Arc::clone(&store), &config)?;
-        Ok(Arc::new(Self {
+        Ok(Self {
             config,
             store,
             authenticator,
             clock: Timestamp::now,
-        }))
+        })
     }
 }
 

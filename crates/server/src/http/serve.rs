@@ -44,7 +44,7 @@ impl Server {
 
     /// Stops the server once it runs: no further connections, and what was accepted is finished
     /// within this time.
-    pub fn stopper(&self, within: Duration) -> impl FnOnce() + Send + use<> {
+    pub fn stopper(&self, within: Duration) -> impl Fn() + Send + Sync + use<> {
         let stop = self.stop.clone();
         move || stop.graceful_shutdown(Some(within))
     }
@@ -53,7 +53,7 @@ impl Server {
     ///
     /// # Errors
     /// A listener that fails.
-    pub async fn run(self, app: Arc<App>) -> anyhow::Result<()> {
+    pub async fn run(self, app: App) -> anyhow::Result<()> {
         let header_timeout = Duration::from_secs(app.config.header_timeout_seconds);
         let mut server = axum_server::from_tcp(self.listener)?
             .handle(self.stop)
@@ -63,6 +63,7 @@ impl Server {
             .http1()
             .header_read_timeout(header_timeout)
             .max_buf_size(HEADERS_LIMIT_BYTES);
+        let app = Arc::new(app);
         let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
         let ended = server.serve(service).await;
         app.store.close().await;

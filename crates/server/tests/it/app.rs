@@ -1,0 +1,211 @@
+//! A server of its own for each test, and clients for it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use patron_server::auth::password::md5_hex;
+use patron_server::config::Config;
+use patron_server::{demo, http};
+use patron_store::{Location, SqliteStore, Store};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use ureq::Agent;
+use ureq::http::{HeaderMap, Response};
+
+/// The time at which every request of a test arrives: 2026-01-15 10:30:00 in the demo's zone.
+pub const NOW: &str = "2026-01-15T05:00:00Z";
+
+/// A server with the demo in memory, on a port of its own.
+pub struct App {
+    pub address: SocketAddr,
+    stop: Box<dyn Fn() + Send + Sync>,
+    runtime: Option<Runtime>,
+}
+
+impl App {
+    pub fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A server whose configuration differs from the default.
+    pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        change(&mut config);
+        let runtime = Runtime::new().unwrap();
+        let server = http::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = server.address();
+        let stop = server.stopper(Duration::from_secs(5));
+        runtime.block_on(async {
+            let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&Location::Memory).unwrap());
+            demo::fill(store.as_ref()).await.unwrap();
+            let mut app = http::App::new(config, store).unwrap();
+            app.clock = || NOW.parse::<Timestamp>().unwrap();
+            tokio::spawn(server.run(app));
+        });
+        Self {
+            address,
+            stop: Box::new(stop),
+            runtime: Some(runtime),
+        }
+    }
+
+    /// A client that signs in as this till, as every till of the demo may.
+    pub fn till(&self, name: &str) -> Client {
+        Client::new(self.address, Some((name, &md5_hex("demo"))))
+    }
+
+    /// A client that signs in with this user name and password as they are.
+    pub fn basic(&self, username: &str, password: &str) -> Client {
+        Client::new(self.address, Some((username, password)))
+    }
+
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.address, None)
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        (self.stop)();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(5));
+        }
+    }
+}
+
+/// Somebody who sends requests.
+pub struct Client {
+    agent: Agent,
+    address: SocketAddr,
+    authorization: Option<String>,
+}
+
+impl Client {
+    pub fn new(address: SocketAddr, credentials: Option<(&str, &str)>) -> Self {
+        use base64::Engine as _;
+        let encode = |(username, password): (&str, &str)| {
+            let plain = format!("{username}:{password}");
+            format!(
+                "Basic {}",
+                base64::engine::general_purpose::STANDARD.encode(plain)
+            )
+        };
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_mins(1)))
+            .build()
+            .new_agent();
+        Self {
+            agent,
+            address,
+            authorization: credentials.map(encode),
+        }
+    }
+
+    /// Posts a body as it is.
+    pub fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Reply {
+        self.try_post(path, content_type, body).unwrap()
+    }
+
+    fn try_post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Reply, ureq::Error> {
+        let mut request = self.agent.post(format!("http://{}{path}", self.address));
+        if !content_type.is_empty() {
+            request = request.content_type(content_type);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        Reply::read(request.send(body)?)
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        let mut request = self.agent.get(format!("http://{}{path}", self.address));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        Reply::read(request.call().unwrap()).unwrap()
+    }
+
+    /// Posts a JSON text to `customer/add`.
+    pub fn add_text(&self, body: &str) -> Reply {
+        self.post(
+            "/v1.1/customer/add?format=json",
+            "application/json",
+            body.as_bytes(),
+        )
+    }
+
+    /// Registers these customers.
+    pub fn add(&self, customers: &Value) -> Reply {
+        self.add_text(&json!({"root": {"customer": customers}}).to_string())
+    }
+
+    /// Registers these customers; `None` where no whole reply comes.
+    pub fn try_add(&self, customers: &Value) -> Option<Reply> {
+        let body = json!({"root": {"customer": customers}}).to_string();
+        self.try_post("/v1.1/customer/add", "application/json", body.as_bytes())
+            .ok()
+    }
+
+    /// Registers one customer and returns what the reply says of them.
+    pub fn add_one(&self, customer: &Value) -> Value {
+        let reply = self.add(&json!([customer]));
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.customer(0)
+    }
+}
+
+/// A reply, read whole.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    fn read(mut response: Response<ureq::Body>) -> Result<Self, ureq::Error> {
+        Ok(Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.body_mut().read_to_string()?,
+        })
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    /// The status of the whole request, without what counts.
+    pub fn response_status(&self) -> Value {
+        self.json()["response"]["status"].clone()
+    }
+
+    pub fn customer(&self, index: usize) -> Value {
+        self.json()["response"]["customers"]["customer"][index].clone()
+    }
+
+    /// Each customer's code, and the codes of its warnings behind it.
+    pub fn codes(&self) -> Vec<String> {
+        let customers = self.json()["response"]["customers"]["customer"].clone();
+        customers.as_array().unwrap().iter().map(code).collect()
+    }
+}
+
+/// A customer's code, and the codes of its warnings behind it.
+pub fn code(customer: &Value) -> String {
+    let status = &customer["item_status"];
+    let warnings = status["warnings"]["warning"].as_array().unwrap();
+    let all = [&status["code"]].into_iter().chain(warnings);
+    all.map(|code| code.as_str().unwrap())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

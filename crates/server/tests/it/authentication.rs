@@ -1,0 +1,148 @@
+//! Who is let in.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Barrier;
+use std::thread;
+
+use patron_server::auth::password::{md5_hex, sha256_hex};
+use serde_json::{Value, json};
+
+use crate::app::App;
+
+#[test]
+fn without_credentials_nothing_is_told() {
+    let app = App::start();
+    let reply = app.anonymous().add(&json!([{"mobile": "919876543210"}]));
+    assert_eq!(reply.status, 401);
+    assert!(reply.header("WWW-Authenticate").starts_with("Basic "));
+    assert_eq!(reply.header("X-Cap-Requestid").len(), 32);
+    insta::assert_json_snapshot!(reply.json(), @r#"
+    {
+      "response": {
+        "status": {
+          "success": "false",
+          "code": 401,
+          "message": "Please check your username/password or authentication token",
+          "total": "0",
+          "success_count": "0"
+        },
+        "customers": null
+      }
+    }
+    "#);
+}
+
+#[test]
+fn either_digest_of_the_password_is_taken() {
+    let app = App::start();
+    let customer = json!([{"mobile": "919876543210"}]);
+    for password in [
+        md5_hex("demo"),
+        format!(" {}", md5_hex("demo")),
+        sha256_hex("demo"),
+    ] {
+        assert_eq!(
+            app.basic("till.001", &password).add(&customer).status,
+            200,
+            "{password}"
+        );
+    }
+    for (username, password) in [
+        ("till.001", "demo".to_owned()),
+        ("till.001", md5_hex("Demo")),
+        ("till.001", md5_hex("demo").to_uppercase()),
+        ("till.001", String::new()),
+        ("TILL.001", md5_hex("demo")),
+        ("nobody", md5_hex("demo")),
+        ("", md5_hex("demo")),
+    ] {
+        let reply = app.basic(username, &password).add(&customer);
+        assert_eq!(reply.status, 401, "{username} {password}");
+    }
+}
+
+#[test]
+fn wrong_passwords_are_limited_by_till() {
+    let app = App::with(|config| config.wrong_passwords_per_minute = 3);
+    let customer = json!([{"mobile": "919876543210"}]);
+    let guess = |n: usize| {
+        app.basic("till.001", &md5_hex(&n.to_string()))
+            .add(&customer)
+    };
+    let statuses: Vec<u16> = (0..5).map(|n| guess(n).status).collect();
+    assert_eq!(statuses, [401, 401, 401, 429, 429]);
+    let refused = guess(9);
+    let wait: u64 = refused.header("Retry-After").parse().unwrap();
+    assert!((1..=60).contains(&wait));
+    assert_eq!(refused.response_status()["code"], 429);
+    assert_eq!(app.till("till_name").add(&customer).status, 200);
+}
+
+/// A password is verified once, however many requests bring it at once: more verifications than
+/// the limit on guessing allows would be refused.
+#[test]
+fn one_verification_serves_all() {
+    let app = App::with(|config| config.wrong_passwords_per_minute = 1);
+    let barrier = Barrier::new(32);
+    let register = |n: u64| {
+        let till = app.till("till.001");
+        barrier.wait();
+        till.add(&json!([{"mobile": 919_800_000_000 + n}])).status
+    };
+    thread::scope(|scope| {
+        let all: Vec<_> = (0..32).map(|n| scope.spawn(move || register(n))).collect();
+        for one in all {
+            assert_eq!(one.join().unwrap(), 200);
+        }
+    });
+}
+
+/// The body of a refused request is consumed: the client repeats it on the same connection.
+#[test]
+fn the_connection_survives_a_refusal() {
+    let app = App::start();
+    let mut connection = TcpStream::connect(app.address).unwrap();
+    let body = json!({"root": {"customer": [{"mobile": "919876543210", "firstname": "x".repeat(100_000)}]}})
+        .to_string();
+    let mut send = |authorization: &str| {
+        let head = format!(
+            "POST /v1.1/customer/add HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{authorization}\r\n",
+            body.len()
+        );
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.write_all(body.as_bytes()).unwrap();
+        read_reply(&mut connection)
+    };
+    assert!(send("").starts_with("HTTP/1.1 401 "));
+    let authorization =
+        "Authorization: Basic dGlsbC4wMDE6ZmUwMWNlMmE3ZmJhYzhmYWZhZWQ3Yzk4MmEwNGUyMjk=\r\n";
+    let reply = send(authorization);
+    assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
+}
+
+/// Reads one reply off a connection that stays open.
+fn read_reply(connection: &mut TcpStream) -> String {
+    let mut reply = Vec::new();
+    loop {
+        let mut byte = [0];
+        connection.read_exact(&mut byte).unwrap();
+        reply.push(byte[0]);
+        if reply.ends_with(b"\r\n\r\n") {
+            break;
+        }
+    }
+    let head = String::from_utf8(reply).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| {
+            line.to_lowercase()
+                .strip_prefix("content-length: ")
+                .map(str::to_owned)
+        })
+        .unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    connection.read_exact(&mut body).unwrap();
+    let _: Value = serde_json::from_slice(&body).unwrap();
+    head
+}

@@ -1,0 +1,204 @@
+//! The real program: killed, restarted, started twice, stopped.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use patron_server::auth::password::md5_hex;
+use serde_json::json;
+
+use crate::app::Client;
+
+/// The program, serving the demo on a port of its own.
+pub struct Program {
+    pub child: Child,
+    pub address: SocketAddr,
+}
+
+impl Program {
+    pub fn start(data: &str) -> Self {
+        let mut child = command(data).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, rest) = line.split_once("http://")?;
+                rest.split_once('/')?.0.parse().ok()
+            })
+            .expect("it says where it listens");
+        Self { child, address }
+    }
+
+    pub fn till(&self) -> Client {
+        program_till(self.address)
+    }
+
+    fn signal(&mut self, name: &str) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait().unwrap().code()
+    }
+}
+
+fn program_till(address: SocketAddr) -> Client {
+    Client::new(address, Some(("till.001", &md5_hex("demo"))))
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn command(data: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
+    command.args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data]);
+    command.env("PATRON_LOG", "error");
+    command
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn customers_survive_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let customer = json!({
+        "mobile": "919876543210", "email": "Asha@example.com", "external_id": "a-1", "firstname": "Asha",
+        "registered_on": "2024-07-29 11:11:11", "fraud_status": "INTERNAL", "updated_on": "2025-01-01 00:00:00",
+        "commChannels": [{"type": "mobile", "value": "919876543210", "primary": "true"}],
+        "custom_fields": {"field": [{"name": "City_name", "value": "Bangalore"}]},
+        "extended_fields": {"field": [{"name": "age", "value": "25"}]},
+    });
+    let mut program = Program::start(text(directory.path()));
+    let mut before = program.till().add_one(&customer);
+    program.signal("-9");
+
+    let mut program = Program::start(text(directory.path()));
+    let after = program
+        .till()
+        .add_one(&json!({"external_id": "a-1", "updated_on": "2025-01-01 00:00:00"}));
+    assert_eq!(
+        before["side_effects"]["effect"].as_array().unwrap().len(),
+        1
+    );
+    before["side_effects"]["effect"] = json!([]);
+    assert_eq!(before, after);
+    assert_eq!(program.signal("-TERM"), Some(0));
+
+    let program = Program::start(text(directory.path()));
+    let other = program.till().add_one(&json!({"external_id": "a-2"}));
+    assert!(
+        other["user_id"].as_i64() > after["user_id"].as_i64(),
+        "an id is never given twice"
+    );
+}
+
+/// Killed while eight clients register: whoever was acknowledged is there, once, with their points.
+#[test]
+fn whoever_was_acknowledged_is_there_after_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let acknowledged = Mutex::new(HashMap::new());
+    let next = AtomicU64::new(919_600_000_000);
+    for _ in 0..5 {
+        let mut program = Program::start(text(directory.path()));
+        let goal = acknowledged.lock().unwrap().len() + 200;
+        let killed = AtomicBool::new(false);
+        let address = program.address;
+        let register = || {
+            let till = program_till(address);
+            while !killed.load(Ordering::Relaxed) {
+                let mobile = next.fetch_add(1, Ordering::Relaxed);
+                let Some(reply) = till.try_add(&json!([{"mobile": mobile}])) else {
+                    continue;
+                };
+                assert_eq!(reply.codes(), ["1000"]);
+                let id = reply.customer(0)["user_id"].as_i64().unwrap();
+                acknowledged.lock().unwrap().insert(mobile, id);
+            }
+        };
+        thread::scope(|scope| {
+            let clients: Vec<_> = (0..8).map(|_| scope.spawn(register)).collect();
+            while acknowledged.lock().unwrap().len() < goal
+                && !clients.iter().any(thread::ScopedJoinHandle::is_finished)
+            {
+                assert_eq!(
+                    program.child.try_wait().unwrap(),
+                    None,
+                    "it ended by itself"
+                );
+                thread::yield_now();
+            }
+            program.signal("-9");
+            killed.store(true, Ordering::Relaxed);
+        });
+    }
+    let program = Program::start(text(directory.path()));
+    let till = program.till();
+    let acknowledged = acknowledged.into_inner().unwrap();
+    for (mobile, id) in &acknowledged {
+        let customer = till.add_one(&json!({"mobile": mobile}));
+        assert_eq!(customer["user_id"].as_i64(), Some(*id));
+        assert_eq!(customer["loyalty_points"], 100);
+        assert_eq!(customer["side_effects"]["effect"], json!([]));
+    }
+    let ids: std::collections::HashSet<_> = acknowledged.values().collect();
+    assert_eq!(ids.len(), acknowledged.len());
+}
+
+#[test]
+fn the_same_data_cannot_be_opened_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let _first = Program::start(text(directory.path()));
+    let second = command(text(directory.path())).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(
+        said.trim(),
+        format!(
+            "patron: cannot open the data: {} is in use by another process; stop that one first, or choose another directory",
+            directory.path().display()
+        )
+    );
+}
+
+#[test]
+fn a_signal_ends_it_cleanly() {
+    for signal in ["-TERM", "-INT"] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut program = Program::start(text(directory.path()));
+        program.till().add_one(&json!({"mobile": "919876543210"}));
+        assert_eq!(program.signal(signal), Some(0), "{signal}");
+        let left: Vec<_> = std::fs::read_dir(directory.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with("-wal"))
+            .collect();
+        assert_eq!(left, [""; 0], "the log is folded into the database");
+    }
+}
+
+#[test]
+fn in_memory_nothing_is_kept() {
+    let program = Program::start(":memory:");
+    let first = program.till().add_one(&json!({"mobile": "919876543210"}));
+    drop(program);
+    let program = Program::start(":memory:");
+    let again = program.till().add_one(&json!({"mobile": "919876543210"}));
+    assert_eq!(first["user_id"], again["user_id"]);
+    assert_eq!(again["side_effects"]["effect"].as_array().unwrap().len(), 1);
+    assert!(!Path::new(":memory:").exists());
+}

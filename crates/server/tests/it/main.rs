@@ -1,0 +1,22 @@
+//! Patron from outside: a whole server on a real port for each test, spoken to over HTTP.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "a test fails by panicking"
+)]
+
+mod app;
+mod authentication;
+mod batch;
+mod command_line;
+mod documents;
+mod durability;
+mod hostile;
+mod http;
+mod identity;
+mod specification;
