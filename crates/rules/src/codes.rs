@@ -27,13 +27,20 @@ pub struct Code {
     pub message: &'static str,
     /// Where the number and its wording come from.
     pub source: &'static str,
+    /// What it means, who acts on it, and how.
+    pub meaning: &'static str,
 }
 
 macro_rules! table {
-    ($($name:ident = $number:literal $kind:ident $message:literal, $source:literal;)*) => {
+    ($($name:ident = $number:literal $kind:ident $message:literal, $source:literal, $meaning:literal;)*) => {
         $(#[doc = $message]
-        pub const $name: &Code =
-            &Code { number: $number, kind: Kind::$kind, message: $message, source: $source };)*
+        pub const $name: &Code = &Code {
+            number: $number,
+            kind: Kind::$kind,
+            message: $message,
+            source: $source,
+            meaning: $meaning,
+        };)*
         /// Every row, in the order of the table.
         pub const ALL: &[&Code] = &[$($name),*];
     };
@@ -41,96 +48,122 @@ macro_rules! table {
 
 table! {
     REGISTERED = 1000 Success "Customer registration successful",
-        "Add Customer, sample responses";
-
+        "Add Customer, sample responses",
+        "The customer is registered, or was known and is updated. Nobody needs to act.";
     SOME_FAILED = 201 Request "Some requests have failed due to errors",
-        "v1.1 request status table";
+        "v1.1 request status table",
+        "At least one customer went through and at least one did not. The caller looks at each `item_status`.";
     SUCCESS = 200 Request "Success",
-        "Add Customer, sample responses";
-    UNREADABLE = 400 Request
-        "Input is invalid, Please check request parameters or input xml/json",
-        "v1.1 request status table";
+        "Add Customer, sample responses",
+        "Every customer went through. Nobody needs to act.";
+    UNREADABLE = 400 Request "Input is invalid, Please check request parameters or input xml/json",
+        "v1.1 request status table",
+        "The body is no JSON, or has no `root.customer`; nothing was looked at. The caller mends the body at the line and column named.";
     UNAUTHORISED = 401 Request "Please check your username/password or authentication token",
-        "v1.1 request status table";
+        "v1.1 request status table",
+        "No till and password digest came with the request, or wrong ones. The caller sends `Authorization: Basic`, with the till's name and the lower-case hexadecimal MD5 or SHA-256 of its password.";
     UNKNOWN_RESOURCE = 404 Request "Incorrect resource",
-        "v1.1 request status table";
+        "v1.1 request status table",
+        "There is nothing at this path. The caller mends the URL.";
     WRONG_METHOD = 405 Request "Incorrect HTTP Method",
-        "v1.1 request status table";
+        "v1.1 request status table",
+        "There is something at this path, for another HTTP method. The caller mends the method.";
     UNEXPECTED = 407 Request "Unknown Error happened while processing the request",
-        "v1.1 request status table";
+        "v1.1 request status table",
+        "A fault of Patron's own. The operator looks for the request id in the log and reports it.";
     TIMED_OUT = 408 Request "The request did not arrive in time",
-        "Patron";
+        "Patron",
+        "The body did not arrive within `body_timeout_seconds`. The caller sends it again; the operator looks at the network.";
     TOO_LARGE = 413 Request "Request body is too large",
-        "Patron";
+        "Patron",
+        "The body exceeds `body_limit_bytes`. The caller sends fewer customers a call.";
     UNSUPPORTED_MEDIA_TYPE = 415 Request "Unsupported media type",
-        "v2 request status table";
+        "v2 request status table",
+        "The body is said to be of a format that is not supported. The caller sends JSON and says so.";
     TOO_MANY_REQUESTS = 429 Request "Rate limit exceeded",
-        "v1.1 one-time password codes";
+        "v1.1 one-time password codes",
+        "Too many wrong passwords for this till from this address. The caller waits for as many seconds as `Retry-After` says.";
     ALL_FAILED = 500 Request "All requests have failed due to errors",
-        "Add Customer, error codes and sample response";
+        "Add Customer, error codes and sample response",
+        "No customer went through. The caller looks at each `item_status`.";
     UNAVAILABLE = 503 Request "The registry is not available at the moment",
-        "Patron";
+        "Patron",
+        "The store cannot be written or read, or too much work is waiting; nothing is known to be stored. The caller waits for as many seconds as `Retry-After` says and sends the request again, which makes no duplicates.";
     BATCH_LIMIT = 1060 Request "Batch limit exceeded.",
-        "v1.1 customer codes";
-
+        "v1.1 customer codes",
+        "More customers in one call than the setting `BATCH_LIMIT` allows; none was looked at. The caller sends fewer a call, or the operator raises the setting.";
     INVALID_MOBILE = 1001 Error "Unable to register. Invalid mobile number.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "The mobile number fits no rule of the organisation's countries (`COUNTRY`, `SUPPORTED_COUNTRIES`, `MOBILE_VALIDATION`). The caller mends the number, or the operator the settings.";
     INVALID_EMAIL = 1002 Error "Unable to register. Invalid email ID.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "The email address has not the form of one, or characters besides a-z A-Z 0-9 - _ + . and @. The caller mends it.";
     INVALID_EXTERNAL_ID = 1003 Error "Unable to register. Invalid external ID.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "The external id is longer than 250 characters, holds a control character, or has not the organisation's prefix and length. The caller mends it.";
     MOBILE_REQUIRED = 1006 Error "Unable to register. Mobile number is required.",
-        "v1.1 customer codes";
-    NO_IDENTIFIER = 1007 Error
-        "Error in customer registration: No Valid Mobile Number or External ID or Email provided required for registration",
-        "Add Customer, error codes";
+        "v1.1 customer codes",
+        "The mobile number identifies customers here and was not passed. The caller passes it, or the operator allows registration from any identifier.";
+    NO_IDENTIFIER = 1007 Error "Error in customer registration: No Valid Mobile Number or External ID or Email provided required for registration",
+        "Add Customer, error codes",
+        "Neither mobile, email nor external id was passed. The caller passes at least one.";
     EMAIL_TAKEN = 1016 Error "Unable to register. Email ID already exists for another user.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "The identifiers passed belong to different customers, the email address to the second of them. The caller finds out which is right.";
     MOBILE_TAKEN = 1032 Error "A customer already exists with the same mobile number.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "The identifiers passed belong to different customers, the mobile number to the second of them. The caller finds out which is right.";
     EXTERNAL_ID_TAKEN = 1033 Error "A customer already exists with the same external ID.",
-        "v1.1 customer codes";
-    DATE_OUT_OF_RANGE = 1034 Error
-        "Unable to register. Registration date is not within the allowed past or future date limit.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "The identifiers passed belong to different customers, the external id to the second of them. The caller finds out which is right.";
+    DATE_OUT_OF_RANGE = 1034 Error "Unable to register. Registration date is not within the allowed past or future date limit.",
+        "v1.1 customer codes",
+        "`registered_on` is no date of the form YYYY-MM-DD HH:MM:SS. The caller mends it.";
     EMAIL_REQUIRED = 1039 Error "Unable to register. Email ID is required.",
-        "v1.1 customer codes";
-    EXTERNAL_ID_REQUIRED = 1043 Error
-        "Unable to register. Customer's external ID is required.",
-        "v1.1 customer codes";
-    NON_LOYALTY_NEEDS_CONTACT = 1045 Error
-        "No valid identifier (mobile or email) passed for non-loyalty customer.",
-        "v1.1 customer codes";
-    LOYALTY_STAYS = 1046 Error
-        "Conversion of loyalty customer to non-loyalty is not allowed.",
-        "v1.1 customer codes";
-    PRIMARY_MISMATCH = 1047 Error
-        "Customer's primary identifier does not match other identifiers.",
-        "v1.1 customer codes";
-    COUNTRY_MISSING = 8014 Error
-        "Unable to register. Country configuration is missing or invalid.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "The email address identifies customers here and was not passed. The caller passes it, or the operator allows registration from any identifier.";
+    EXTERNAL_ID_REQUIRED = 1043 Error "Unable to register. Customer's external ID is required.",
+        "v1.1 customer codes",
+        "The external id identifies customers here and was not passed. The caller passes it, or the operator allows registration from any identifier.";
+    NON_LOYALTY_NEEDS_CONTACT = 1045 Error "No valid identifier (mobile or email) passed for non-loyalty customer.",
+        "v1.1 customer codes",
+        "A customer of type NON_LOYALTY came without mobile and email. The caller passes one of them.";
+    LOYALTY_STAYS = 1046 Error "Conversion of loyalty customer to non-loyalty is not allowed.",
+        "v1.1 customer codes",
+        "A loyalty customer was to become one of another type. The caller leaves the type out.";
+    PRIMARY_MISMATCH = 1047 Error "Customer's primary identifier does not match other identifiers.",
+        "v1.1 customer codes",
+        "A secondary identifier belongs to another customer than the primary one, and `CONF_PRIMARY_IDENTIFIER_STRICT_CHECK` is on. The caller finds out which is right.";
+    COUNTRY_MISSING = 8014 Error "Unable to register. Country configuration is missing or invalid.",
+        "v1.1 customer codes",
+        "The organisation has no country by which to complete mobile numbers. The operator sets `COUNTRY`.";
     FAILED_TO_ADD = 10001 Error "Failed to add customer: {x}",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "A member has a form or a value that cannot be taken; the message names it. The caller mends it.";
     INVALID_REGISTERED_TILL = 91020 Error "Invalid TILL passed for registration.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "`registered_till` names no till of the organisation. The caller mends the name, or the operator adds the till.";
     INVALID_ASSOCIATED_TILL = 91021 Error "Invalid attribution TILL passed.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "`associated_with` names no till of the organisation. The caller mends the name, or the operator adds the till.";
     UNEXPECTED_ITEM = 999_999 Error "Unexpected fault, nothing was stored for this customer",
-        "v1.1 preferences reply (number); the wording is Patron's";
-
+        "v1.1 preferences reply (number); the wording is Patron's",
+        "A fault of Patron's own with this customer alone. The operator looks for the request id in the log and reports it.";
     INVALID_CUSTOM_FIELD = 1017 Warning "Provided Custom Field is invalid",
-        "Add Customer, sample responses";
+        "Add Customer, sample responses",
+        "At least one custom field is not defined, or its value is not valid; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
     PRIMARY_KEPT = 91005 Warning "{x} is a primary key. {y} cannot be updated.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "The customer is known by another primary identifier, which never changes; the one passed was ignored. The caller finds out which is right.";
     IDENTIFIER_KEPT = 91006 Warning "{x} update is not allowed.",
-        "v1.1 customer codes";
-    IDENTIFIER_OCCUPIED = 91007 Warning
-        "{x} is already occupied by another user. Ignoring it.",
-        "v1.1 customer codes";
-    INVALID_EXTENDED_FIELD = 91015 Warning
-        "Failed to update extended fields or field length is too long: {x}.",
-        "v1.1 customer codes";
+        "v1.1 customer codes",
+        "The customer has another identifier of this kind, and its setting does not allow to replace it; the one passed was ignored. The operator allows it where that is wanted.";
+    IDENTIFIER_OCCUPIED = 91007 Warning "{x} is already occupied by another user. Ignoring it.",
+        "v1.1 customer codes",
+        "The identifier belongs to another customer and was left to them. The caller finds out which is right.";
+    INVALID_EXTENDED_FIELD = 91015 Warning "Failed to update extended fields or field length is too long: {x}.",
+        "v1.1 customer codes",
+        "The extended field named is not defined, or its value is not valid; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
 }
 
 /// Why one customer was refused.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod codes;
 mod config;
 mod serve;
 
@@ -25,6 +26,8 @@ struct Cli {
 enum Command {
     /// Answer requests until a signal to stop.
     Serve(serve::Arguments),
+    /// Print the catalogue of codes, as Markdown.
+    Codes,
     /// Print the configuration as it would take effect.
     Config(Settings),
 }
@@ -67,6 +70,7 @@ impl Settings {
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Codes => codes::run(),
         Command::Config(settings) => config::run(&settings),
     };
     match done {
