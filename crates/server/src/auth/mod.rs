@@ -31,7 +31,7 @@ use crate::config::Config;
 
 /// The most credentials that are remembered.
 const REMEMBERED_LIMIT: u64 = 10_000;
-/// How many passwords are verified at a time: each takes a processor and 19 MiB for its while.
+/// How many passwords are verified at a time: each takes a processor and 7 MiB for its while.
 const VERIFIERS: usize = 2;
 /// The most verifications that wait; one more is refused as overload.
 const WAITING_LIMIT: usize = 256;

@@ -1,0 +1,88 @@
+//! The engines that the suite runs on: the only place that lists them.
+
+use std::sync::Arc;
+
+use patron_store::{Error, Location, SqliteStore, Store};
+use tempfile::TempDir;
+
+/// An engine, and where it keeps its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    SqliteInADirectory,
+    SqliteInMemory,
+}
+
+/// A place of a test's own for the data of an engine; gone with the test.
+pub struct Place {
+    engine: Engine,
+    pub directory: TempDir,
+}
+
+impl Place {
+    pub fn new(engine: Engine) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self { engine, directory }
+    }
+
+    /// Opens the data; what is in memory starts empty each time.
+    pub fn open(&self) -> Arc<dyn Store> {
+        self.try_open().unwrap()
+    }
+
+    pub fn try_open(&self) -> Result<Arc<dyn Store>, Error> {
+        let location = match self.engine {
+            Engine::SqliteInADirectory => Location::Directory(self.directory.path().to_owned()),
+            Engine::SqliteInMemory => Location::Memory,
+        };
+        Ok(Arc::new(SqliteStore::open(&location)?))
+    }
+}
+
+/// Makes each behaviour, an `async fn(Arc<dyn Store>)`, a test on every engine.
+///
+/// One that is not listed is unused code, which the compiler tells of.
+macro_rules! on_every_engine {
+    ($($behaviour:ident),+ $(,)?) => {
+        mod sqlite_in_a_directory {
+            with_an_open_store!(SqliteInADirectory: $($behaviour),+);
+        }
+        mod sqlite_in_memory {
+            with_an_open_store!(SqliteInMemory: $($behaviour),+);
+        }
+    };
+}
+
+/// The same for an `async fn(Place)`, on the engines whose data outlasts the store.
+macro_rules! on_every_lasting_engine {
+    ($($behaviour:ident),+ $(,)?) => {
+        mod lasting_sqlite_in_a_directory {
+            with_a_place!(SqliteInADirectory: $($behaviour),+);
+        }
+    };
+}
+
+macro_rules! with_an_open_store {
+    ($engine:ident: $($behaviour:ident),+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $behaviour() {
+                let place = crate::engines::Place::new(crate::engines::Engine::$engine);
+                let store = place.open();
+                super::$behaviour(std::sync::Arc::clone(&store)).await;
+                store.close().await;
+            }
+        )+
+    };
+}
+
+macro_rules! with_a_place {
+    ($engine:ident: $($behaviour:ident),+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $behaviour() {
+                let place = crate::engines::Place::new(crate::engines::Engine::$engine);
+                super::$behaviour(place).await;
+            }
+        )+
+    };
+}

@@ -1,0 +1,207 @@
+//! What the tests start from: organisations, registrations, and short ways to bring them about.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use jiff::Timestamp;
+use patron_rules::codes::Failure;
+use patron_rules::customer::Customer;
+use patron_rules::decide::Plan;
+use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
+use patron_rules::organisation::{Programme, ProgrammeId, Reward, Tier, TillId};
+use patron_rules::profile::Name;
+use patron_rules::settings::Settings;
+use patron_rules::validate::Registration;
+use patron_store::{NewOrganisation, PasswordHashes, Store, Tenant};
+use rust_decimal::Decimal;
+
+/// What registration earns at a [`shop`]: two rewards whose sum a float would miss.
+pub const REWARDS: [&str; 2] = ["0.1", "0.2"];
+/// Their sum.
+pub const EARNED: &str = "0.3";
+
+pub fn instant(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub fn now() -> Timestamp {
+    instant("2025-06-01T12:00:00.125Z")
+}
+
+pub fn points(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+pub fn hashes(of: &str) -> PasswordHashes {
+    PasswordHashes {
+        md5: format!("md5 of {of}"),
+        sha256: format!("sha256 of {of}"),
+    }
+}
+
+/// An organisation with one till, named like it, and a programme.
+pub fn shop(name: &str) -> NewOrganisation {
+    let reward = |(id, text): (i64, &&str)| Reward {
+        id,
+        points: points(text),
+    };
+    NewOrganisation {
+        name: name.to_owned(),
+        time_zone: "Asia/Kolkata".to_owned(),
+        settings: Settings::default(),
+        tills: vec![(name.to_owned(), hashes(name))],
+        custom_fields: Vec::new(),
+        extended_fields: Vec::new(),
+        programmes: vec![Programme {
+            id: ProgrammeId(7),
+            is_default: true,
+            tier_years: 100,
+            tiers: vec![Tier {
+                serial: 1,
+                name: "Base".to_owned(),
+                description: "Everybody".to_owned(),
+            }],
+            registration_rewards: (1..).zip(&REWARDS).map(reward).collect(),
+        }],
+    }
+}
+
+/// Sets an organisation up.
+pub async fn set_up(store: &dyn Store, new: NewOrganisation) -> Tenant {
+    let till = new.tills[0].0.clone();
+    store.set_up(vec![new]).await.unwrap();
+    tenant_of(store, &till).await
+}
+
+/// Sets up a [`shop`] and hands out its tenant.
+pub async fn open_shop(store: &dyn Store) -> Tenant {
+    set_up(store, shop("shop")).await
+}
+
+/// The organisation that a till belongs to.
+pub async fn tenant_of(store: &dyn Store, till: &str) -> Tenant {
+    let credential = store.till_credential(till).await.unwrap().unwrap();
+    store.tenant(credential.tenant).await.unwrap()
+}
+
+/// A registration of nobody yet.
+pub fn registration() -> Registration {
+    Registration {
+        identifiers: Identifiers::default(),
+        first_name: None,
+        last_name: None,
+        customer_type: None,
+        source: None,
+        account_id: None,
+        registered_at: None,
+        updated_at: None,
+        registered_till: TillId(1),
+        associated_till: None,
+        fraud_status: None,
+        channels: Vec::new(),
+        custom_fields: Vec::new(),
+        extended_fields: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+pub fn by(identifiers: Identifiers) -> Registration {
+    Registration {
+        identifiers,
+        ..registration()
+    }
+}
+
+pub fn mobile(digits: &str) -> Registration {
+    by(Identifiers {
+        mobile: Some(Mobile::stored(digits.to_owned(), None)),
+        ..Identifiers::default()
+    })
+}
+
+pub fn email(address: &str) -> Registration {
+    by(Identifiers {
+        email: Some(Email::stored(address.to_owned())),
+        ..Identifiers::default()
+    })
+}
+
+pub fn external_id(id: &str) -> Registration {
+    by(Identifiers {
+        external_id: Some(ExternalId::stored(id.to_owned())),
+        ..Identifiers::default()
+    })
+}
+
+/// All three kinds of identifier.
+pub fn all_three(digits: &str, address: &str, id: &str) -> Registration {
+    by(Identifiers {
+        mobile: mobile(digits).identifiers.mobile,
+        email: email(address).identifiers.email,
+        external_id: external_id(id).identifiers.external_id,
+    })
+}
+
+pub fn named(first_name: &str, registration: Registration) -> Registration {
+    Registration {
+        first_name: Name::parse(first_name),
+        ..registration
+    }
+}
+
+pub async fn register_all(
+    store: &dyn Store,
+    tenant: &Tenant,
+    registrations: Vec<Registration>,
+) -> Vec<Result<Plan, Failure>> {
+    let asked = registrations.len();
+    let outcomes = store.register(tenant, registrations, now()).await.unwrap();
+    assert_eq!(outcomes.len(), asked, "each item has its outcome");
+    outcomes
+}
+
+pub async fn register(store: &dyn Store, tenant: &Tenant, registration: Registration) -> Plan {
+    let outcome = register_all(store, tenant, vec![registration]).await.pop();
+    outcome.unwrap().unwrap()
+}
+
+/// The customer as the store knows them, found by one identifier; `None` where nobody has it.
+///
+/// Looking is registering, so whoever was not there is afterwards.
+pub async fn look_up(
+    store: &dyn Store,
+    tenant: &Tenant,
+    registration: Registration,
+) -> Option<Customer> {
+    register(store, tenant, registration).await.before
+}
+
+/// The points that a customer has in the programme of a [`shop`].
+pub fn balance(customer: &Customer) -> Decimal {
+    let [enrolment] = customer.enrolments.as_slice() else {
+        panic!("enrolled once, not {:?}", customer.enrolments);
+    };
+    assert_eq!(enrolment.lifetime_points, enrolment.loyalty_points);
+    enrolment.loyalty_points
+}
+
+/// Whether the registration made a new customer who was given what registration earns.
+pub fn is_new_and_awarded(plan: &Plan) -> bool {
+    let given: Vec<Decimal> = plan.ledger.iter().map(|entry| entry.points).collect();
+    let is_new = plan.before.is_none();
+    let expected = if is_new {
+        REWARDS.map(points).to_vec()
+    } else {
+        Vec::new()
+    };
+    assert_eq!(given, expected, "awarded once, to a new customer");
+    assert_eq!(plan.side_effects.len(), expected.len());
+    is_new
+}
+
+/// Polls once, as one who may then stop waiting.
+pub fn poll_once<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
+    future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+}

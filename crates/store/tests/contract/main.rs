@@ -1,0 +1,23 @@
+//! What every engine promises: one suite of behaviours, run on each engine.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "a test fails by panicking"
+)]
+
+#[macro_use]
+mod engines;
+mod given;
+
+mod abandoned;
+mod closing;
+mod concurrent;
+mod organisations;
+mod registering;
+mod sqlite;
+mod tenants;

@@ -1,0 +1,277 @@
+//! Organisations: what is set up is there, whole or not at all.
+
+use std::sync::Arc;
+
+use patron_rules::identifier::{IdentifierKind, external_id, mobile};
+use patron_rules::organisation::{
+    CustomField, ExtendedField, Organisation, Programme, ProgrammeId, Reward, Tier,
+};
+use patron_rules::settings::Settings;
+use patron_store::{Error, NewOrganisation, Store};
+
+use crate::engines::{Engine, Place};
+use crate::given::{hashes, points, set_up, shop, tenant_of};
+
+on_every_engine! {
+    an_organisation_is_there_with_all_it_was_set_up_with,
+    an_organisation_needs_nothing_but_its_name_and_a_till,
+    every_name_of_an_organisation_is_told,
+    several_are_set_up_wholly_or_not_at_all,
+    a_name_that_is_taken_twice_in_one_call_sets_up_nothing,
+    a_till_belongs_to_one_organisation,
+    a_till_stands_once_in_its_organisation,
+    a_time_zone_that_does_not_exist_is_refused,
+    a_till_is_found_by_its_exact_name,
+    an_organisation_that_does_not_exist_is_not_handed_out,
+}
+
+/// Nothing here is as it is by default, and no two parts are alike.
+fn elaborate() -> NewOrganisation {
+    NewOrganisation {
+        name: "Ä's \"Kaufhaus\"; DROP TABLE organisation".to_owned(),
+        time_zone: "America/St_Johns".to_owned(),
+        settings: Settings {
+            primary_key: IdentifierKind::ExternalId,
+            any_identifier: false,
+            mobile: mobile::Rules {
+                base: Some("DE".parse().unwrap()),
+                supported: vec!["SG".parse().unwrap(), "IN".parse().unwrap()],
+                validation: mobile::Validation::CountryThenGeneric,
+            },
+            external_id: external_id::Rules {
+                prefix: Some("K-".to_owned()),
+                length: Some(12),
+            },
+            allow_mobile_update: true,
+            allow_email_update: true,
+            allow_external_id_update: true,
+            strict_check: true,
+            skip_secondary: true,
+            batch_limit: 17,
+        },
+        tills: ["till.b", "till.a", "Till.A"]
+            .map(|name| (name.to_owned(), hashes(name)))
+            .to_vec(),
+        custom_fields: ["Zip", "city", "City"]
+            .map(|name| CustomField {
+                name: name.to_owned(),
+            })
+            .to_vec(),
+        extended_fields: vec![
+            ExtendedField {
+                name: "size".to_owned(),
+                values: vec!["XL, or more".to_owned(), "\"M\"".to_owned()],
+            },
+            ExtendedField {
+                name: "age".to_owned(),
+                values: Vec::new(),
+            },
+        ],
+        programmes: vec![programme(3, false), programme(9, true)],
+    }
+}
+
+fn programme(id: i64, is_default: bool) -> Programme {
+    let tier = |serial| Tier {
+        serial,
+        name: format!("tier {serial} of {id}"),
+        description: format!("'{serial}'"),
+    };
+    Programme {
+        id: ProgrammeId(id),
+        is_default,
+        tier_years: u16::try_from(id).unwrap() + 90,
+        tiers: vec![tier(1), tier(2), tier(5)],
+        registration_rewards: vec![
+            Reward {
+                id: 1,
+                points: points("79228162514264337593543950335"),
+            },
+            Reward {
+                id: 4,
+                points: points("0.0000000000000000000000000001"),
+            },
+        ],
+    }
+}
+
+async fn an_organisation_is_there_with_all_it_was_set_up_with(store: Arc<dyn Store>) {
+    let given = elaborate();
+    store
+        .set_up(vec![shop("first"), given.clone(), shop("last")])
+        .await
+        .unwrap();
+
+    let tenant = tenant_of(&*store, "till.a").await;
+    let Organisation {
+        name,
+        zone,
+        settings,
+        tills,
+        custom_fields,
+        extended_fields,
+        programmes,
+    } = tenant.organisation();
+    assert_eq!(*name, given.name);
+    assert_eq!(zone.iana_name(), Some("America/St_Johns"));
+    assert_eq!(*settings, given.settings);
+    assert_eq!(*custom_fields, given.custom_fields);
+    assert_eq!(*extended_fields, given.extended_fields);
+    assert_eq!(*programmes, given.programmes);
+    let names: Vec<&String> = tills.iter().map(|till| &till.name).collect();
+    assert_eq!(names, ["till.b", "till.a", "Till.A"]);
+    for till in tills {
+        let credential = store.till_credential(&till.name).await.unwrap().unwrap();
+        assert_eq!(credential.till, till.id);
+    }
+
+    let neighbour = tenant_of(&*store, "last").await;
+    assert_eq!(neighbour.organisation().name, "last");
+    assert_eq!(neighbour.organisation().settings, Settings::default());
+    assert_eq!(neighbour.organisation().tills.len(), 1);
+    assert_eq!(neighbour.organisation().programmes, shop("last").programmes);
+}
+
+async fn an_organisation_needs_nothing_but_its_name_and_a_till(store: Arc<dyn Store>) {
+    let new = NewOrganisation {
+        programmes: Vec::new(),
+        ..shop("bare")
+    };
+    let tenant = set_up(&*store, new).await;
+    let organisation = tenant.organisation();
+    assert_eq!(organisation.programmes, []);
+    assert_eq!(organisation.custom_fields, []);
+    assert_eq!(organisation.extended_fields, []);
+}
+
+async fn names(store: &dyn Store) -> Vec<String> {
+    let mut names = store.organisation_names().await.unwrap();
+    names.sort_unstable();
+    names
+}
+
+async fn every_name_of_an_organisation_is_told(store: Arc<dyn Store>) {
+    assert_eq!(names(&*store).await, Vec::<String>::new());
+    store.set_up(Vec::new()).await.unwrap();
+    assert_eq!(names(&*store).await, Vec::<String>::new());
+    store
+        .set_up(vec![shop("b"), shop("a"), shop("A")])
+        .await
+        .unwrap();
+    store.set_up(vec![shop("c")]).await.unwrap();
+    assert_eq!(names(&*store).await, ["A", "a", "b", "c"]);
+}
+
+async fn several_are_set_up_wholly_or_not_at_all(store: Arc<dyn Store>) {
+    store.set_up(vec![shop("old")]).await.unwrap();
+    let same_name = NewOrganisation {
+        tills: vec![("other till".to_owned(), hashes("x"))],
+        ..shop("old")
+    };
+    let refused = store
+        .set_up(vec![shop("new"), same_name, shop("newer")])
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
+    assert_eq!(names(&*store).await, ["old"]);
+    for till in ["new", "other till", "newer"] {
+        assert!(
+            store.till_credential(till).await.unwrap().is_none(),
+            "{till}"
+        );
+    }
+
+    // What was refused left nothing behind that would be in the way.
+    store
+        .set_up(vec![shop("new"), shop("newer")])
+        .await
+        .unwrap();
+    assert_eq!(names(&*store).await, ["new", "newer", "old"]);
+    let tenant = tenant_of(&*store, "new").await;
+    assert_eq!(tenant.organisation().programmes, shop("new").programmes);
+}
+
+async fn a_name_that_is_taken_twice_in_one_call_sets_up_nothing(store: Arc<dyn Store>) {
+    let twin = NewOrganisation {
+        tills: vec![("other till".to_owned(), hashes("x"))],
+        ..shop("twin")
+    };
+    let refused = store.set_up(vec![shop("twin"), twin]).await.unwrap_err();
+    assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
+    assert_eq!(names(&*store).await, Vec::<String>::new());
+}
+
+async fn a_till_belongs_to_one_organisation(store: Arc<dyn Store>) {
+    store.set_up(vec![shop("first")]).await.unwrap();
+    let second = NewOrganisation {
+        tills: vec![
+            ("own".to_owned(), hashes("own")),
+            ("first".to_owned(), hashes("stolen")),
+        ],
+        ..shop("second")
+    };
+    let refused = store.set_up(vec![second]).await.unwrap_err();
+    assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
+    assert_eq!(names(&*store).await, ["first"]);
+    assert!(store.till_credential("own").await.unwrap().is_none());
+    let kept = store.till_credential("first").await.unwrap().unwrap();
+    assert_eq!(kept.hashes.md5, hashes("first").md5);
+    let tenant = store.tenant(kept.tenant).await.unwrap();
+    assert_eq!(tenant.organisation().name, "first");
+}
+
+async fn a_till_stands_once_in_its_organisation(store: Arc<dyn Store>) {
+    let twice = NewOrganisation {
+        tills: vec![
+            ("till".to_owned(), hashes("one")),
+            ("till".to_owned(), hashes("two")),
+        ],
+        ..shop("shop")
+    };
+    let refused = store.set_up(vec![twice]).await.unwrap_err();
+    assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
+    assert_eq!(names(&*store).await, Vec::<String>::new());
+}
+
+async fn a_time_zone_that_does_not_exist_is_refused(store: Arc<dyn Store>) {
+    let nowhere = NewOrganisation {
+        time_zone: "Asia/Atlantis".to_owned(),
+        ..shop("nowhere")
+    };
+    let refused = store.set_up(vec![shop("somewhere"), nowhere]).await;
+    assert!(refused.unwrap_err().to_string().contains("Asia/Atlantis"));
+    assert_eq!(names(&*store).await, Vec::<String>::new());
+}
+
+async fn a_till_is_found_by_its_exact_name(store: Arc<dyn Store>) {
+    let new = NewOrganisation {
+        tills: ["Till.1", "till.1", "TILL.1"]
+            .map(|name| (name.to_owned(), hashes(name)))
+            .to_vec(),
+        ..shop("shop")
+    };
+    let tenant = set_up(&*store, new).await;
+    for name in ["Till.1", "till.1", "TILL.1"] {
+        let found = store.till_credential(name).await.unwrap().unwrap();
+        assert_eq!(found.hashes.md5, hashes(name).md5);
+        assert_eq!(found.hashes.sha256, hashes(name).sha256);
+        let till = tenant.organisation().till_named(name).unwrap();
+        assert_eq!(found.till, till.id);
+    }
+    for name in [
+        "", "till", "till.1 ", " till.1", "till.2", "till_1", "till%", "tilL.1", "shop",
+    ] {
+        let found = store.till_credential(name).await.unwrap();
+        assert!(found.is_none(), "`{name}`");
+    }
+}
+
+async fn an_organisation_that_does_not_exist_is_not_handed_out(store: Arc<dyn Store>) {
+    // Only a store makes ids of organisations, so this one comes from another store.
+    let place = Place::new(Engine::SqliteInMemory);
+    let other = place.open();
+    other.set_up(vec![shop("elsewhere")]).await.unwrap();
+    let id = other.till_credential("elsewhere").await.unwrap();
+    let refused = store.tenant(id.unwrap().tenant).await.unwrap_err();
+    assert!(matches!(refused, Error::NoOrganisation), "{refused:?}");
+}

@@ -1,0 +1,421 @@
+//! What SQLite alone promises: its files, and what becomes of them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::task::Poll;
+
+use patron_rules::codes;
+use patron_rules::profile::CustomerType;
+use patron_rules::validate::Registration;
+use patron_store::{Error, Location, SqliteStore, Store};
+use rstest::rstest;
+use rusqlite::Connection;
+use rust_decimal::Decimal;
+use tokio::task::JoinSet;
+
+use crate::engines::{Engine, Place};
+use crate::given::{
+    EARNED, all_three, balance, email, external_id, is_new_and_awarded, look_up, mobile, named,
+    now, open_shop, points, poll_once, register, register_all, shop, tenant_of,
+};
+
+fn directory() -> Place {
+    Place::new(Engine::SqliteInADirectory)
+}
+
+fn file(place: &Place) -> PathBuf {
+    place.directory.path().join("patron.sqlite")
+}
+
+/// A connection of the test's own, beside the store's.
+fn connect(place: &Place) -> Connection {
+    Connection::open(file(place)).unwrap()
+}
+
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Vec<T> {
+    let mut statement = connection.prepare(sql).unwrap();
+    let found: rusqlite::Result<_> = statement.query_map([], read).unwrap().collect();
+    found.unwrap()
+}
+
+/// New and known, loyal and not, refused, at once and one after the other, in two organisations.
+async fn all_sorts(store: &Arc<dyn Store>) {
+    store
+        .set_up(vec![shop("north"), shop("south")])
+        .await
+        .unwrap();
+    let mut tasks = JoinSet::new();
+    for turn in 0..48 {
+        let store = Arc::clone(store);
+        tasks.spawn(async move {
+            let till = if turn % 2 == 0 { "north" } else { "south" };
+            let tenant = tenant_of(&*store, till).await;
+            let number = turn / 4;
+            let digits = format!("9190000000{number:02}");
+            let not_loyal = Registration {
+                customer_type: Some(CustomerType::NonLoyalty),
+                ..mobile(&format!("9180000000{turn:02}"))
+            };
+            let batch = vec![
+                mobile(&digits),
+                all_three(&digits, &format!("{number}@b.in"), &format!("A-{number}")),
+                not_loyal,
+                // Refused for whoever is a loyalty customer by now.
+                Registration {
+                    customer_type: Some(CustomerType::NonLoyalty),
+                    ..mobile(&digits)
+                },
+            ];
+            let outcomes = register_all(&*store, &tenant, batch).await;
+            let refused = outcomes[3].as_ref().unwrap_err();
+            assert_eq!(refused.code, codes::LOYALTY_STAYS);
+        });
+    }
+    tasks.join_all().await;
+    for till in ["north", "south"] {
+        let tenant = tenant_of(&**store, till).await;
+        for turn in 0..12 {
+            let digits = format!("9180000000{turn:02}");
+            let loyal = Registration {
+                customer_type: Some(CustomerType::Loyalty),
+                ..mobile(&digits)
+            };
+            register(&**store, &tenant, loyal).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_balance_is_the_sum_of_its_ledger() {
+    let place = directory();
+    let store = place.open();
+    all_sorts(&store).await;
+    store.close().await;
+    drop(store);
+
+    let connection = connect(&place);
+    let amount = |text: String| text.parse::<Decimal>().unwrap();
+    let key = "organisation_id, customer_id, programme_id";
+    let mut sums: BTreeMap<(i64, i64, i64), Decimal> = BTreeMap::new();
+    let entries = rows(
+        &connection,
+        &format!("SELECT {key}, points FROM ledger_entry"),
+        |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?)),
+    );
+    for (key, points) in entries {
+        *sums.entry(key).or_default() += amount(points);
+    }
+    let balances = rows(
+        &connection,
+        &format!("SELECT {key}, lifetime_points, loyalty_points FROM enrolment"),
+        |row| {
+            let key: (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok((key, (row.get(3)?, row.get(4)?)))
+        },
+    );
+    for (key, (lifetime, loyalty)) in &balances {
+        assert_eq!(sums.get(key), Some(&amount(String::clone(loyalty))));
+        assert_eq!(sums.get(key), Some(&amount(String::clone(lifetime))));
+    }
+    assert_eq!(balances.len(), sums.len());
+    // In each organisation 12 were loyal from the start and 12 became so.
+    assert_eq!(balances.len(), 2 * (12 + 12));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_identifier_leads_to_the_customer_who_has_it() {
+    let place = directory();
+    let store = place.open();
+    all_sorts(&store).await;
+    store.close().await;
+    drop(store);
+
+    let connection = connect(&place);
+    let held = rows(
+        &connection,
+        "SELECT organisation_id, 1, mobile, customer_id FROM customer WHERE mobile IS NOT NULL
+         UNION ALL
+         SELECT organisation_id, 2, lower(email), customer_id FROM customer WHERE email IS NOT NULL
+         UNION ALL
+         SELECT organisation_id, 3, external_id, customer_id FROM customer
+         WHERE external_id IS NOT NULL
+         ORDER BY 1, 2, 3",
+        identifier,
+    );
+    let indexed = rows(
+        &connection,
+        "SELECT organisation_id, kind, value, customer_id FROM identifier ORDER BY 1, 2, 3",
+        identifier,
+    );
+    assert_eq!(held, indexed);
+    assert!(!held.is_empty());
+}
+
+type IdentifierRow = (i64, i64, String, i64);
+
+fn identifier(row: &rusqlite::Row<'_>) -> rusqlite::Result<IdentifierRow> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_is_whole_after_closing() {
+    let place = directory();
+    let store = place.open();
+    all_sorts(&store).await;
+    store.close().await;
+    drop(store);
+
+    let connection = connect(&place);
+    let found = rows(&connection, "PRAGMA integrity_check", |row| {
+        row.get::<_, String>(0)
+    });
+    assert_eq!(found, ["ok"]);
+    let customers = rows(&connection, "SELECT count(*) FROM customer", |row| {
+        row.get::<_, i64>(0)
+    });
+    assert!(customers[0] > 48, "{customers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_is_open_once_at_a_time() {
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    for _ in 0..2 {
+        match place.try_open().map(drop) {
+            Err(Error::InUse(path)) => assert_eq!(path, place.directory.path()),
+            other => panic!("{other:?}"),
+        }
+    }
+    // The one who has it is not disturbed.
+    let plan = register(&*store, &tenant, external_id("A")).await;
+    assert!(is_new_and_awarded(&plan));
+    store.close().await;
+    drop(store);
+
+    let store = place.open();
+    let tenant = tenant_of(&*store, "shop").await;
+    let found = look_up(&*store, &tenant, external_id("A")).await;
+    assert_eq!(found, Some(plan.customer));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_is_made_where_it_is_missing() {
+    let place = directory();
+    let path = place.directory.path().join("not yet/'there' ? #%20");
+    let store = SqliteStore::open(&Location::Directory(path.clone())).unwrap();
+    open_shop(&store).await;
+    store.close().await;
+    assert!(path.join("patron.sqlite").is_file());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_stores_in_memory_know_nothing_of_each_other() {
+    let place = Place::new(Engine::SqliteInMemory);
+    let (one, other) = (place.open(), place.open());
+    open_shop(&*one).await;
+    assert!(other.organisation_names().await.unwrap().is_empty());
+    one.close().await;
+    other.check().await.unwrap();
+    other.close().await;
+}
+
+#[rstest]
+#[case::shorter_than_any_database(b"no database".repeat(1))]
+#[case::as_long_as_a_database(b"no database".repeat(3_000))]
+#[case::nothing_but_zeros(vec![0; 8_192])]
+fn a_file_that_is_no_database_is_refused_and_left_as_it_is(#[case] garbage: Vec<u8>) {
+    let place = directory();
+    std::fs::write(file(&place), &garbage).unwrap();
+    for _ in 0..2 {
+        assert!(place.try_open().is_err());
+        assert!(std::fs::read(file(&place)).unwrap() == garbage);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_of_a_newer_program_is_refused_and_left_as_it_is() {
+    let place = directory();
+    let store = place.open();
+    open_shop(&*store).await;
+    store.close().await;
+    drop(store);
+    let connection = connect(&place);
+    connection
+        .execute(
+            "INSERT INTO refinery_schema_history
+             SELECT 999, 'newer', applied_on, checksum FROM refinery_schema_history LIMIT 1",
+            [],
+        )
+        .unwrap();
+    let versions = |connection: &Connection| {
+        rows(
+            connection,
+            "SELECT version FROM refinery_schema_history ORDER BY version",
+            |row| row.get::<_, i64>(0),
+        )
+    };
+    let before = versions(&connection);
+    match place.try_open().map(drop) {
+        Err(Error::TooNew { found: 999, known }) => assert!(known < 999),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(versions(&connection), before);
+
+    // The program that wrote it can go on.
+    connection
+        .execute(
+            "DELETE FROM refinery_schema_history WHERE version = 999",
+            [],
+        )
+        .unwrap();
+    drop(connection);
+    let store = place.open();
+    assert_eq!(store.organisation_names().await.unwrap(), ["shop"]);
+    store.close().await;
+}
+
+/// Has the engine refuse to write a customer of the first name `Unlucky`, after their identifiers
+/// were written: by undoing that statement (`ABORT`), or everything (`ROLLBACK`), as a full disk
+/// does.
+fn break_the_engine(place: &Place, how: &str) {
+    connect(place)
+        .execute_batch(&format!(
+            "CREATE TRIGGER broken BEFORE INSERT ON customer WHEN NEW.first_name = 'Unlucky'
+             BEGIN SELECT RAISE({how}, 'the disk is gone'); END"
+        ))
+        .unwrap();
+}
+
+fn mend_the_engine(place: &Place) {
+    connect(place).execute_batch("DROP TRIGGER broken").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_whom_the_engine_fails_to_write_fails_alone_in_a_batch() {
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    break_the_engine(&place, "ABORT");
+    let batch = vec![
+        external_id("A-1"),
+        named("Unlucky", all_three("919000000002", "b@b.in", "A-2")),
+        // Nobody's, since the one before was not written.
+        email("b@b.in"),
+        external_id("A-1"),
+    ];
+    let outcomes = register_all(&*store, &tenant, batch).await;
+    assert_eq!(
+        outcomes[1].as_ref().unwrap_err().code,
+        codes::UNEXPECTED_ITEM
+    );
+    let plans = [0, 2, 3].map(|index: usize| outcomes[index].clone().unwrap());
+    assert_eq!(
+        plans.each_ref().map(is_new_and_awarded),
+        [true, true, false]
+    );
+    assert_eq!(plans[2].before.as_ref(), Some(&plans[0].customer));
+    assert_ne!(plans[1].customer.id, plans[0].customer.id);
+
+    mend_the_engine(&place);
+    // Of the one that failed nothing was kept.
+    for unknown in [mobile("919000000002"), external_id("A-2")] {
+        let plan = register(&*store, &tenant, unknown).await;
+        assert!(is_new_and_awarded(&plan));
+    }
+    let found = look_up(&*store, &tenant, email("b@b.in")).await;
+    assert_eq!(found.as_ref(), Some(&plans[1].customer));
+    store.close().await;
+}
+
+#[rstest]
+#[case::alone_by_statement("ABORT", 0)]
+#[case::alone_by_transaction("ROLLBACK", 0)]
+#[case::in_a_batch_by_transaction("ROLLBACK", 3)]
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_engine_fails_nothing_was_stored_and_the_store_goes_on(
+    #[case] how: &str,
+    #[case] neighbours: usize,
+) {
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    let known = register(&*store, &tenant, external_id("known")).await;
+    break_the_engine(&place, how);
+    let unlucky = named("Unlucky", external_id("unlucky"));
+    let around = |side| (0..neighbours).map(move |number| external_id(&format!("{side} {number}")));
+    let batch: Vec<_> = around("before")
+        .chain([unlucky])
+        .chain(around("after"))
+        .collect();
+    for _ in 0..2 {
+        let failed = store.register(&tenant, batch.clone(), now()).await;
+        assert!(matches!(failed, Err(Error::Engine(_))), "{failed:?}");
+    }
+
+    mend_the_engine(&place);
+    let outcomes = register_all(&*store, &tenant, batch).await;
+    for outcome in outcomes {
+        let plan = outcome.unwrap();
+        assert!(is_new_and_awarded(&plan));
+        assert_ne!(plan.customer.id, known.customer.id);
+    }
+    let found = look_up(&*store, &tenant, external_id("known")).await;
+    assert_eq!(found, Some(known.customer));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_limited_and_what_is_past_the_limit_is_refused() {
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    // Somebody else writes, so that the store cannot, and its work piles up.
+    let stranger = connect(&place);
+    stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut waiting = Vec::new();
+    let refused = loop {
+        let number = waiting.len();
+        assert!(number < 100_000, "no limit");
+        let mut asked = store.register(&tenant, vec![external_id(&number.to_string())], now());
+        match poll_once(&mut asked) {
+            Poll::Pending => waiting.push(asked),
+            Poll::Ready(Err(Error::Overloaded)) => break number,
+            Poll::Ready(other) => panic!("{other:?}"),
+        }
+    };
+    stranger.execute_batch("ROLLBACK").unwrap();
+
+    for (number, asked) in waiting.into_iter().enumerate() {
+        // Had it waited too long for the stranger, it would have failed: and then wholly.
+        let done = asked.await;
+        if number % 500 == 0 {
+            let kept = look_up(&*store, &tenant, external_id(&number.to_string())).await;
+            assert_eq!(kept.is_some(), done.is_ok());
+        }
+    }
+    let plan = register(&*store, &tenant, external_id(&refused.to_string())).await;
+    assert!(is_new_and_awarded(&plan), "refused, but registered");
+    assert_eq!(balance(&plan.customer), points(EARNED));
+    store.close().await;
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_an_error() {
+    let place = directory();
+    let path = place.directory.path().join("file");
+    std::fs::write(&path, "in the way").unwrap();
+    let refused = SqliteStore::open(&Location::Directory(path.clone()));
+    let text = refused.map(drop).unwrap_err().to_string();
+    assert!(text.contains(path_text(&path)), "{text}");
+}
+
+fn path_text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
