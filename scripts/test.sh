@@ -27,7 +27,7 @@ install_packages() {
 }
 
 step 'Tools'
-install_packages curl sqlite3
+install_packages curl
 rustup component add --quiet rustfmt clippy 2>/dev/null || true
 if ! "$deny" --version 2>/dev/null | grep -q " $deny_version\$"; then
   cargo install cargo-deny --version "$deny_version" --locked --quiet --root "$tools"

@@ -70,10 +70,7 @@ pub fn registration(
             reason: Reason::Registration,
             reward: reward.id,
         });
-        effects.push(SideEffect::Points {
-            awarded: reward.points,
-            total: loyalty,
-        });
+        effects.push(SideEffect::Points { awarded: reward.points, total: loyalty });
     }
     (entries, effects)
 }

@@ -71,9 +71,6 @@ table! {
     UNEXPECTED = 407 Request "Unknown Error happened while processing the request",
         "v1.1 request status table",
         "A fault of Patron's own. The operator looks for the request id in the log and reports it.";
-    TIMED_OUT = 408 Request "The request did not arrive in time",
-        "Patron",
-        "The body did not arrive within `body_timeout_seconds`. The caller sends it again; the operator looks at the network.";
     TOO_LARGE = 413 Request "Request body is too large",
         "Patron",
         "The body exceeds `body_limit_bytes`. The caller sends fewer customers a call.";
@@ -152,6 +149,9 @@ table! {
     INVALID_CUSTOM_FIELD = 1017 Warning "Provided Custom Field is invalid",
         "Add Customer, sample responses",
         "At least one custom field is not defined, or its value is not valid; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
+    VALIDATION_FAILED = 91003 Warning "Validation failed: {x}.",
+        "v1.1 customer codes (Patron adds what it is about)",
+        "What the message names was not valid and was left out; the rest is registered. The caller mends it.";
     PRIMARY_KEPT = 91005 Warning "{x} is a primary key. {y} cannot be updated.",
         "v1.1 customer codes",
         "The customer is known by another primary identifier, which never changes; the one passed was ignored. The caller finds out which is right.";
@@ -179,19 +179,13 @@ impl Failure {
     /// A failure whose message has a gap for what exactly was wrong.
     #[must_use]
     pub fn because(code: &'static Code, x: &str) -> Self {
-        Self {
-            code,
-            message: filled(code, x, ""),
-        }
+        Self { code, message: filled(code, x, "") }
     }
 }
 
 impl From<&'static Code> for Failure {
     fn from(code: &'static Code) -> Self {
-        Self {
-            code,
-            message: Cow::Borrowed(code.message),
-        }
+        Self { code, message: Cow::Borrowed(code.message) }
     }
 }
 
@@ -214,19 +208,13 @@ impl Warning {
     /// A warning whose message names what it is about.
     #[must_use]
     pub fn about(code: &'static Code, x: &str, y: &str) -> Self {
-        Self {
-            code,
-            message: filled(code, x, y),
-        }
+        Self { code, message: filled(code, x, y) }
     }
 }
 
 impl From<&'static Code> for Warning {
     fn from(code: &'static Code) -> Self {
-        Self {
-            code,
-            message: Cow::Borrowed(code.message),
-        }
+        Self { code, message: Cow::Borrowed(code.message) }
     }
 }
 
@@ -250,13 +238,7 @@ mod tests {
     #[test]
     fn gaps_are_filled() {
         let warning = Warning::about(PRIMARY_KEPT, "mobile", "918812345678");
-        assert_eq!(
-            warning.message,
-            "mobile is a primary key. 918812345678 cannot be updated."
-        );
-        assert_eq!(
-            Failure::because(FAILED_TO_ADD, "x").message,
-            "Failed to add customer: x"
-        );
+        assert_eq!(warning.message, "mobile is a primary key. 918812345678 cannot be updated.");
+        assert_eq!(Failure::because(FAILED_TO_ADD, "x").message, "Failed to add customer: x");
     }
 }

@@ -9,7 +9,7 @@ use crate::customer::{Customer, CustomerId};
 use crate::enrol::enrol;
 use crate::identifier::{IdentifierKind, Identifiers};
 use crate::organisation::Organisation;
-use crate::profile::{CustomerType, field};
+use crate::profile::{CustomerType, channel, field};
 use crate::resolve::{Holders, resolve, update_identifiers};
 use crate::validate::Registration;
 
@@ -59,9 +59,7 @@ fn difference<'a>(
     these: &'a Identifiers,
     without: Option<&'a Identifiers>,
 ) -> impl Iterator<Item = (IdentifierKind, &'a str)> {
-    these
-        .keys()
-        .filter(move |(kind, key)| without.and_then(|set| set.key(*kind)) != Some(key))
+    these.keys().filter(move |(kind, key)| without.and_then(|set| set.key(*kind)) != Some(key))
 }
 
 /// Decides what becomes of a registration.
@@ -80,9 +78,8 @@ pub fn decide(
     let customer_type = converted(before_type, registration.customer_type)?;
 
     let mut warnings = registration.warnings.clone();
-    let mut customer = known
-        .clone()
-        .unwrap_or_else(|| new_customer(&registration, customer_type, facts));
+    let mut customer =
+        known.clone().unwrap_or_else(|| new_customer(&registration, customer_type, facts));
     warnings.extend(update_identifiers(
         &mut customer.identifiers,
         &registration.identifiers,
@@ -90,15 +87,9 @@ pub fn decide(
         settings,
     ));
     customer.customer_type = customer_type;
-    update_profile(&mut customer, registration, facts.now);
+    warnings.extend(update_profile(&mut customer, registration, facts.now));
     let (ledger, side_effects) = become_loyal(&mut customer, organisation);
-    Ok(Plan {
-        customer,
-        before: known,
-        ledger,
-        side_effects,
-        warnings,
-    })
+    Ok(Plan { customer, before: known, ledger, side_effects, warnings })
 }
 
 /// The store hands over every holder, so a missing one is a fault of the store, not of the caller.
@@ -149,27 +140,25 @@ fn new_customer(
 }
 
 /// What was passed replaces what was known; what was not passed stays.
-fn update_profile(customer: &mut Customer, registration: Registration, now: Timestamp) {
+fn update_profile(
+    customer: &mut Customer,
+    registration: Registration,
+    now: Timestamp,
+) -> Option<Warning> {
     replace(&mut customer.first_name, registration.first_name);
     replace(&mut customer.last_name, registration.last_name);
     replace(&mut customer.associated_till, registration.associated_till);
     replace(&mut customer.fraud_status, registration.fraud_status);
     customer.updated_at = registration.updated_at.unwrap_or(now);
-    for channel in registration.channels {
-        let same = |held: &&mut crate::profile::Channel| {
-            held.kind == channel.kind && held.value == channel.value
-        };
-        match customer.channels.iter_mut().find(same) {
-            Some(held) => *held = channel,
-            None => customer.channels.push(channel),
-        }
-    }
+    let left_out = channel::put_all(&mut customer.channels, registration.channels);
+    let warning = Warning::about(codes::VALIDATION_FAILED, "commChannels", "");
     for value in registration.custom_fields {
         field::put(&mut customer.custom_fields, &value.name, &value.value);
     }
     for value in registration.extended_fields {
         field::put(&mut customer.extended_fields, &value.name, &value.value);
     }
+    (left_out > 0).then_some(warning)
 }
 
 fn replace<T>(held: &mut Option<T>, passed: Option<T>) {
@@ -187,10 +176,7 @@ fn become_loyal(
     let programme = match organisation.default_programme() {
         Some(programme)
             if customer.customer_type == CustomerType::Loyalty
-                && !customer
-                    .enrolments
-                    .iter()
-                    .any(|held| held.programme == programme.id) =>
+                && !customer.enrolments.iter().any(|held| held.programme == programme.id) =>
         {
             programme
         }

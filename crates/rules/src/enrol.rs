@@ -15,10 +15,7 @@ const BASE_TIER: u32 = 1;
 pub fn enrol(programme: &Programme, registered_at: Timestamp, zone: &TimeZone) -> Enrolment {
     Enrolment {
         programme: programme.id,
-        tier: programme
-            .tiers
-            .first()
-            .map_or(BASE_TIER, |tier| tier.serial),
+        tier: programme.tiers.first().map_or(BASE_TIER, |tier| tier.serial),
         tier_expires_at: tier_expiry(programme, registered_at, zone),
         lifetime_points: Decimal::ZERO,
         loyalty_points: Decimal::ZERO,
@@ -33,18 +30,9 @@ fn tier_expiry(
     zone: &TimeZone,
 ) -> Option<Timestamp> {
     let years = Span::new().try_years(programme.tier_years).ok()?;
-    let last_day = zone
-        .to_datetime(registered_at)
-        .date()
-        .checked_add(years)
-        .ok()?;
+    let last_day = zone.to_datetime(registered_at).date().checked_add(years).ok()?;
     let last_second = last_day.at(23, 59, 59, 0);
-    Some(
-        zone.to_ambiguous_zoned(last_second)
-            .compatible()
-            .ok()?
-            .timestamp(),
-    )
+    Some(zone.to_ambiguous_zoned(last_second).compatible().ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -82,18 +70,12 @@ mod tests {
         let registered_at = date::parse(registered, &zone).unwrap();
         let enrolment = enrol(&programme(&[1, 2]), registered_at, &zone);
         assert_eq!(enrolment.tier, 1);
-        assert_eq!(
-            date::format(enrolment.tier_expires_at.unwrap(), &zone),
-            expiry
-        );
+        assert_eq!(date::format(enrolment.tier_expires_at.unwrap(), &zone), expiry);
     }
 
     #[test]
     fn past_the_end_of_the_calendar_no_tier_expires() {
         let registered_at = date::parse("9950-01-01", &TimeZone::UTC).unwrap();
-        assert_eq!(
-            enrol(&programme(&[]), registered_at, &TimeZone::UTC).tier_expires_at,
-            None
-        );
+        assert_eq!(enrol(&programme(&[]), registered_at, &TimeZone::UTC).tier_expires_at, None);
     }
 }

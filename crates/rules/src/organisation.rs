@@ -42,9 +42,7 @@ impl Organisation {
     /// The programme in which registration enrols a loyalty customer.
     #[must_use]
     pub fn default_programme(&self) -> Option<&Programme> {
-        self.programmes
-            .iter()
-            .find(|programme| programme.is_default)
+        self.programmes.iter().find(|programme| programme.is_default)
     }
 
     /// The programme of this id.

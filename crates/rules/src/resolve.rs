@@ -39,19 +39,12 @@ impl Holders {
     /// Who holds the identifier of this kind.
     #[must_use]
     pub fn of(&self, kind: IdentifierKind) -> Option<CustomerId> {
-        self.0
-            .iter()
-            .find(|(held, _)| *held == kind)
-            .map(|(_, holder)| *holder)
+        self.0.iter().find(|(held, _)| *held == kind).map(|(_, holder)| *holder)
     }
 
     /// The kinds whose holder is somebody else.
     fn others(&self, than: Option<CustomerId>) -> Vec<IdentifierKind> {
-        self.0
-            .iter()
-            .filter(|(_, holder)| Some(*holder) != than)
-            .map(|(kind, _)| *kind)
-            .collect()
+        self.0.iter().filter(|(_, holder)| Some(*holder) != than).map(|(kind, _)| *kind).collect()
     }
 }
 
@@ -80,34 +73,23 @@ pub fn resolve(
     let holder = holders.of(primary);
     let elsewhere = holders.others(holder);
     if elsewhere.is_empty() || settings.skip_secondary {
-        return Ok(Resolution {
-            known: holder,
-            occupied: elsewhere,
-        });
+        return Ok(Resolution { known: holder, occupied: elsewhere });
     }
     if settings.strict_check {
         return Err(codes::PRIMARY_MISMATCH.into());
     }
     let known = holder.or_else(|| elsewhere.first().and_then(|kind| holders.of(*kind)));
-    Ok(Resolution {
-        known,
-        occupied: holders.others(known),
-    })
+    Ok(Resolution { known, occupied: holders.others(known) })
 }
 
 fn without_primary(holders: &Holders, settings: &Settings) -> Result<Resolution, Failure> {
-    let first = IdentifierKind::ALL
-        .into_iter()
-        .find_map(|kind| holders.of(kind));
+    let first = IdentifierKind::ALL.into_iter().find_map(|kind| holders.of(kind));
     if first.is_none() && !settings.any_identifier {
         return Err(required(settings.primary_key).into());
     }
     match holders.others(first).first() {
         Some(second) => Err(taken(*second).into()),
-        None => Ok(Resolution {
-            known: first,
-            occupied: Vec::new(),
-        }),
+        None => Ok(Resolution { known: first, occupied: Vec::new() }),
     }
 }
 
@@ -211,10 +193,8 @@ mod tests {
                 let customer = known.and_then(|id| char::from_u32(u32::try_from(id.0).unwrap()));
                 let who = customer.map_or("new".to_owned(), |letter| letter.to_string());
                 let letters = kinds(primary).into_iter().zip(['P', 'S', 'T']);
-                let ignored: String = letters
-                    .filter(|(kind, _)| occupied.contains(kind))
-                    .map(|row| row.1)
-                    .collect();
+                let ignored: String =
+                    letters.filter(|(kind, _)| occupied.contains(kind)).map(|row| row.1).collect();
                 format!("{who} {ignored}").trim().to_owned()
             }
         }
@@ -245,11 +225,7 @@ mod tests {
     #[case(" - ", ["new", "new", "new"])]
     #[case(" --", ["new", "new", "new"])]
     fn decision_table(
-        #[values(
-            IdentifierKind::Mobile,
-            IdentifierKind::Email,
-            IdentifierKind::ExternalId
-        )]
+        #[values(IdentifierKind::Mobile, IdentifierKind::Email, IdentifierKind::ExternalId)]
         primary: IdentifierKind,
         #[case] holders: &str,
         #[case] expected: [&str; 3],
@@ -281,11 +257,8 @@ mod tests {
         #[case] differing: u32,
         #[case] required: u32,
     ) {
-        let settings = Settings {
-            primary_key: primary,
-            any_identifier: false,
-            ..Settings::default()
-        };
+        let settings =
+            Settings { primary_key: primary, any_identifier: false, ..Settings::default() };
         for (holders, expected) in [(" BC", differing), (" --", required), (" - ", required)] {
             let (passed, held) = case(primary, holders);
             let refused = resolve(&passed, &held, &settings).unwrap_err();
@@ -304,11 +277,7 @@ mod tests {
     #[case(false, false, Some("old"), "old", Some(91006))]
     #[case(false, true, Some("old"), "new", None)]
     fn identifiers_of_a_known_customer(
-        #[values(
-            IdentifierKind::Mobile,
-            IdentifierKind::Email,
-            IdentifierKind::ExternalId
-        )]
+        #[values(IdentifierKind::Mobile, IdentifierKind::Email, IdentifierKind::ExternalId)]
         kind: IdentifierKind,
         #[case] is_primary: bool,
         #[case] allowed: bool,
@@ -325,9 +294,7 @@ mod tests {
             ..Settings::default()
         };
         let passed = identifiers([kind], "new");
-        let mut kept = held
-            .map(|value| identifiers([kind], value))
-            .unwrap_or_default();
+        let mut kept = held.map(|value| identifiers([kind], value)).unwrap_or_default();
         let warnings = update_identifiers(&mut kept, &passed, &[], &settings);
         assert_eq!(kept.key(kind), Some(expected));
         assert_eq!(warnings.first().map(|warning| warning.code.number), warning);

@@ -3,19 +3,31 @@
 //! [`TABLE`] is the one place that knows a setting's name, meaning, form and default. Values travel
 //! as text; booleans are `0` and `1`, as the API's own listing of configurations gives them.
 
+use jiff::civil::DateTime;
+
 use crate::identifier::{Country, IdentifierKind, external_id, mobile};
+use crate::profile::Source;
 
 /// What an organisation has configured for registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a published setting of its own"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a published setting of its own")]
 pub struct Settings {
     /// The identifier that says who a customer is.
     pub primary_key: IdentifierKind,
-    /// Whether a registration may come without the primary identifier.
+    /// Whether every registration must come with the primary identifier.
+    pub primary_key_required: bool,
+    /// Whether a new customer may come without the primary identifier.
     pub any_identifier: bool,
+    /// Whether a new customer must have a mobile number.
+    pub mobile_required: bool,
+    /// Whether a new customer must have an email address.
+    pub email_required: bool,
+    /// Whether a new customer must have an external id.
+    pub external_id_required: bool,
+    /// Whether an email address belongs to one customer, who is found by it.
+    pub email_unique: bool,
+    /// Whether customers have external ids.
+    pub use_external_id: bool,
     /// How mobile numbers are validated.
     pub mobile: mobile::Rules,
     /// The form of external ids.
@@ -30,15 +42,53 @@ pub struct Settings {
     pub strict_check: bool,
     /// Whether such a secondary identifier is ignored instead; outranks the strict check.
     pub skip_secondary: bool,
+    /// Whether customers are merged whose identifiers come together.
+    pub merge: bool,
+    /// What becomes of a registration whose customer is known.
+    pub known_customer: KnownCustomer,
+    /// What an invalid identifier does that is neither the primary nor the only one.
+    pub invalid_secondary: InvalidSecondary,
+    /// The earliest registration date-time, local to the organisation.
+    pub earliest_registration: Option<DateTime>,
+    /// How many days a registration date may lie in the future.
+    pub future_registration_days: u16,
+    /// Further sources besides the documented ones.
+    pub additional_sources: Vec<Source>,
+    /// Whether unknown members and unknown fraud statuses are refused.
+    pub strict_extras: bool,
     /// The most customers in one call.
     pub batch_limit: usize,
+}
+
+/// What becomes of a registration whose customer is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownCustomer {
+    /// The customer is updated.
+    Update,
+    /// The registration is refused (1014).
+    Refuse,
+}
+
+/// What an invalid identifier does that is neither the primary nor the only one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidSecondary {
+    /// It fails the registration.
+    Fail,
+    /// It is dropped with a warning.
+    Drop,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             primary_key: IdentifierKind::Mobile,
+            primary_key_required: false,
             any_identifier: true,
+            mobile_required: false,
+            email_required: false,
+            external_id_required: false,
+            email_unique: true,
+            use_external_id: true,
             mobile: mobile::Rules::default(),
             external_id: external_id::Rules::default(),
             allow_mobile_update: false,
@@ -46,6 +96,13 @@ impl Default for Settings {
             allow_external_id_update: false,
             strict_check: false,
             skip_secondary: false,
+            merge: false,
+            known_customer: KnownCustomer::Update,
+            invalid_secondary: InvalidSecondary::Fail,
+            earliest_registration: None,
+            future_registration_days: 1,
+            additional_sources: Vec::new(),
+            strict_extras: false,
             batch_limit: 100,
         }
     }
@@ -62,11 +119,48 @@ impl Settings {
         }
     }
 
-    /// Sets one setting from its text.
+    /// Whether a customer is found by an identifier of this kind, so that it belongs to one alone.
+    #[must_use]
+    pub const fn identifies(&self, kind: IdentifierKind) -> bool {
+        match kind {
+            IdentifierKind::Mobile => true,
+            IdentifierKind::Email => self.email_unique,
+            IdentifierKind::ExternalId => self.use_external_id,
+        }
+    }
+
+    /// Whether a new customer must have an identifier of this kind.
+    #[must_use]
+    pub fn requires(&self, kind: IdentifierKind) -> bool {
+        let by_itself = match kind {
+            IdentifierKind::Mobile => self.mobile_required,
+            IdentifierKind::Email => self.email_required,
+            IdentifierKind::ExternalId => self.external_id_required,
+        };
+        by_itself
+            || (kind == self.primary_key && (self.primary_key_required || !self.any_identifier))
+    }
+
+    /// These settings with some of them set from their texts: all of them, or none.
     ///
     /// # Errors
-    /// [`Refused`] when there is no such setting, or the text is not of its form.
-    pub fn set(&mut self, name: &str, value: &str) -> Result<(), Refused> {
+    /// [`Refused`] when there is no such setting, a text is not of its form, or what would come of
+    /// it contradicts itself.
+    pub fn with<'a>(
+        &self,
+        changes: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Refused> {
+        let mut settings = self.clone();
+        for (name, value) in changes {
+            settings.set(name, value)?;
+        }
+        match CONTRADICTIONS.iter().find(|contradiction| (contradiction.holds)(&settings)) {
+            Some(contradiction) => Err(Refused::Contradiction(contradiction.reason)),
+            None => Ok(settings),
+        }
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Refused> {
         let setting = TABLE
             .iter()
             .find(|setting| setting.name == name || setting.alias == Some(name))
@@ -80,11 +174,52 @@ impl Settings {
 
     /// Every setting's name with its text.
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, String)> {
-        TABLE
-            .iter()
-            .map(|setting| (setting.name, (setting.read)(self)))
+        TABLE.iter().map(|setting| (setting.name, (setting.read)(self)))
     }
 }
+
+/// Settings that cannot stand beside each other.
+struct Contradiction {
+    reason: &'static str,
+    holds: fn(&Settings) -> bool,
+}
+
+const CONTRADICTIONS: &[Contradiction] = &[
+    Contradiction {
+        reason: "CONF_REGISTRATION_PRIMARY_KEY is EMAIL, so CONF_USERS_IS_EMAIL_UNIQUE must be 1: customers are found by their email address",
+        holds: |settings| settings.primary_key == IdentifierKind::Email && !settings.email_unique,
+    },
+    Contradiction {
+        reason: "CONF_REGISTRATION_PRIMARY_KEY is EXTERNAL_ID, so CONF_USERS_USE_EXTERNAL_ID must be 1: customers are found by their external id",
+        holds: |settings| {
+            settings.primary_key == IdentifierKind::ExternalId && !settings.use_external_id
+        },
+    },
+    Contradiction {
+        reason: "CONF_USERS_IS_EXTERNAL_ID_REQUIRED is 1, so CONF_USERS_USE_EXTERNAL_ID must be 1: what is not used cannot be required",
+        holds: |settings| settings.external_id_required && !settings.use_external_id,
+    },
+    Contradiction {
+        reason: "CONF_REGISTRATION_PRIMARY_KEY_REQUIRED and CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS cannot both be 1: the one asks for what the other waives",
+        holds: |settings| settings.primary_key_required && settings.any_identifier,
+    },
+    Contradiction {
+        reason: "MERGE_ON_CONFLICT and CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH cannot both be 1: what is skipped is never merged",
+        holds: |settings| settings.merge && settings.skip_secondary,
+    },
+    Contradiction {
+        reason: "MERGE_ON_CONFLICT and CONF_PRIMARY_IDENTIFIER_STRICT_CHECK cannot both be 1: what is refused is never merged",
+        holds: |settings| settings.merge && settings.strict_check,
+    },
+    Contradiction {
+        reason: "EXTERNAL_ID_PREFIX is as long as EXTERNAL_ID_LENGTH or longer: no external id would differ from another",
+        holds: |settings| {
+            let prefix =
+                settings.external_id.prefix.as_deref().map(|prefix| prefix.chars().count());
+            prefix.zip(settings.external_id.length).is_some_and(|(prefix, length)| prefix >= length)
+        },
+    },
+];
 
 /// Why a setting was not set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,9 +237,13 @@ pub enum Refused {
         /// What it was given.
         value: String,
     },
+    /// It contradicts another setting.
+    #[error("{0}")]
+    Contradiction(&'static str),
 }
 
 /// One row of the table of settings.
+#[derive(Clone, Copy)]
 pub struct Setting {
     /// The published name, or ours where none is published.
     pub name: &'static str,
@@ -119,7 +258,6 @@ pub struct Setting {
 }
 
 const FLAG: &str = "0 or 1";
-const KIND: &str = "MOBILE, EMAIL or EXTERNAL_ID";
 
 macro_rules! flag {
     ($name:literal, $alias:expr, $member:ident, $meaning:literal) => {
@@ -141,33 +279,78 @@ macro_rules! flag {
     };
 }
 
+macro_rules! choice {
+    ($name:literal, $member:ident, $meaning:literal, $form:literal, $($text:literal => $value:path),*) => {
+        Setting {
+            name: $name,
+            alias: None,
+            meaning: $meaning,
+            form: $form,
+            read: |settings| match settings.$member {
+                $($value => $text.to_owned(),)*
+            },
+            write: |settings, text| {
+                settings.$member = match text.to_ascii_uppercase().as_str() {
+                    $($text => $value,)*
+                    _ => return None,
+                };
+                Some(())
+            },
+        }
+    };
+}
+
 /// Every setting.
 pub const TABLE: &[Setting] = &[
-    Setting {
-        name: "CONF_REGISTRATION_PRIMARY_KEY",
-        alias: None,
-        meaning: "the identifier that says who a customer is",
-        form: KIND,
-        read: |settings| match settings.primary_key {
-            IdentifierKind::Mobile => "MOBILE".to_owned(),
-            IdentifierKind::Email => "EMAIL".to_owned(),
-            IdentifierKind::ExternalId => "EXTERNAL_ID".to_owned(),
-        },
-        write: |settings, text| {
-            settings.primary_key = match text.to_ascii_uppercase().as_str() {
-                "MOBILE" => IdentifierKind::Mobile,
-                "EMAIL" => IdentifierKind::Email,
-                "EXTERNAL_ID" => IdentifierKind::ExternalId,
-                _ => return None,
-            };
-            Some(())
-        },
-    },
+    choice!(
+        "CONF_REGISTRATION_PRIMARY_KEY", primary_key,
+        "the identifier that says who a customer is",
+        "MOBILE, EMAIL or EXTERNAL_ID",
+        "MOBILE" => IdentifierKind::Mobile,
+        "EMAIL" => IdentifierKind::Email,
+        "EXTERNAL_ID" => IdentifierKind::ExternalId
+    ),
     flag!(
         "CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS",
         None,
         any_identifier,
         "a registration may come without the primary identifier"
+    ),
+    flag!(
+        "CONF_REGISTRATION_PRIMARY_KEY_REQUIRED",
+        None,
+        primary_key_required,
+        "every registration must come with the primary identifier"
+    ),
+    flag!(
+        "CONF_USERS_IS_MOBILE_REQUIRED",
+        None,
+        mobile_required,
+        "a new customer must have a mobile number"
+    ),
+    flag!(
+        "CONF_USERS_IS_EMAIL_REQUIRED",
+        None,
+        email_required,
+        "a new customer must have an email address"
+    ),
+    flag!(
+        "CONF_USERS_IS_EXTERNAL_ID_REQUIRED",
+        None,
+        external_id_required,
+        "a new customer must have an external id"
+    ),
+    flag!(
+        "CONF_USERS_IS_EMAIL_UNIQUE",
+        None,
+        email_unique,
+        "an email address belongs to one customer, who is found by it"
+    ),
+    flag!(
+        "CONF_USERS_USE_EXTERNAL_ID",
+        None,
+        use_external_id,
+        "customers have external ids; otherwise one that is passed is refused (1008)"
     ),
     flag!(
         "CONF_ALLOW_MOBILE_UPDATE",
@@ -205,11 +388,7 @@ pub const TABLE: &[Setting] = &[
         meaning: "the organisation's own country, by which mobile numbers are completed",
         form: "an ISO 3166-1 code of two capital letters, or nothing",
         read: |settings| {
-            settings
-                .mobile
-                .base
-                .map(|country| country.to_string())
-                .unwrap_or_default()
+            settings.mobile.base.map(|country| country.to_string()).unwrap_or_default()
         },
         write: |settings, text| {
             settings.mobile.base = optional(text, |text| text.parse::<Country>().ok())?;
@@ -222,19 +401,12 @@ pub const TABLE: &[Setting] = &[
         meaning: "further countries of mobile numbers, tried in this order",
         form: "ISO 3166-1 codes of two capital letters, separated by commas, or nothing",
         read: |settings| {
-            let codes: Vec<String> = settings
-                .mobile
-                .supported
-                .iter()
-                .map(ToString::to_string)
-                .collect();
+            let codes: Vec<String> =
+                settings.mobile.supported.iter().map(ToString::to_string).collect();
             codes.join(",")
         },
         write: |settings, text| {
-            let codes = text
-                .split(',')
-                .map(str::trim)
-                .filter(|code| !code.is_empty());
+            let codes = text.split(',').map(str::trim).filter(|code| !code.is_empty());
             settings.mobile.supported =
                 codes.map(|code| code.parse().ok()).collect::<Option<_>>()?;
             Some(())
@@ -243,18 +415,20 @@ pub const TABLE: &[Setting] = &[
     Setting {
         name: "MOBILE_VALIDATION",
         alias: None,
-        meaning: "the rules for mobile numbers: those of the countries, those and then the generic one, or the generic one alone",
-        form: "COUNTRY, COUNTRY_THEN_GENERIC or GENERIC",
+        meaning: "the rules for mobile numbers: those of the countries; those and then the generic one; the generic one alone; or none but the length",
+        form: "COUNTRY, COUNTRY_THEN_GENERIC, GENERIC or OFF",
         read: |settings| match settings.mobile.validation {
             mobile::Validation::Country => "COUNTRY".to_owned(),
             mobile::Validation::CountryThenGeneric => "COUNTRY_THEN_GENERIC".to_owned(),
             mobile::Validation::Generic => "GENERIC".to_owned(),
+            mobile::Validation::Off => "OFF".to_owned(),
         },
         write: |settings, text| {
             settings.mobile.validation = match text.to_ascii_uppercase().as_str() {
                 "COUNTRY" => mobile::Validation::Country,
                 "COUNTRY_THEN_GENERIC" => mobile::Validation::CountryThenGeneric,
                 "GENERIC" => mobile::Validation::Generic,
+                "OFF" => mobile::Validation::Off,
                 _ => return None,
             };
             Some(())
@@ -277,11 +451,7 @@ pub const TABLE: &[Setting] = &[
         meaning: "how many characters every external id has, its prefix included",
         form: "a number from 1 to 250, or nothing",
         read: |settings| {
-            settings
-                .external_id
-                .length
-                .map(|length| length.to_string())
-                .unwrap_or_default()
+            settings.external_id.length.map(|length| length.to_string()).unwrap_or_default()
         },
         write: |settings, text| {
             settings.external_id.length =
@@ -289,6 +459,68 @@ pub const TABLE: &[Setting] = &[
             Some(())
         },
     },
+    flag!(
+        "MERGE_ON_CONFLICT",
+        None,
+        merge,
+        "customers whose identifiers come together are merged into one"
+    ),
+    choice!(
+        "KNOWN_CUSTOMER", known_customer,
+        "a registration whose customer is known updates them, or is refused (1014)",
+        "UPDATE or REFUSE", "UPDATE" => KnownCustomer::Update, "REFUSE" => KnownCustomer::Refuse
+    ),
+    choice!(
+        "INVALID_SECONDARY_IDENTIFIER", invalid_secondary,
+        "an invalid identifier that is neither the primary nor the only one fails the registration, or is dropped with a warning (91003)",
+        "FAIL or DROP", "FAIL" => InvalidSecondary::Fail, "DROP" => InvalidSecondary::Drop
+    ),
+    Setting {
+        name: "CONF_MIN_REGISTRATION_DATE",
+        alias: None,
+        meaning: "the earliest registration date-time, local to the organisation; an earlier one is refused (1034)",
+        form: "YYYY-MM-DD HH:MM:SS, or nothing",
+        read: |settings| {
+            let text = |earliest: DateTime| earliest.strftime("%Y-%m-%d %H:%M:%S").to_string();
+            settings.earliest_registration.map(text).unwrap_or_default()
+        },
+        write: |settings, text| {
+            settings.earliest_registration = optional(text, |text| text.parse().ok())?;
+            Some(())
+        },
+    },
+    Setting {
+        name: "FUTURE_REGISTRATION_DAYS",
+        alias: None,
+        meaning: "how many days a registration date may lie in the future; a later one is refused (1034)",
+        form: "a number from 0 to 36500",
+        read: |settings| settings.future_registration_days.to_string(),
+        write: |settings, text| {
+            settings.future_registration_days = text.parse().ok().filter(|days| *days <= 36_500)?;
+            Some(())
+        },
+    },
+    Setting {
+        name: "ADDITIONAL_SOURCES",
+        alias: None,
+        meaning: "further sources besides the documented ones",
+        form: "names of letters, digits and _, separated by commas, or nothing",
+        read: |settings| {
+            let names: Vec<&str> = settings.additional_sources.iter().map(Source::name).collect();
+            names.join(",")
+        },
+        write: |settings, text| {
+            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+            settings.additional_sources = names.map(Source::additional).collect::<Option<_>>()?;
+            Some(())
+        },
+    },
+    flag!(
+        "STRICT_EXTRAS",
+        None,
+        strict_extras,
+        "members and fraud statuses that are not known are refused"
+    ),
     Setting {
         name: "BATCH_LIMIT",
         alias: None,
@@ -303,22 +535,13 @@ pub const TABLE: &[Setting] = &[
 ];
 
 /// Nothing for no text, else what the text says.
-#[expect(
-    clippy::option_option,
-    reason = "the outer one is the refusal, the inner one the value"
-)]
+#[expect(clippy::option_option, reason = "the outer one is the refusal, the inner one the value")]
 fn optional<T>(text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
-    if text.is_empty() {
-        Some(None)
-    } else {
-        read(text).map(Some)
-    }
+    if text.is_empty() { Some(None) } else { read(text).map(Some) }
 }
 
 fn number(text: &str, most: usize) -> Option<usize> {
-    text.parse()
-        .ok()
-        .filter(|number| (1..=most).contains(number))
+    text.parse().ok().filter(|number| (1..=most).contains(number))
 }
 
 #[cfg(test)]
@@ -330,6 +553,19 @@ mod tests {
     #[rstest]
     #[case("CONF_REGISTRATION_PRIMARY_KEY", &["MOBILE", "EMAIL", "EXTERNAL_ID"], &["", "PHONE"])]
     #[case("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", &["0", "1"], &["", "true", "2"])]
+    #[case("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED", &["0", "1"], &["yes"])]
+    #[case("CONF_USERS_IS_MOBILE_REQUIRED", &["0", "1"], &["yes"])]
+    #[case("CONF_USERS_IS_EMAIL_REQUIRED", &["0", "1"], &["yes"])]
+    #[case("CONF_USERS_IS_EXTERNAL_ID_REQUIRED", &["0", "1"], &["yes"])]
+    #[case("CONF_USERS_IS_EMAIL_UNIQUE", &["0", "1"], &["yes"])]
+    #[case("CONF_USERS_USE_EXTERNAL_ID", &["0", "1"], &["yes"])]
+    #[case("MERGE_ON_CONFLICT", &["0", "1"], &["yes"])]
+    #[case("KNOWN_CUSTOMER", &["UPDATE", "REFUSE"], &["", "IGNORE"])]
+    #[case("INVALID_SECONDARY_IDENTIFIER", &["FAIL", "DROP"], &["", "KEEP"])]
+    #[case("CONF_MIN_REGISTRATION_DATE", &["", "2020-01-01 00:00:00"], &["then", "2020-13-01"])]
+    #[case("FUTURE_REGISTRATION_DAYS", &["0", "1", "36500"], &["", "-1", "36501"])]
+    #[case("ADDITIONAL_SOURCES", &["", "KIOSK", "KIOSK,CALL_CENTRE"], &["KI OSK!", "instore"])]
+    #[case("STRICT_EXTRAS", &["0", "1"], &["yes"])]
     #[case("CONF_ALLOW_MOBILE_UPDATE", &["0", "1"], &["yes"])]
     #[case("CONF_ALLOW_EMAIL_UPDATE", &["0", "1"], &["yes"])]
     #[case("CONF_LOYALTY_ALLOW_EXTERNAL_ID_UPDATE", &["0", "1"], &["yes"])]
@@ -337,7 +573,7 @@ mod tests {
     #[case("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", &["0", "1"], &["yes"])]
     #[case("COUNTRY", &["IN", "", "DE"], &["India", "91"])]
     #[case("SUPPORTED_COUNTRIES", &["", "DE", "DE,SG"], &["DE;SG", "XX"])]
-    #[case("MOBILE_VALIDATION", &["COUNTRY", "COUNTRY_THEN_GENERIC", "GENERIC"], &["", "OFF"])]
+    #[case("MOBILE_VALIDATION", &["COUNTRY", "COUNTRY_THEN_GENERIC", "GENERIC", "OFF"], &["", "NONE"])]
     #[case("EXTERNAL_ID_PREFIX", &["", "PA"], &[])]
     #[case("EXTERNAL_ID_LENGTH", &["", "1", "250"], &["0", "251", "x"])]
     #[case("BATCH_LIMIT", &["1", "100", "1000"], &["", "0", "1001", "-1"])]
@@ -349,11 +585,7 @@ mod tests {
         let mut settings = Settings::default();
         for text in taken {
             assert_eq!(settings.set(name, text), Ok(()), "{name} = {text}");
-            let read = settings
-                .texts()
-                .find(|(known, _)| *known == name)
-                .unwrap()
-                .1;
+            let read = settings.texts().find(|(known, _)| *known == name).unwrap().1;
             assert_eq!(&read, text, "{name}");
         }
         for text in refused {
@@ -365,27 +597,46 @@ mod tests {
 
     #[test]
     fn every_row_of_the_table_has_a_case_above() {
-        assert_eq!(TABLE.len(), 13);
+        assert_eq!(TABLE.len(), 26);
     }
 
     #[test]
     fn both_published_spellings_are_one_setting() {
         let mut settings = Settings::default();
-        settings
-            .set("CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1")
-            .unwrap();
+        settings.set("CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1").unwrap();
         assert!(settings.skip_secondary);
+    }
+
+    #[rstest]
+    #[case(&[("CONF_REGISTRATION_PRIMARY_KEY", "EMAIL"), ("CONF_USERS_IS_EMAIL_UNIQUE", "0")])]
+    #[case(&[("CONF_REGISTRATION_PRIMARY_KEY", "EXTERNAL_ID"), ("CONF_USERS_USE_EXTERNAL_ID", "0")])]
+    #[case(&[("CONF_USERS_IS_EXTERNAL_ID_REQUIRED", "1"), ("CONF_USERS_USE_EXTERNAL_ID", "0")])]
+    #[case(&[("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED", "1")])]
+    #[case(&[("MERGE_ON_CONFLICT", "1"), ("CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1")])]
+    #[case(&[("MERGE_ON_CONFLICT", "1"), ("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK", "1")])]
+    #[case(&[("EXTERNAL_ID_PREFIX", "PA"), ("EXTERNAL_ID_LENGTH", "2")])]
+    fn contradictions_are_refused(#[case] changes: &[(&str, &str)]) {
+        let refused = Settings::default().with(changes.iter().copied()).unwrap_err();
+        let Refused::Contradiction(reason) = refused else { panic!("{refused}") };
+        for (name, _) in changes {
+            let spelt = name.replace("CONF_SKIP", "CONFIG_SKIP");
+            assert!(reason.contains(&spelt), "{reason} does not name {name}");
+        }
+    }
+
+    #[test]
+    fn skipping_may_stand_beside_the_strict_check_which_it_outranks() {
+        let both = [
+            ("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1"),
+            ("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK", "1"),
+        ];
+        assert!(Settings::default().with(both).is_ok());
     }
 
     #[test]
     fn a_refusal_says_what_is_taken() {
-        let refused = Settings::default()
-            .set("CONF_ALLOW_EMAIL_UPDATE", "yes")
-            .unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "CONF_ALLOW_EMAIL_UPDATE takes 0 or 1, not `yes`"
-        );
+        let refused = Settings::default().set("CONF_ALLOW_EMAIL_UPDATE", "yes").unwrap_err();
+        assert_eq!(refused.to_string(), "CONF_ALLOW_EMAIL_UPDATE takes 0 or 1, not `yes`");
         let refused = Settings::default().set("CONF_X", "1").unwrap_err();
         assert_eq!(refused.to_string(), "there is no setting `CONF_X`");
     }

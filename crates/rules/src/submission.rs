@@ -46,10 +46,22 @@ pub struct Submission {
 /// A custom or extended field as sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SubmittedField {
-    /// The field's name.
+    /// The field's name; empty where none can be read.
     pub name: String,
     /// The field's value.
-    pub value: Option<String>,
+    pub value: SubmittedValue,
+}
+
+/// The value of a custom or extended field as sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SubmittedValue {
+    /// Absent, null or blank.
+    #[default]
+    NotPassed,
+    /// A text, or what else can be one.
+    Text(String),
+    /// Something that cannot be a field's value.
+    Malformed,
 }
 
 /// A communication channel as sent.

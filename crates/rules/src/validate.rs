@@ -60,23 +60,18 @@ pub fn validate(
     caller: TillId,
 ) -> Result<Registration, Failure> {
     if let Some(malformed) = &sent.malformed {
-        return Err(Failure::because(
-            codes::FAILED_TO_ADD,
-            &malformed.to_string(),
-        ));
+        return Err(Failure::because(codes::FAILED_TO_ADD, &malformed.to_string()));
     }
     let customer_type = customer_type(sent)?;
     let identifiers = identifiers(sent, organisation)?;
     let named = |name: &Option<String>, rule: fn(&str, &Organisation) -> _| {
-        name.as_deref()
-            .map(|name| rule(name, organisation))
-            .transpose()
+        name.as_deref().map(|name| rule(name, organisation)).transpose()
     };
     let registered_till = named(&sent.registered_till, till::registered)?.unwrap_or(caller);
     let associated_till = named(&sent.associated_till, till::associated)?;
     let registered_at = registered_at(sent, organisation)?;
     let updated_at = updated_at(sent, organisation)?;
-    let source = source(sent)?;
+    let source = source(sent, organisation)?;
     let account_id = account_id(sent)?;
 
     let mut warnings = Vec::new();
@@ -125,15 +120,10 @@ fn customer_type(sent: &Submission) -> Result<Option<CustomerType>, Failure> {
 
 fn identifiers(sent: &Submission, organisation: &Organisation) -> Result<Identifiers, Failure> {
     let settings = &organisation.settings;
-    let mobile = sent
-        .mobile
-        .as_deref()
-        .map(|text| Mobile::parse(text, &settings.mobile));
+    let mobile = sent.mobile.as_deref().map(|text| Mobile::parse(text, &settings.mobile));
     let email = sent.email.as_deref().map(Email::parse);
-    let external_id = sent
-        .external_id
-        .as_deref()
-        .map(|text| ExternalId::parse(text, &settings.external_id));
+    let external_id =
+        sent.external_id.as_deref().map(|text| ExternalId::parse(text, &settings.external_id));
     if mobile.is_none() && email.is_none() && external_id.is_none() {
         return Err(codes::NO_IDENTIFIER.into());
     }
@@ -167,11 +157,11 @@ fn updated_at(
     Ok(Some(instant))
 }
 
-fn source(sent: &Submission) -> Result<Option<Source>, Failure> {
+fn source(sent: &Submission, organisation: &Organisation) -> Result<Option<Source>, Failure> {
     let Some(text) = &sent.source else {
         return Ok(None);
     };
-    let known = Source::parse(text)
+    let known = Source::parse(text, &organisation.settings.additional_sources)
         .ok_or_else(|| refused("source is none of INSTORE, FACEBOOK, WEB_ENGAGE, WECHAT, ECOMMERCE, WEBSITE, LINE, MOBILE_APP and the other documented ones"))?;
     Ok(Some(known))
 }
@@ -195,12 +185,18 @@ fn channels(sent: &[SubmittedChannel]) -> Result<Vec<Channel>, Failure> {
 fn read_channel(sent: &SubmittedChannel) -> Option<Channel> {
     let says_yes = |text: &Option<String>| text.as_deref().is_some_and(yes);
     Some(Channel {
-        kind: sent.kind.as_deref()?.to_lowercase(),
-        value: sent.value.clone()?,
+        kind: short(sent.kind.as_deref()?, channel::KIND_LIMIT)?.to_lowercase(),
+        value: short(sent.value.as_deref()?, channel::VALUE_LIMIT)?.to_owned(),
         primary: says_yes(&sent.primary),
         verified: says_yes(&sent.verified),
         residence: sent.residence.as_deref().map(yes),
     })
+}
+
+/// The text without blanks around it; `None` where it is longer than so many characters.
+fn short(text: &str, most: usize) -> Option<&str> {
+    let text = text.trim();
+    (text.chars().count() <= most).then_some(text)
 }
 
 fn yes(text: &str) -> bool {

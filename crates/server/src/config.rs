@@ -12,8 +12,9 @@ use toml::{Table, Value};
 
 /// What stands before a key's name in capitals in its environment variable.
 const VARIABLE_PREFIX: &str = "PATRON_";
-/// The variable that names the configuration file; not a key of its own.
-const FILE_VARIABLE: &str = "PATRON_CONFIG";
+/// Variables that are no keys: the one that names the configuration file, and those that Kubernetes
+/// makes for a service called `patron`.
+const FOREIGN_VARIABLES: [&str; 3] = ["PATRON_CONFIG", "PATRON_SERVICE_", "PATRON_PORT"];
 /// The data directory's name for "in memory".
 const MEMORY: &str = ":memory:";
 
@@ -90,7 +91,7 @@ impl Config {
         };
         for (name, text) in environment {
             if let Some(key) = name.strip_prefix(VARIABLE_PREFIX)
-                && name != FILE_VARIABLE
+                && !FOREIGN_VARIABLES.iter().any(|foreign| name.starts_with(foreign))
             {
                 let key = key.to_lowercase();
                 let Some(default) = defaults.get(&key) else {
@@ -102,10 +103,26 @@ impl Config {
         }
         keys.extend(flags);
         let config: Self = keys.try_into().context("the configuration")?;
-        if config.body_limit_bytes == 0 || config.wrong_passwords_per_minute == 0 {
-            bail!("body_limit_bytes and wrong_passwords_per_minute are at least 1");
-        }
+        config.check()?;
         Ok(config)
+    }
+
+    /// Refuses numbers that could not work.
+    fn check(&self) -> anyhow::Result<()> {
+        let bytes = u64::try_from(self.body_limit_bytes).unwrap_or(u64::MAX);
+        for (key, value, least, most) in [
+            ("body_limit_bytes", bytes, 1, 1_000_000_000),
+            ("header_timeout_seconds", self.header_timeout_seconds, 1, 3_600),
+            ("body_timeout_seconds", self.body_timeout_seconds, 1, 3_600),
+            ("shutdown_timeout_seconds", self.shutdown_timeout_seconds, 0, 3_600),
+            ("credential_cache_seconds", self.credential_cache_seconds, 0, 3_600),
+            ("wrong_passwords_per_minute", self.wrong_passwords_per_minute.into(), 1, 1_000_000),
+        ] {
+            if !(least..=most).contains(&value) {
+                bail!("{key} is a number from {least} to {most}, not {value}");
+            }
+        }
+        Ok(())
     }
 
     /// Where the data is.
@@ -149,16 +166,19 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("patron.toml");
         fs::write(&path, file).unwrap();
-        let environment = environment
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         Config::load(Some(&path), environment, toml::from_str(flags).unwrap())
     }
 
     #[test]
     fn nothing_has_to_be_set() {
         assert_eq!(
-            load("", &[("HOME", "/"), ("PATRON_CONFIG", "x")], "").unwrap(),
+            load(
+                "",
+                &[("HOME", "/"), ("PATRON_CONFIG", "x"), ("PATRON_SERVICE_HOST", "10.0.0.1")],
+                ""
+            )
+            .unwrap(),
             Config::default()
         );
     }
@@ -166,10 +186,7 @@ mod tests {
     #[test]
     fn each_place_outranks_the_one_before() {
         let file = "listen = '127.0.0.1:1'\nbody_limit_bytes = 1\nlog = 'warn'";
-        let environment = [
-            ("PATRON_LISTEN", "127.0.0.1:2"),
-            ("PATRON_BODY_LIMIT_BYTES", "2"),
-        ];
+        let environment = [("PATRON_LISTEN", "127.0.0.1:2"), ("PATRON_BODY_LIMIT_BYTES", "2")];
         let config = load(file, &environment, "listen = '127.0.0.1:3'").unwrap();
         assert_eq!(config.listen.port(), 3);
         assert_eq!(config.body_limit_bytes, 2);
@@ -180,15 +197,9 @@ mod tests {
     fn every_key_is_also_a_variable() {
         let defaults = Table::try_from(Config::default()).unwrap();
         for (key, value) in &defaults {
-            let text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let name = format!("{VARIABLE_PREFIX}{}", key.to_uppercase());
-            assert_eq!(
-                load("", &[(&name, &text)], "").unwrap(),
-                Config::default(),
-                "{name}"
-            );
+            assert_eq!(load("", &[(&name, &text)], "").unwrap(), Config::default(), "{name}");
         }
     }
 
@@ -201,7 +212,7 @@ mod tests {
         assert!(refused("listen = 'x'", &[]).contains("invalid socket address"));
         assert!(refused("", &[("PATRON_LISTN", "x")]).contains("PATRON_LISTN"));
         assert!(refused("", &[("PATRON_BODY_LIMIT_BYTES", "many")]).contains("no whole number"));
-        assert!(refused("body_limit_bytes = 0", &[]).contains("at least 1"));
+        assert!(refused("body_limit_bytes = 0", &[]).contains("is a number from 1 to"));
         assert!(refused("body_limit_bytes = -1", &[]).contains("body_limit_bytes"));
     }
 }

@@ -10,8 +10,6 @@ use crate::organisation_file;
 
 /// What is set up.
 const FILE: &str = include_str!("demo.toml");
-/// The organisation by which a store with the demo is recognised.
-const ORGANISATION: &str = "demo";
 const TILL: &str = "till.001";
 const PASSWORD: &str = "demo";
 
@@ -20,15 +18,30 @@ const PASSWORD: &str = "demo";
 /// # Errors
 /// A store that holds other organisations, or one that fails.
 pub async fn fill(store: &dyn Store) -> anyhow::Result<()> {
-    let names = store.organisation_names().await?;
-    if names.iter().any(|name| name == ORGANISATION) {
+    let organisations = store.organisations().await?;
+    if organisations.iter().any(|organisation| organisation.is_demo) {
         return Ok(());
     }
-    if !names.is_empty() {
+    if !organisations.is_empty() {
         bail!("--demo fills an empty store, but this one holds organisations already");
     }
     store.set_up(organisation_file::read(FILE)?).await?;
     Ok(())
+}
+
+/// Refuses an address that others reach, where the store holds a demo: its passwords are public.
+///
+/// # Errors
+/// That refusal, or a store that fails.
+pub async fn keep_private(store: &dyn Store, address: SocketAddr) -> anyhow::Result<()> {
+    let demo = store.organisations().await?.into_iter().find(|organisation| organisation.is_demo);
+    match demo {
+        Some(demo) if !address.ip().is_loopback() => bail!(
+            "the organisation `{}` is a demo with public passwords, served on loopback only; not on {address}",
+            demo.name
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// A command that registers a customer, ready to paste.

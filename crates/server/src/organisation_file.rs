@@ -23,6 +23,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct OrganisationTable {
     name: String,
+    #[serde(default)]
+    demo: bool,
     time_zone: String,
     #[serde(default)]
     settings: BTreeMap<String, String>,
@@ -77,12 +79,9 @@ fn read_organisation(
     table: OrganisationTable,
     known: &mut BTreeMap<String, PasswordHashes>,
 ) -> anyhow::Result<NewOrganisation> {
-    let mut settings = Settings::default();
-    for (name, value) in &table.settings {
-        settings
-            .set(name, value)
-            .with_context(|| format!("organisation {}", table.name))?;
-    }
+    let settings = Settings::default()
+        .with(table.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        .with_context(|| format!("organisation {}", table.name))?;
     let mut tills = Vec::new();
     for (name, plain) in table.tills {
         let hashes = match known.get(&plain) {
@@ -94,14 +93,11 @@ fn read_organisation(
     }
     Ok(NewOrganisation {
         name: table.name,
+        is_demo: table.demo,
         time_zone: table.time_zone,
         settings,
         tills,
-        custom_fields: table
-            .custom_fields
-            .into_iter()
-            .map(|name| CustomField { name })
-            .collect(),
+        custom_fields: table.custom_fields.into_iter().map(|name| CustomField { name }).collect(),
         extended_fields: table
             .extended_fields
             .into_iter()
@@ -112,11 +108,7 @@ fn read_organisation(
 }
 
 fn read_programme(table: ProgrammeTable) -> Programme {
-    let tier = |(serial, TierTable { name, description })| Tier {
-        serial,
-        name,
-        description,
-    };
+    let tier = |(serial, TierTable { name, description })| Tier { serial, name, description };
     let reward = |(id, points)| Reward { id, points };
     Programme {
         id: ProgrammeId(table.id),

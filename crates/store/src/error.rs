@@ -40,3 +40,14 @@ pub enum Error {
     #[error("the database failed")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
+
+impl Error {
+    /// The error with everything that led to it, for the log.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let first: &dyn std::error::Error = self;
+        let causes = std::iter::successors(Some(first), |error| error.source());
+        let texts: Vec<String> = causes.map(ToString::to_string).collect();
+        texts.join(": ")
+    }
+}

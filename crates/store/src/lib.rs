@@ -41,6 +41,15 @@ impl Tenant {
     }
 }
 
+/// An organisation in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganisationName {
+    /// Its name.
+    pub name: String,
+    /// Whether its passwords are public, so that it is not to be served to a network.
+    pub is_demo: bool,
+}
+
 /// What a till signs in with.
 #[derive(Debug, Clone)]
 pub struct TillCredential {
@@ -66,6 +75,8 @@ pub struct PasswordHashes {
 pub struct NewOrganisation {
     /// Its name, unique in the store.
     pub name: String,
+    /// Whether its passwords are public, so that it is not to be served to a network.
+    pub is_demo: bool,
     /// The IANA name of its time zone.
     pub time_zone: String,
     /// Its registration configuration.
@@ -83,8 +94,8 @@ pub struct NewOrganisation {
 /// Where customers are kept.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The names of all organisations.
-    async fn organisation_names(&self) -> Result<Vec<String>, Error>;
+    /// All organisations, by name.
+    async fn organisations(&self) -> Result<Vec<OrganisationName>, Error>;
 
     /// Sets up organisations: all of them, or none.
     async fn set_up(&self, organisations: Vec<NewOrganisation>) -> Result<(), Error>;

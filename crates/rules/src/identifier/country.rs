@@ -38,10 +38,7 @@ impl FromStr for Country {
         let known = || {
             let region = iso.parse::<Region>().ok()?;
             let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region)?;
-            Some(Self {
-                region,
-                calling_code: u16::try_from(code).ok()?,
-            })
+            Some(Self { region, calling_code: u16::try_from(code).ok()? })
         };
         known().ok_or_else(|| UnknownCountry(iso.to_owned()))
     }
@@ -66,10 +63,7 @@ mod tests {
     #[test]
     fn a_country_is_named_by_its_iso_code() {
         let india: Country = "IN".parse().unwrap();
-        assert_eq!(
-            (india.calling_code(), india.to_string().as_str()),
-            (91, "IN")
-        );
+        assert_eq!((india.calling_code(), india.to_string().as_str()), (91, "IN"));
         for wrong in ["", "I", "IND", "ZZ", "91", "001"] {
             assert!(wrong.parse::<Country>().is_err(), "{wrong}");
         }

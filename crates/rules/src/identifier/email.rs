@@ -26,11 +26,7 @@ impl Email {
             && sent
                 .split_once('@')
                 .is_some_and(|(local, domain)| is_local(local) && is_domain(domain));
-        if valid {
-            Ok(Self::stored(sent.to_owned()))
-        } else {
-            Err(codes::INVALID_EMAIL)
-        }
+        if valid { Ok(Self::stored(sent.to_owned())) } else { Err(codes::INVALID_EMAIL) }
     }
 
     /// An address that was valid when it was stored.
@@ -55,9 +51,7 @@ impl Email {
 
 fn is_local(local: &str) -> bool {
     !local.is_empty()
-        && local
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_+.".contains(&byte))
+        && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+.".contains(&byte))
 }
 
 fn is_domain(domain: &str) -> bool {
@@ -68,9 +62,7 @@ fn is_label(label: &str) -> bool {
     !label.is_empty()
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]
@@ -107,10 +99,7 @@ mod tests {
 
     #[test]
     fn case_does_not_make_another_address() {
-        let (one, other) = (
-            Email::parse("Foo@X.com").unwrap(),
-            Email::parse("foo@x.COM").unwrap(),
-        );
+        let (one, other) = (Email::parse("Foo@X.com").unwrap(), Email::parse("foo@x.COM").unwrap());
         assert_eq!(one.key(), other.key());
         assert_eq!(one.as_str(), "Foo@X.com");
     }

@@ -32,16 +32,9 @@ impl ExternalId {
         let length = text.chars().count();
         let valid = (1..=LENGTH_LIMIT).contains(&length)
             && !text.chars().any(char::is_control)
-            && rules
-                .prefix
-                .as_deref()
-                .is_none_or(|prefix| text.starts_with(prefix))
+            && rules.prefix.as_deref().is_none_or(|prefix| text.starts_with(prefix))
             && rules.length.is_none_or(|wanted| length == wanted);
-        if valid {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(codes::INVALID_EXTERNAL_ID)
-        }
+        if valid { Ok(Self(text.to_owned())) } else { Err(codes::INVALID_EXTERNAL_ID) }
     }
 
     /// An id that was valid when it was stored.
@@ -81,10 +74,7 @@ mod tests {
         #[case] length: Option<usize>,
         #[case] valid: bool,
     ) {
-        let rules = Rules {
-            prefix: prefix.map(str::to_owned),
-            length,
-        };
+        let rules = Rules { prefix: prefix.map(str::to_owned), length };
         assert_eq!(ExternalId::parse(sent, &rules).is_ok(), valid);
     }
 
@@ -92,9 +82,6 @@ mod tests {
     fn at_most_250_characters() {
         let rules = Rules::default();
         assert!(ExternalId::parse(&"ä".repeat(250), &rules).is_ok());
-        assert_eq!(
-            ExternalId::parse(&"a".repeat(251), &rules),
-            Err(codes::INVALID_EXTERNAL_ID)
-        );
+        assert_eq!(ExternalId::parse(&"a".repeat(251), &rules), Err(codes::INVALID_EXTERNAL_ID));
     }
 }

@@ -39,6 +39,8 @@ pub enum Validation {
     CountryThenGeneric,
     /// By the generic rule alone; no country is needed.
     Generic,
+    /// Only the length counts, 9 to 15 digits, and that only where there is a base country.
+    Off,
 }
 
 /// What a mobile number is validated against.
@@ -61,7 +63,7 @@ impl Mobile {
         let dialled = Dialled::read(sent).ok_or(codes::INVALID_MOBILE)?;
         let countries = || rules.base.iter().chain(&rules.supported).copied();
         let by_country = match (rules.validation, rules.base) {
-            (Validation::Generic, _) => None,
+            (Validation::Generic | Validation::Off, _) => None,
             (_, None) => return Err(codes::COUNTRY_MISSING),
             (_, Some(_)) => countries()
                 .find_map(|country| dialled.with_code(country))
@@ -70,21 +72,16 @@ impl Mobile {
         let generic = || match rules.validation {
             Validation::Country => None,
             Validation::Generic => dialled.generic(),
+            Validation::Off => dialled.unchecked(rules.base.is_some()),
             // What a country would complete, once the `+` is gone, is nobody's number.
             Validation::CountryThenGeneric => dialled.generic().filter(|digits| {
-                let bare = Dialled {
-                    digits: digits.clone(),
-                    international: false,
-                };
+                let bare = Dialled { digits: digits.clone(), international: false };
                 !countries().any(|country| bare.without_code(country).is_some())
             }),
         };
         by_country
             .or_else(generic)
-            .map(|digits| Self {
-                digits,
-                sent: sent.to_owned(),
-            })
+            .map(|digits| Self { digits, sent: sent.trim().to_owned() })
             .ok_or(codes::INVALID_MOBILE)
     }
 
@@ -118,12 +115,12 @@ struct Dialled {
 impl Dialled {
     fn read(sent: &str) -> Option<Self> {
         let text = sent.trim();
-        if text.len() > TEXT_LIMIT_BYTES {
+        // A negative or a decimal number is no mobile number written with separators.
+        let a_number = text.starts_with(['-', '.']) || text.matches('.').count() == 1;
+        if text.len() > TEXT_LIMIT_BYTES || a_number {
             return None;
         }
-        let (plus, rest) = text
-            .strip_prefix('+')
-            .map_or((false, text), |rest| (true, rest));
+        let (plus, rest) = text.strip_prefix('+').map_or((false, text), |rest| (true, rest));
         let mut digits = String::with_capacity(rest.len());
         for character in rest.replace("(0)", "").chars() {
             match character {
@@ -133,14 +130,8 @@ impl Dialled {
             }
         }
         match digits.strip_prefix("00") {
-            Some(rest) if !plus => Some(Self {
-                digits: rest.to_owned(),
-                international: true,
-            }),
-            _ => Some(Self {
-                digits,
-                international: plus,
-            }),
+            Some(rest) if !plus => Some(Self { digits: rest.to_owned(), international: true }),
+            _ => Some(Self { digits, international: plus }),
         }
     }
 
@@ -150,9 +141,7 @@ impl Dialled {
             let fits = self.digits.len() == 12 && self.digits.starts_with("91");
             return fits.then(|| self.digits.clone());
         }
-        let number = PHONE_NUMBER_UTIL
-            .parse(format!("+{}", self.digits), None)
-            .ok()?;
+        let number = PHONE_NUMBER_UTIL.parse(format!("+{}", self.digits), None).ok()?;
         mobile_of(&number, country)
     }
 
@@ -166,10 +155,13 @@ impl Dialled {
             let fits = national.len() == 10 && national.starts_with(['6', '7', '8', '9']);
             return fits.then(|| format!("{INDIA}{national}"));
         }
-        let number = PHONE_NUMBER_UTIL
-            .parse(&self.digits, Some(country.region()))
-            .ok()?;
+        let number = PHONE_NUMBER_UTIL.parse(&self.digits, Some(country.region())).ok()?;
         mobile_of(&number, country)
+    }
+
+    fn unchecked(&self, length_counts: bool) -> Option<String> {
+        let lengths = if length_counts { 9..=15 } else { 1..=TEXT_LIMIT_BYTES };
+        lengths.contains(&self.digits.len()).then(|| self.digits.clone())
     }
 
     fn generic(&self) -> Option<String> {
@@ -232,6 +224,9 @@ mod tests {
     #[case("IN", "0", None)]
     #[case("IN", "९८७६५४३२१०", None)]
     #[case("IN", "9876543210;DROP", None)]
+    #[case("IN", "-9876543210", None)]
+    #[case("IN", "9.876543210", None)]
+    #[case("FR", "06.12.34.56.78", Some("33612345678"))]
     // Every other country: its numbering plan.
     #[case("DE", "0176 12345678", Some("4917612345678"))]
     #[case("DE", "+49 176 12345678", Some("4917612345678"))]
@@ -311,17 +306,26 @@ mod tests {
     }
 
     #[test]
+    fn without_validation_only_the_length_counts() {
+        let with_country = rules("IN", &[], Validation::Off);
+        let without = Rules { base: None, ..with_country.clone() };
+        for (sent, by_length, at_all) in [
+            ("012345678", true, true),
+            ("12345", false, true),
+            ("12x45", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(Mobile::parse(sent, &with_country).is_ok(), by_length, "{sent}");
+            assert_eq!(Mobile::parse(sent, &without).is_ok(), at_all, "{sent}");
+        }
+    }
+
+    #[test]
     fn without_a_country_only_the_generic_rule_works() {
         let mut rules = Rules::default();
-        assert_eq!(
-            Mobile::parse("919876543210", &rules),
-            Err(codes::COUNTRY_MISSING)
-        );
+        assert_eq!(Mobile::parse("919876543210", &rules), Err(codes::COUNTRY_MISSING));
         rules.validation = Validation::Generic;
-        assert_eq!(
-            Mobile::parse("919876543210", &rules).unwrap().digits(),
-            "919876543210"
-        );
+        assert_eq!(Mobile::parse("919876543210", &rules).unwrap().digits(), "919876543210");
     }
 
     proptest! {
@@ -348,9 +352,6 @@ mod tests {
     #[test]
     fn the_number_as_sent_is_kept() {
         let rules = rules("IN", &[], Validation::Country);
-        assert_eq!(
-            Mobile::parse("98765 43210", &rules).unwrap().sent(),
-            "98765 43210"
-        );
+        assert_eq!(Mobile::parse("98765 43210", &rules).unwrap().sent(), "98765 43210");
     }
 }

@@ -68,9 +68,7 @@ impl Identifiers {
 
     /// The kinds that are present with their canonical forms.
     pub fn keys(&self) -> impl Iterator<Item = (IdentifierKind, &str)> {
-        IdentifierKind::ALL
-            .into_iter()
-            .filter_map(|kind| Some((kind, self.key(kind)?)))
+        IdentifierKind::ALL.into_iter().filter_map(|kind| Some((kind, self.key(kind)?)))
     }
 
     /// Takes the identifier of this kind from another set; nothing happens where that has none.

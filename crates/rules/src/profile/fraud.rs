@@ -34,11 +34,7 @@ impl FraudStatus {
     #[must_use]
     pub fn parse(sent: &str) -> Self {
         let name = constant_case(sent);
-        if KNOWN.contains(&name.as_str()) {
-            Self(name)
-        } else {
-            Self("NONE".to_owned())
-        }
+        if KNOWN.contains(&name.as_str()) { Self(name) } else { Self("NONE".to_owned()) }
     }
 
     /// A status that was valid when it was stored.

@@ -19,10 +19,7 @@ impl Name {
     /// it, cut at 100 characters. `None` where nothing is left.
     #[must_use]
     pub fn parse(sent: &str) -> Option<Self> {
-        let visible: String = sent
-            .nfc()
-            .filter(|character| !character.is_control())
-            .collect();
+        let visible: String = sent.nfc().filter(|character| !character.is_control()).collect();
         let cut: String = visible.trim().chars().take(LENGTH_LIMIT).collect();
         let name = cut.trim_end();
         (!name.is_empty()).then(|| Self(name.to_owned()))
@@ -62,10 +59,7 @@ mod tests {
 
     #[test]
     fn a_long_name_is_cut() {
-        assert_eq!(
-            Name::parse(&"é".repeat(101)).unwrap().as_str(),
-            "é".repeat(100)
-        );
+        assert_eq!(Name::parse(&"é".repeat(101)).unwrap().as_str(), "é".repeat(100));
     }
 
     proptest! {

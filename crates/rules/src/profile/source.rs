@@ -56,15 +56,24 @@ const ALIASES: [(&str, &str); 5] = [
 pub struct Source(String);
 
 impl Source {
-    /// Reads a source as sent; `None` where it is not a documented one.
+    /// Reads a source as sent; `None` where it is neither a documented one nor one of the
+    /// organisation's own.
     #[must_use]
-    pub fn parse(sent: &str) -> Option<Self> {
+    pub fn parse(sent: &str, additional: &[Self]) -> Option<Self> {
         let spelt = constant_case(sent);
-        let name = ALIASES
-            .iter()
-            .find(|(alias, _)| *alias == spelt)
-            .map_or(spelt.as_str(), |row| row.1);
-        KNOWN.contains(&name).then(|| Self(name.to_owned()))
+        let name =
+            ALIASES.iter().find(|(alias, _)| *alias == spelt).map_or(spelt.as_str(), |row| row.1);
+        let known = KNOWN.contains(&name) || additional.iter().any(|source| source.0 == name);
+        known.then(|| Self(name.to_owned()))
+    }
+
+    /// A source that an organisation has besides the documented ones, named as it is stored:
+    /// capital letters, digits and `_`.
+    #[must_use]
+    pub fn additional(name: &str) -> Option<Self> {
+        let valid = (1..=50).contains(&name.len())
+            && name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
+        valid.then(|| Self(name.to_owned()))
     }
 
     /// A source that was valid when it was stored.
@@ -102,8 +111,10 @@ mod tests {
     #[case("Mobile-App", Some("MOBILE_APP"))]
     #[case("Mpush-FCM", Some("MPUSH_FCM"))]
     #[case("Line", Some("LINE"))]
+    #[case("Call Centre", Some("CALL_CENTRE"))]
     #[case("pigeon", None)]
     fn sources(#[case] sent: &str, #[case] expected: Option<&str>) {
-        assert_eq!(Source::parse(sent).as_ref().map(Source::name), expected);
+        let own = [Source::additional("CALL_CENTRE").unwrap()];
+        assert_eq!(Source::parse(sent, &own).as_ref().map(Source::name), expected);
     }
 }

@@ -25,10 +25,7 @@ impl Credentials {
         let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
         let (username, digest) = decoded.split_once(':')?;
         // Some documentation shows a blank after the colon.
-        Some(Self {
-            username: username.to_owned(),
-            digest: Digest::read(digest.trim())?,
-        })
+        Some(Self { username: username.to_owned(), digest: Digest::read(digest.trim())? })
     }
 }
 
@@ -45,27 +42,18 @@ mod tests {
     fn a_user_name_and_a_digest() {
         let md5 = "fe01ce2a7fbac8fafaed7c982a04e229";
         let sha256 = "2a97516c354b68848cdbd8f54a226a0a55b21ed138e207ad6c5cbb9c00aa5aea";
-        for plain in [
-            format!("till.001:{md5}"),
-            format!("till.001: {md5}"),
-            format!("till.001:{sha256}"),
-        ] {
+        for plain in
+            [format!("till.001:{md5}"), format!("till.001: {md5}"), format!("till.001:{sha256}")]
+        {
             assert_eq!(read(&plain).unwrap().username, "till.001", "{plain}");
         }
-        for plain in [
-            "",
-            ":",
-            "till.001",
-            "till.001:demo",
-            &format!("till.001:{}", md5.to_uppercase()),
-        ] {
+        for plain in
+            ["", ":", "till.001", "till.001:demo", &format!("till.001:{}", md5.to_uppercase())]
+        {
             assert!(read(plain).is_none(), "{plain}");
         }
         for header in ["", "Basic", "Basic !", "Bearer abc", "Basic dGlsbA=="] {
-            assert!(
-                Credentials::read(&HeaderValue::from_static(header)).is_none(),
-                "{header}"
-            );
+            assert!(Credentials::read(&HeaderValue::from_static(header)).is_none(), "{header}");
         }
     }
 }

@@ -1,37 +1,132 @@
-//! A limit on guessing: passwords that need verifying, by till and address.
+//! A limit on guessing: wrong passwords by till and address, and by address alone.
+//!
+//! A try is charged before it is verified and given back where it was right, so that many at once
+//! count as well as many in turn.
 
-use std::net::IpAddr;
-use std::num::NonZeroU32;
-use std::time::Duration;
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use moka::sync::Cache;
 
-/// How many keys may be known before those that are idle are forgotten.
-const KEYS_LIMIT: usize = 10_000;
+/// How long wrong passwords count.
+const WINDOW: Duration = Duration::from_mins(1);
+/// How many times as many wrong passwords an address has for all tills together.
+const TILLS_AN_ADDRESS: u32 = 10;
+/// The most counters of one sort that are kept; past it the least used are forgotten.
+const COUNTERS_LIMIT: u64 = 100_000;
 
-/// Counts the passwords that were tried.
+/// Counts wrong passwords.
 pub(super) struct Guesses {
-    limiter: DefaultKeyedRateLimiter<(String, IpAddr)>,
-    clock: DefaultClock,
+    per_till: u32,
+    tills: Cache<(u64, IpAddr), Arc<Counter>>,
+    addresses: Cache<IpAddr, Arc<Counter>>,
+    names: RandomState,
 }
 
+struct Counter {
+    tries: AtomicU32,
+    since: Instant,
+}
+
+/// One try; charged until it is given back.
+pub(super) struct Guess([Arc<Counter>; 2]);
+
 impl Guesses {
-    pub(super) fn new(per_minute: NonZeroU32) -> Self {
+    pub(super) fn new(per_till: u32) -> Self {
+        let cache = || Cache::builder().max_capacity(COUNTERS_LIMIT);
         Self {
-            limiter: RateLimiter::keyed(Quota::per_minute(per_minute)),
-            clock: DefaultClock::default(),
+            per_till,
+            tills: cache().time_to_live(WINDOW).build(),
+            addresses: Cache::builder().max_capacity(COUNTERS_LIMIT).time_to_live(WINDOW).build(),
+            names: RandomState::new(),
         }
     }
 
-    /// Admits one more try, or says how long to wait. One that turns out right is remembered, and
-    /// so is not tried again for a while.
-    pub(super) fn admit(&self, username: &str, from: IpAddr) -> Result<(), Duration> {
-        if self.limiter.len() > KEYS_LIMIT {
-            self.limiter.retain_recent();
+    /// Admits one more try, or says how long to wait.
+    pub(super) fn admit(&self, username: &str, from: IpAddr) -> Result<Guess, Duration> {
+        let from = network(from);
+        let till = self.tills.get_with((self.names.hash_one(username), from), Counter::start);
+        let address = self.addresses.get_with(from, Counter::start);
+        till.charge(self.per_till)?;
+        if let Err(wait) = address.charge(self.per_till.saturating_mul(TILLS_AN_ADDRESS)) {
+            till.give_back();
+            return Err(wait);
         }
-        self.limiter
-            .check_key(&(username.to_owned(), from))
-            .map_err(|until| until.wait_time_from(self.clock.now()))
+        Ok(Guess([till, address]))
+    }
+}
+
+impl Guess {
+    /// It was right.
+    pub(super) fn give_back(&self) {
+        self.0.iter().for_each(|counter| counter.give_back());
+    }
+}
+
+impl Counter {
+    fn start() -> Arc<Self> {
+        Arc::new(Self { tries: AtomicU32::new(0), since: Instant::now() })
+    }
+
+    fn charge(&self, most: u32) -> Result<(), Duration> {
+        let more = |tries: u32| (tries < most).then(|| tries.saturating_add(1));
+        match self.tries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(WINDOW.saturating_sub(self.since.elapsed()).max(Duration::from_secs(1))),
+        }
+    }
+
+    fn give_back(&self) {
+        let fewer = |tries: u32| Some(tries.saturating_sub(1));
+        let _ = self.tries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+    }
+}
+
+/// What one customer of a network provider has: an IPv4 address, or 64 bits of an IPv6 address.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn wrong_tries_are_limited_by_till_and_address() {
+        let guesses = Guesses::new(2);
+        let admitted = |till: &str, from: &str| guesses.admit(till, address(from)).is_ok();
+        assert!(admitted("a", "10.0.0.1") && admitted("a", "10.0.0.1"));
+        assert!(!admitted("a", "10.0.0.1"));
+        assert!(admitted("a", "10.0.0.2"));
+        assert!(admitted("b", "10.0.0.1"));
+    }
+
+    #[test]
+    fn an_address_is_limited_whatever_tills_it_names() {
+        let guesses = Guesses::new(2);
+        let admitted =
+            (0..100).filter(|n| guesses.admit(&n.to_string(), address("10.0.0.1")).is_ok());
+        assert_eq!(admitted.count(), 20);
+        let neighbours = (0..100)
+            .filter(|n| guesses.admit(&n.to_string(), address(&format!("2001:db8::{n}"))).is_ok());
+        assert_eq!(neighbours.count(), 20);
+    }
+
+    #[test]
+    fn a_right_one_costs_nothing() {
+        let guesses = Guesses::new(1);
+        for _ in 0..10 {
+            guesses.admit("a", address("10.0.0.1")).ok().unwrap().give_back();
+        }
     }
 }

@@ -11,8 +11,7 @@ mod guesses;
 pub mod password;
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -20,7 +19,7 @@ use axum::http::header::AUTHORIZATION;
 use hmac::{Hmac, KeyInit, Mac};
 use moka::future::Cache;
 use patron_rules::organisation::TillId;
-use patron_store::{Store, TenantId};
+use patron_store::{PasswordHashes, Store, TenantId};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 use tokio::task;
@@ -68,8 +67,30 @@ pub struct Authenticator {
     key: [u8; 32],
     remembered: Cache<[u8; 32], Caller>,
     guesses: Guesses,
-    verifiers: Arc<Semaphore>,
+    verifiers: Arc<Verifiers>,
     waiting: Arc<Semaphore>,
+}
+
+/// Places at which a password is verified, each with its own memory.
+struct Verifiers {
+    places: Arc<Semaphore>,
+    idle: Mutex<Vec<password::Scratch>>,
+}
+
+impl Verifiers {
+    fn new(count: usize) -> Self {
+        let idle = std::iter::repeat_with(password::Scratch::default).take(count).collect();
+        Self { places: Arc::new(Semaphore::new(count)), idle: Mutex::new(idle) }
+    }
+
+    /// Verifies at one of the places; whoever calls holds its permit.
+    fn verify(&self, digest: &password::Digest, hashes: Option<&PasswordHashes>) -> bool {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = idle().pop().unwrap_or_default();
+        let right = password::verify(digest, hashes, &mut scratch);
+        idle().push(scratch);
+        right
+    }
 }
 
 impl Authenticator {
@@ -80,7 +101,6 @@ impl Authenticator {
     pub fn new(store: Arc<dyn Store>, config: &Config) -> anyhow::Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        let guesses = NonZeroU32::new(config.wrong_passwords_per_minute).unwrap_or(NonZeroU32::MIN);
         Ok(Self {
             store,
             key,
@@ -88,8 +108,8 @@ impl Authenticator {
                 .max_capacity(REMEMBERED_LIMIT)
                 .time_to_live(Duration::from_secs(config.credential_cache_seconds))
                 .build(),
-            guesses: Guesses::new(guesses),
-            verifiers: Arc::new(Semaphore::new(VERIFIERS)),
+            guesses: Guesses::new(config.wrong_passwords_per_minute),
+            verifiers: Arc::new(Verifiers::new(VERIFIERS)),
             waiting: Arc::new(Semaphore::new(WAITING_LIMIT)),
         })
     }
@@ -106,32 +126,24 @@ impl Authenticator {
             let credentials = Credentials::read(header).ok_or(Refusal::Unauthorised)?;
             self.verify(credentials, from).await
         });
-        verified
-            .await
-            .map_err(|refusal: Arc<Refusal>| (*refusal).clone())
+        verified.await.map_err(|refusal: Arc<Refusal>| (*refusal).clone())
     }
 
     async fn verify(&self, credentials: Credentials, from: IpAddr) -> Result<Caller, Refusal> {
-        self.guesses
-            .admit(&credentials.username, from)
-            .map_err(Refusal::TooManyGuesses)?;
-        let found = self
-            .store
-            .till_credential(&credentials.username)
-            .await
-            .map_err(|error| {
-                tracing::error!(%error, "credentials cannot be looked up");
-                Refusal::Unavailable
-            })?;
-        let hash = found.as_ref().map(|credential| credential.hashes.clone());
-        let username = Arc::from(credentials.username);
-        let right = self.verify_digest(credentials.digest, hash).await?;
+        let Credentials { username, digest } = credentials;
+        let guess = self.guesses.admit(&username, from).map_err(Refusal::TooManyGuesses)?;
+        let found = self.store.till_credential(&username).await.map_err(|error| {
+            tracing::error!(error = error.chain(), "credentials cannot be looked up");
+            Refusal::Unavailable
+        })?;
+        let hashes = found.as_ref().map(|credential| credential.hashes.clone());
+        let right = self.verify_digest(digest, hashes).await?;
         match found {
-            Some(credential) if right => Ok(Caller {
-                tenant: credential.tenant,
-                till: credential.till,
-                till_name: username,
-            }),
+            Some(credential) if right => {
+                guess.give_back();
+                let till_name = Arc::from(username);
+                Ok(Caller { tenant: credential.tenant, till: credential.till, till_name })
+            }
             _ => Err(Refusal::Unauthorised),
         }
     }
@@ -141,18 +153,18 @@ impl Authenticator {
     async fn verify_digest(
         &self,
         digest: password::Digest,
-        hashes: Option<patron_store::PasswordHashes>,
+        hashes: Option<PasswordHashes>,
     ) -> Result<bool, Refusal> {
-        let waiting = Arc::clone(&self.waiting)
-            .try_acquire_owned()
-            .map_err(|_| Refusal::Unavailable)?;
-        let verifier = Arc::clone(&self.verifiers)
+        let waiting =
+            Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Refusal::Unavailable)?;
+        let verifiers = Arc::clone(&self.verifiers);
+        let place = Arc::clone(&verifiers.places)
             .acquire_owned()
             .await
             .map_err(|_| Refusal::Unavailable)?;
         let verification = task::spawn_blocking(move || {
-            let _permits = (waiting, verifier);
-            password::verify(&digest, hashes.as_ref())
+            let _permits = (waiting, place);
+            verifiers.verify(&digest, hashes.as_ref())
         });
         verification.await.map_err(|_| Refusal::Unavailable)
     }

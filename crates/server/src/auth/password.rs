@@ -1,16 +1,19 @@
 //! Passwords of tills: a client sends a digest, the store keeps an argon2id of it.
 
+use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use md5::Md5;
 use patron_store::PasswordHashes;
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq;
 
 // One of the settings that OWASP gives as equally strong: that with the least memory.
 const MEMORY_KIB: u32 = 7 * 1024;
 const PASSES: u32 = 5;
 const LANES: u32 = 1;
+/// The most memory that a stored hash may ask for, in KiB.
+const BLOCKS_LIMIT: usize = 64 * 1024;
 
 /// What is verified where there is no such till, so that its absence takes no less time.
 const NOBODY: &str = "$argon2id$v=19$m=7168,t=5,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$yHuOFmoYlJGpLEQDbvNLKnGx0ABGYrMPdVVOBcALEVM";
@@ -27,10 +30,7 @@ impl Digest {
     /// Reads a digest; `None` where the text has not the form of one.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        if !text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        {
+        if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             return None;
         }
         match text.len() {
@@ -67,20 +67,40 @@ pub fn hash(password: &str) -> anyhow::Result<PasswordHashes> {
     })
 }
 
+/// What one verification works in: kept for the next one, since memory of this size that comes and
+/// goes is not given back to the system.
+#[derive(Default)]
+pub struct Scratch(Vec<Block>);
+
 /// Whether this is the digest of the hashed password. Takes as long where there is none.
 #[must_use]
-pub fn verify(digest: &Digest, hashes: Option<&PasswordHashes>) -> bool {
+pub fn verify(digest: &Digest, hashes: Option<&PasswordHashes>, scratch: &mut Scratch) -> bool {
     let (text, hash) = match (digest, hashes) {
         (Digest::Md5(text), Some(hashes)) => (text, hashes.md5.as_str()),
         (Digest::Sha256(text), Some(hashes)) => (text, hashes.sha256.as_str()),
         (Digest::Md5(text) | Digest::Sha256(text), None) => (text, NOBODY),
     };
-    let verified = PasswordHash::new(hash).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(text.as_bytes(), &hash)
-            .is_ok()
-    });
-    verified && hashes.is_some()
+    let right = matches(text, hash, scratch);
+    right.unwrap_or(false) && hashes.is_some()
+}
+
+/// `None` where the hash is none of ours.
+fn matches(text: &str, hash: &str, scratch: &mut Scratch) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let (salt, expected) = (hash.salt?, hash.hash?);
+    let params = Params::try_from(&hash).ok()?;
+    let blocks = params.block_count();
+    if blocks > BLOCKS_LIMIT {
+        return None;
+    }
+    if scratch.0.len() < blocks {
+        scratch.0.resize(blocks, Block::default());
+    }
+    let mut found = vec![0; expected.as_ref().len()];
+    Argon2::new(Algorithm::Argon2id, Version::default(), params)
+        .hash_password_into_with_memory(text.as_bytes(), salt.as_ref(), &mut found, &mut scratch.0)
+        .ok()?;
+    Some(found.ct_eq(expected.as_ref()).into())
 }
 
 #[cfg(test)]
@@ -90,7 +110,9 @@ mod tests {
     #[test]
     fn either_digest_of_the_password_is_right() {
         let hashes = hash("demo").unwrap();
-        let verify = |text: String| verify(&Digest::read(&text).unwrap(), Some(&hashes));
+        let mut scratch = Scratch::default();
+        let mut verify =
+            |text: String| verify(&Digest::read(&text).unwrap(), Some(&hashes), &mut scratch);
         assert!(verify(md5_hex("demo")));
         assert!(verify(sha256_hex("demo")));
         assert!(!verify(md5_hex("Demo")));
@@ -110,6 +132,7 @@ mod tests {
     fn nobody_has_no_password() {
         let cost = |hash: &str| PasswordHash::new(hash).unwrap().params.to_string();
         assert_eq!(cost(NOBODY), cost(&hash("demo").unwrap().md5));
-        assert!(!verify(&Digest::read(&md5_hex("demo")).unwrap(), None));
+        let digest = Digest::read(&md5_hex("demo")).unwrap();
+        assert!(!verify(&digest, None, &mut Scratch::default()));
     }
 }

@@ -33,20 +33,10 @@ fn catalogue() -> String {
 
 fn section(kind: Kind, title: &str) -> String {
     let row = |code: &Code| {
-        let Code {
-            number,
-            message,
-            meaning,
-            source,
-            ..
-        } = code;
+        let Code { number, message, meaning, source, .. } = code;
         format!("| {number} | {message} | {meaning} | {source} |\n")
     };
-    let rows: String = ALL
-        .iter()
-        .filter(|code| code.kind == kind)
-        .map(|code| row(code))
-        .collect();
+    let rows: String = ALL.iter().filter(|code| code.kind == kind).map(|code| row(code)).collect();
     format!(
         "\n## {title}\n\n| Code | Message | Meaning | Source |\n| --- | --- | --- | --- |\n{rows}"
     )

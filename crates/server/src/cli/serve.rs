@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use patron_store::{SqliteStore, Store};
 use tokio::signal;
@@ -24,58 +24,74 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = arguments.settings.load()?;
     observe::start(&config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config, arguments.demo))
 }
 
 async fn serve(config: Config, demo: bool) -> anyhow::Result<()> {
-    if demo && !config.listen.ip().is_loopback() {
-        bail!(
-            "--demo listens on loopback only, since its passwords are public; not on {}",
-            config.listen
-        );
-    }
+    let mut signals = Signals::listen()?;
     let store = SqliteStore::open(&config.location()).context("cannot open the data")?;
     let store: Arc<dyn Store> = Arc::new(store);
+    if demo {
+        demo::fill(store.as_ref()).await?;
+    }
+    demo::keep_private(store.as_ref(), config.listen).await?;
     let server = http::bind(config.listen)?;
     let address = server.address();
     if demo {
-        demo::fill(store.as_ref()).await?;
-        super::say(&format!(
-            "Register a customer:\n\n{}\n",
-            demo::curl(address)
-        ));
+        super::say(&format!("Register a customer:\n\n{}\n", demo::curl(address)));
     }
-    let stop = server.stopper(Duration::from_secs(config.shutdown_timeout_seconds));
+    let within = Duration::from_secs(config.shutdown_timeout_seconds);
+    let (stop, stop_now) = (server.stopper(within), server.stopper(Duration::ZERO));
     let data = config.data.display().to_string();
     let app = http::App::new(config, store)?;
     tracing::info!(%address, data, version = env!("CARGO_PKG_VERSION"), "listening");
     tokio::spawn(async move {
-        stopped().await;
-        tracing::info!("stopping");
+        signals.next().await;
+        tracing::info!("stopping; a second signal stops at once");
         stop();
+        signals.next().await;
+        stop_now();
     });
     server.run(app).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn stopped() {
-    let interrupted = signal::ctrl_c();
+/// Ctrl-C and SIGTERM.
+struct Signals {
     #[cfg(unix)]
-    {
-        let Ok(mut terminated) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
-            drop(interrupted.await);
-            return;
-        };
+    interrupted: signal::unix::Signal,
+    #[cfg(unix)]
+    terminated: signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        use signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupted: signal(SignalKind::interrupt())?,
+            terminated: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = interrupted => {}
-            _ = terminated.recv() => {}
+            _ = self.interrupted.recv() => {}
+            _ = self.terminated.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    drop(interrupted.await);
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) {
+        drop(signal::ctrl_c().await);
+    }
 }

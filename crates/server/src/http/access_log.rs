@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::authenticated::CalledBy;
+use crate::v1_1::envelope;
 
 /// The header that carries the request's id, on every reply.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-cap-requestid");
@@ -25,6 +26,12 @@ pub struct Items {
 }
 
 pub(super) async fn record(request: Request, next: Next) -> Response {
+    // In a task of its own: what a client began is finished and logged, though it hangs up.
+    let handled = tokio::spawn(handle_and_log(request, next));
+    handled.await.unwrap_or_else(|_| envelope::unexpected())
+}
+
+async fn handle_and_log(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id();
     let method = request.method().clone();

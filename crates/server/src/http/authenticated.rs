@@ -25,11 +25,7 @@ pub(super) async fn authenticate(
     next: Next,
 ) -> Response {
     let from = address(&request);
-    let refused = match app
-        .authenticator
-        .authenticate(request.headers(), from)
-        .await
-    {
+    let refused = match app.authenticator.authenticate(request.headers(), from).await {
         Ok(caller) => match app.store.tenant(caller.tenant).await {
             Ok(tenant) => {
                 let called_by = CalledBy {
@@ -43,7 +39,7 @@ pub(super) async fn authenticate(
                 return response;
             }
             Err(error) => {
-                tracing::error!(%error, "an organisation cannot be loaded");
+                tracing::error!(error = error.chain(), "an organisation cannot be loaded");
                 envelope::unavailable()
             }
         },
@@ -58,7 +54,5 @@ pub(super) async fn authenticate(
 
 fn address(request: &Request) -> IpAddr {
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| {
-        info.0.ip().to_canonical()
-    })
+    connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical())
 }

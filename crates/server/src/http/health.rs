@@ -15,11 +15,8 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static
     match app.store.check().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
-            tracing::warn!(%error, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the store does not answer\n",
-            )
+            tracing::warn!(error = error.chain(), "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
         }
     }
 }

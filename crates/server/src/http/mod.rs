@@ -9,7 +9,9 @@ mod serve;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::get;
 use jiff::Timestamp;
 use patron_store::Store;
@@ -20,7 +22,7 @@ pub use serve::{Server, bind};
 
 use crate::auth::Authenticator;
 use crate::config::Config;
-use crate::v1_1;
+use crate::v1_1::{self, envelope};
 
 /// What every endpoint may use.
 pub struct App {
@@ -41,28 +43,31 @@ impl App {
     /// A system without a source of randomness.
     pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
         let authenticator = Authenticator::new(Arc::clone(&store), &config)?;
-        Ok(Self {
-            config,
-            store,
-            authenticator,
-            clock: Timestamp::now,
-        })
+        Ok(Self { config, store, authenticator, clock: Timestamp::now })
     }
 }
 
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {
-    let tills = v1_1::routes().route_layer(from_fn_with_state(
-        Arc::clone(app),
-        authenticated::authenticate,
-    ));
+    let tills = v1_1::routes()
+        .route_layer(from_fn_with_state(Arc::clone(app), authenticated::authenticate));
     Router::new()
         .merge(tills)
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .method_not_allowed_fallback(v1_1::envelope::wrong_method)
-        .fallback(v1_1::envelope::unknown_resource)
-        .layer(CatchPanicLayer::custom(v1_1::envelope::unexpected))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown_resource)
+        .layer(CatchPanicLayer::custom(|_| envelope::unexpected()))
         .layer(from_fn(access_log::record))
         .with_state(Arc::clone(app))
+}
+
+async fn unknown_resource(State(app): State<Arc<App>>, request: Request) -> Response {
+    body::drain(request.into_body(), app.config.body_timeout()).await;
+    envelope::unknown_resource()
+}
+
+async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
+    body::drain(request.into_body(), app.config.body_timeout()).await;
+    envelope::wrong_method()
 }

@@ -28,11 +28,7 @@ pub fn bind(address: SocketAddr) -> anyhow::Result<Server> {
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
-    Ok(Server {
-        listener,
-        address,
-        stop: Handle::new(),
-    })
+    Ok(Server { listener, address, stop: Handle::new() })
 }
 
 impl Server {

@@ -1,6 +1,5 @@
 //! The envelope of every reply: `{"response": {"status": …, "customers": …}}`.
 
-use std::any::Any;
 use std::time::Duration;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -56,15 +55,8 @@ pub(crate) fn items<T: Serialize>(customers: Vec<T>, succeeded: usize) -> Respon
         total: total.to_string(),
         success_count: succeeded.to_string(),
     };
-    let customers = Some(Customers {
-        customer: customers,
-    });
-    json(
-        StatusCode::OK,
-        &Envelope {
-            response: Reply { status, customers },
-        },
-    )
+    let customers = Some(Customers { customer: customers });
+    json(StatusCode::OK, &Envelope { response: Reply { status, customers } })
 }
 
 /// The reply to a request that was refused as a whole.
@@ -85,24 +77,16 @@ pub(crate) fn refusal(
         total: total.to_string(),
         success_count: "0".to_owned(),
     };
-    json(
-        http,
-        &Envelope::<()> {
-            response: Reply {
-                status,
-                customers: None,
-            },
-        },
-    )
+    json(http, &Envelope::<()> { response: Reply { status, customers: None } })
 }
 
 /// 404.
-pub(crate) async fn unknown_resource() -> Response {
+pub(crate) fn unknown_resource() -> Response {
     refusal(StatusCode::NOT_FOUND, codes::UNKNOWN_RESOURCE, None, 0)
 }
 
 /// 405.
-pub(crate) async fn wrong_method() -> Response {
+pub(crate) fn wrong_method() -> Response {
     refusal(StatusCode::METHOD_NOT_ALLOWED, codes::WRONG_METHOD, None, 0)
 }
 
@@ -125,21 +109,14 @@ pub(crate) fn unavailable() -> Response {
     retry_after(refusal(http, codes::UNAVAILABLE, None, 0), UNAVAILABLE_FOR)
 }
 
-/// What a request gets that ran into a fault of ours.
-pub(crate) fn unexpected(_panic: Box<dyn Any + Send + 'static>) -> Response {
-    refusal(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        codes::UNEXPECTED,
-        None,
-        0,
-    )
+/// 500: what a request gets that ran into a fault of ours.
+pub(crate) fn unexpected() -> Response {
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, codes::UNEXPECTED, None, 0)
 }
 
 /// The wait in whole seconds, rounded up.
 fn retry_after(mut response: Response, wait: Duration) -> Response {
-    let seconds = wait
-        .as_secs()
-        .saturating_add(u64::from(wait.subsec_nanos() > 0));
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
     response.headers_mut().insert(RETRY_AFTER, seconds.into());
     response
 }

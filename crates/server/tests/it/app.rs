@@ -44,11 +44,7 @@ impl App {
             app.clock = || NOW.parse::<Timestamp>().unwrap();
             tokio::spawn(server.run(app));
         });
-        Self {
-            address,
-            stop: Box::new(stop),
-            runtime: Some(runtime),
-        }
+        Self { address, stop: Box::new(stop), runtime: Some(runtime) }
     }
 
     /// A client that signs in as this till, as every till of the demo may.
@@ -87,21 +83,14 @@ impl Client {
         use base64::Engine as _;
         let encode = |(username, password): (&str, &str)| {
             let plain = format!("{username}:{password}");
-            format!(
-                "Basic {}",
-                base64::engine::general_purpose::STANDARD.encode(plain)
-            )
+            format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(plain))
         };
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
-        Self {
-            agent,
-            address,
-            authorization: credentials.map(encode),
-        }
+        Self { agent, address, authorization: credentials.map(encode) }
     }
 
     /// Posts a body as it is.
@@ -130,11 +119,7 @@ impl Client {
 
     /// Posts a JSON text to `customer/add`.
     pub fn add_text(&self, body: &str) -> Reply {
-        self.post(
-            "/v1.1/customer/add?format=json",
-            "application/json",
-            body.as_bytes(),
-        )
+        self.post("/v1.1/customer/add?format=json", "application/json", body.as_bytes())
     }
 
     /// Registers these customers.
@@ -145,8 +130,7 @@ impl Client {
     /// Registers these customers; `None` where no whole reply comes.
     pub fn try_add(&self, customers: &Value) -> Option<Reply> {
         let body = json!({"root": {"customer": customers}}).to_string();
-        self.try_post("/v1.1/customer/add", "application/json", body.as_bytes())
-            .ok()
+        self.try_post("/v1.1/customer/add", "application/json", body.as_bytes()).ok()
     }
 
     /// Registers one customer and returns what the reply says of them.
@@ -175,9 +159,7 @@ impl Reply {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     pub fn json(&self) -> Value {
@@ -205,7 +187,5 @@ pub fn code(customer: &Value) -> String {
     let status = &customer["item_status"];
     let warnings = status["warnings"]["warning"].as_array().unwrap();
     let all = [&status["code"]].into_iter().chain(warnings);
-    all.map(|code| code.as_str().unwrap())
-        .collect::<Vec<_>>()
-        .join(" ")
+    all.map(|code| code.as_str().unwrap()).collect::<Vec<_>>().join(" ")
 }

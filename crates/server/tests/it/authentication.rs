@@ -9,6 +9,7 @@ use patron_server::auth::password::{md5_hex, sha256_hex};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::durability::AUTHORIZATION;
 
 #[test]
 fn without_credentials_nothing_is_told() {
@@ -37,16 +38,8 @@ fn without_credentials_nothing_is_told() {
 fn either_digest_of_the_password_is_taken() {
     let app = App::start();
     let customer = json!([{"mobile": "919876543210"}]);
-    for password in [
-        md5_hex("demo"),
-        format!(" {}", md5_hex("demo")),
-        sha256_hex("demo"),
-    ] {
-        assert_eq!(
-            app.basic("till.001", &password).add(&customer).status,
-            200,
-            "{password}"
-        );
+    for password in [md5_hex("demo"), format!(" {}", md5_hex("demo")), sha256_hex("demo")] {
+        assert_eq!(app.basic("till.001", &password).add(&customer).status, 200, "{password}");
     }
     for (username, password) in [
         ("till.001", "demo".to_owned()),
@@ -66,10 +59,7 @@ fn either_digest_of_the_password_is_taken() {
 fn wrong_passwords_are_limited_by_till() {
     let app = App::with(|config| config.wrong_passwords_per_minute = 3);
     let customer = json!([{"mobile": "919876543210"}]);
-    let guess = |n: usize| {
-        app.basic("till.001", &md5_hex(&n.to_string()))
-            .add(&customer)
-    };
+    let guess = |n: usize| app.basic("till.001", &md5_hex(&n.to_string())).add(&customer);
     let statuses: Vec<u16> = (0..5).map(|n| guess(n).status).collect();
     assert_eq!(statuses, [401, 401, 401, 429, 429]);
     let refused = guess(9);
@@ -77,6 +67,29 @@ fn wrong_passwords_are_limited_by_till() {
     assert!((1..=60).contains(&wait));
     assert_eq!(refused.response_status()["code"], 429);
     assert_eq!(app.till("till_name").add(&customer).status, 200);
+}
+
+#[test]
+fn an_address_is_limited_whatever_tills_it_names() {
+    let app = App::with(|config| config.wrong_passwords_per_minute = 1);
+    let customer = json!([{"mobile": "919876543210"}]);
+    let guess = |n: usize| app.basic(&format!("nobody{n}"), &md5_hex("demo")).add(&customer).status;
+    let statuses: Vec<u16> = (0..12).map(guess).collect();
+    assert_eq!(statuses[..10], [401; 10]);
+    assert_eq!(statuses[10..], [429; 2]);
+}
+
+/// What was verified is remembered for a limited time; verifying it again is no guess.
+#[test]
+fn without_memory_each_request_is_verified() {
+    let app = App::with(|config| {
+        config.credential_cache_seconds = 0;
+        config.wrong_passwords_per_minute = 1;
+    });
+    let till = app.till("till.001");
+    for _ in 0..15 {
+        assert_eq!(till.add(&json!([{"mobile": "919876543210"}])).status, 200);
+    }
 }
 
 /// A password is verified once, however many requests bring it at once: more verifications than
@@ -115,9 +128,7 @@ fn the_connection_survives_a_refusal() {
         read_reply(&mut connection)
     };
     assert!(send("").starts_with("HTTP/1.1 401 "));
-    let authorization =
-        "Authorization: Basic dGlsbC4wMDE6ZmUwMWNlMmE3ZmJhYzhmYWZhZWQ3Yzk4MmEwNGUyMjk=\r\n";
-    let reply = send(authorization);
+    let reply = send(&format!("{AUTHORIZATION}\r\n"));
     assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
 }
 
@@ -135,11 +146,7 @@ fn read_reply(connection: &mut TcpStream) -> String {
     let head = String::from_utf8(reply).unwrap();
     let length = head
         .lines()
-        .find_map(|line| {
-            line.to_lowercase()
-                .strip_prefix("content-length: ")
-                .map(str::to_owned)
-        })
+        .find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned))
         .unwrap();
     let mut body = vec![0; length.parse().unwrap()];
     connection.read_exact(&mut body).unwrap();

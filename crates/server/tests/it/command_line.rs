@@ -4,11 +4,7 @@ use std::process::{Command, Output};
 
 fn patron(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
-    command
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap()
+    command.args(arguments).envs(environment.iter().copied()).output().unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -21,13 +17,7 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     let file = directory.path().join("patron.toml");
     std::fs::write(&file, "log = 'warn'\nbody_limit_bytes = 7\n").unwrap();
     let output = patron(
-        &[
-            "config",
-            "--config",
-            file.to_str().unwrap(),
-            "--listen",
-            "127.0.0.1:9",
-        ],
+        &["config", "--config", file.to_str().unwrap(), "--listen", "127.0.0.1:9"],
         &[("PATRON_BODY_LIMIT_BYTES", "8")],
     );
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"
@@ -56,45 +46,28 @@ fn what_is_not_understood_is_refused() {
     assert!(said(&output).starts_with("patron: cannot read the configuration /nowhere.toml"));
 }
 
+/// Its passwords are public, whether the flag is given or the data was filled earlier.
 #[test]
 fn the_demo_listens_on_loopback_only() {
-    let output = patron(
-        &[
-            "serve",
-            "--demo",
-            "--data",
-            ":memory:",
-            "--listen",
-            "0.0.0.0:0",
-        ],
-        &[],
-    );
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(
-        said(&output),
-        "patron: --demo listens on loopback only, since its passwords are public; not on 0.0.0.0:0"
-    );
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().to_str().unwrap();
+    for flags in [vec!["--demo"], vec![]] {
+        let mut arguments = vec!["serve", "--data", data, "--listen", "0.0.0.0:0"];
+        arguments.extend(&flags);
+        let output = patron(&arguments, &[("PATRON_LOG", "error")]);
+        assert_eq!(output.status.code(), Some(1), "{flags:?}");
+        assert_eq!(
+            said(&output),
+            "patron: the organisation `demo` is a demo with public passwords, served on loopback only; not on 0.0.0.0:0"
+        );
+    }
 }
 
 #[test]
-fn data_of_a_newer_program_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let data = directory.path().to_str().unwrap();
-    let mut program = crate::durability::Program::start(data);
-    program.child.kill().unwrap();
-    program.child.wait().unwrap();
-    let database = directory.path().join("patron.sqlite");
-    let sql =
-        "INSERT INTO refinery_schema_history VALUES (99, 'later', '2030-01-01T00:00:00Z', '1')";
-    let edited = Command::new("sqlite3")
-        .arg(database)
-        .arg(sql)
-        .status()
-        .unwrap();
-    assert!(edited.success());
-    let output = crate::durability::command(data).output().unwrap();
+fn a_number_out_of_range_is_refused() {
+    let output = patron(&["config"], &[("PATRON_CREDENTIAL_CACHE_SECONDS", "99999999999")]);
     assert_eq!(
         said(&output),
-        "patron: cannot open the data: the data has schema version 99, this program knows versions up to 1; use a newer program"
+        "patron: credential_cache_seconds is a number from 0 to 3600, not 99999999999"
     );
 }

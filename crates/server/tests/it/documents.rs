@@ -15,19 +15,15 @@ fn read(path: &str) -> String {
 fn blocks(document: &str, language: &str) -> Vec<String> {
     let opening = format!("```{language}\n");
     let parts = document.split(&opening).skip(1);
-    parts
-        .map(|part| part.split("```").next().unwrap().to_owned())
-        .collect()
+    parts.map(|part| part.split("```").next().unwrap().to_owned()).collect()
 }
 
 /// The README's request, run as it stands but for the port, gives the README's reply but for times.
 #[test]
 fn the_readme_request_gives_its_reply() {
     let readme = read("README.md");
-    let request = blocks(&readme, "sh")
-        .into_iter()
-        .find(|block| block.starts_with("curl"))
-        .unwrap();
+    let request =
+        blocks(&readme, "sh").into_iter().find(|block| block.starts_with("curl")).unwrap();
     let program = Program::start(":memory:");
     let request = request.replace("127.0.0.1:8080", &program.address.to_string());
     let output = Command::new("sh").args(["-c", &request]).output().unwrap();
@@ -41,13 +37,7 @@ fn the_readme_request_gives_its_reply() {
 
 #[test]
 fn the_catalogue_of_codes_is_what_the_program_prints() {
-    let output = Command::new(env!("CARGO_BIN_EXE_patron"))
-        .arg("codes")
-        .output()
-        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_patron")).arg("codes").output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        read("docs/errors.md") == printed,
-        "write it anew: patron codes > docs/errors.md"
-    );
+    assert!(read("docs/errors.md") == printed, "write it anew: patron codes > docs/errors.md");
 }

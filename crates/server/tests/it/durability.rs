@@ -1,8 +1,8 @@
 //! The real program: killed, restarted, started twice, stopped.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -14,6 +14,10 @@ use serde_json::json;
 
 use crate::app::Client;
 
+/// The header with which `till.001` of the demo signs in.
+pub const AUTHORIZATION: &str =
+    "Authorization: Basic dGlsbC4wMDE6ZmUwMWNlMmE3ZmJhYzhmYWZhZWQ3Yzk4MmEwNGUyMjk=";
+
 /// The program, serving the demo on a port of its own.
 pub struct Program {
     pub child: Child,
@@ -23,14 +27,7 @@ pub struct Program {
 impl Program {
     pub fn start(data: &str) -> Self {
         let mut child = command(data).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let (_, rest) = line.split_once("http://")?;
-                rest.split_once('/')?.0.parse().ok()
-            })
-            .expect("it says where it listens");
+        let address = listening(&mut child);
         Self { child, address }
     }
 
@@ -38,17 +35,22 @@ impl Program {
         program_till(self.address)
     }
 
-    fn signal(&mut self, name: &str) -> Option<i32> {
+    /// Sends a signal and waits for the end; its exit code.
+    pub fn signal(&mut self, name: &str) -> Option<i32> {
         let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
         self.child.wait().unwrap().code()
     }
+}
+
+/// The address that a program which was just started says it listens on.
+pub fn listening(child: &mut Child) -> SocketAddr {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address = |line: String| {
+        let (_, rest) = line.split_once("http://")?;
+        rest.split_once('/')?.0.parse().ok()
+    };
+    lines.map_while(Result::ok).find_map(address).expect("it says where it listens")
 }
 
 fn program_till(address: SocketAddr) -> Client {
@@ -88,23 +90,16 @@ fn customers_survive_a_kill() {
     program.signal("-9");
 
     let mut program = Program::start(text(directory.path()));
-    let after = program
-        .till()
-        .add_one(&json!({"external_id": "a-1", "updated_on": "2025-01-01 00:00:00"}));
-    assert_eq!(
-        before["side_effects"]["effect"].as_array().unwrap().len(),
-        1
-    );
+    let after =
+        program.till().add_one(&json!({"external_id": "a-1", "updated_on": "2025-01-01 00:00:00"}));
+    assert_eq!(before["side_effects"]["effect"].as_array().unwrap().len(), 1);
     before["side_effects"]["effect"] = json!([]);
     assert_eq!(before, after);
     assert_eq!(program.signal("-TERM"), Some(0));
 
     let program = Program::start(text(directory.path()));
     let other = program.till().add_one(&json!({"external_id": "a-2"}));
-    assert!(
-        other["user_id"].as_i64() > after["user_id"].as_i64(),
-        "an id is never given twice"
-    );
+    assert!(other["user_id"].as_i64() > after["user_id"].as_i64(), "an id is never given twice");
 }
 
 /// Killed while eight clients register: whoever was acknowledged is there, once, with their points.
@@ -135,11 +130,7 @@ fn whoever_was_acknowledged_is_there_after_a_kill() {
             while acknowledged.lock().unwrap().len() < goal
                 && !clients.iter().any(thread::ScopedJoinHandle::is_finished)
             {
-                assert_eq!(
-                    program.child.try_wait().unwrap(),
-                    None,
-                    "it ended by itself"
-                );
+                assert_eq!(program.child.try_wait().unwrap(), None, "it ended by itself");
                 thread::yield_now();
             }
             program.signal("-9");
@@ -188,6 +179,55 @@ fn a_signal_ends_it_cleanly() {
             .filter(|name| name.ends_with("-wal"))
             .collect();
         assert_eq!(left, [""; 0], "the log is folded into the database");
+    }
+}
+
+/// A request that was accepted before the signal is finished after it.
+#[test]
+fn what_was_accepted_is_finished() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut program = Program::start(text(directory.path()));
+    program.till().add_one(&json!({"mobile": "919876543210"}));
+    let body = json!({"root": {"customer": [{"mobile": "919876543211"}]}}).to_string();
+    let (first, second) = body.split_at(10);
+    let mut connection = TcpStream::connect(program.address).unwrap();
+    let head = format!(
+        "POST /v1.1/customer/add HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\
+         Content-Length: {}\r\n{AUTHORIZATION}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    // The server asks for the body, so the request is in its hands.
+    let mut asked = [0; 25];
+    connection.read_exact(&mut asked).unwrap();
+    assert!(asked.starts_with(b"HTTP/1.1 100 "));
+    connection.write_all(first.as_bytes()).unwrap();
+    let id = program.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    // It no longer listens, so the signal has arrived.
+    while TcpStream::connect(program.address).is_ok() {
+        thread::yield_now();
+    }
+    connection.write_all(second.as_bytes()).unwrap();
+    let mut reply = String::new();
+    connection.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 ") && reply.contains("\"1000\""), "{reply}");
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_data_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = tempfile::tempdir().unwrap();
+    let data = parent.path().join("data");
+    let program = Program::start(text(&data));
+    program.till().add_one(&json!({"mobile": "919876543210"}));
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    for entry in std::fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
 }
 

@@ -17,10 +17,7 @@ fn refused(reply: &Reply, status: u16, message: &str) {
             "customers": null,
         }})
     );
-    assert_eq!(
-        reply.header("Content-Type"),
-        "application/json;charset=UTF-8"
-    );
+    assert_eq!(reply.header("Content-Type"), "application/json;charset=UTF-8");
 }
 
 #[test]
@@ -28,11 +25,7 @@ fn every_error_has_the_envelope() {
     let app = App::with(|config| config.body_limit_bytes = 1_000);
     let till = app.till("till.001");
     let add = "/v1.1/customer/add";
-    refused(
-        &till.get("/v1.1/customer/nothing"),
-        404,
-        "Incorrect resource",
-    );
+    refused(&till.get("/v1.1/customer/nothing"), 404, "Incorrect resource");
     refused(&app.anonymous().get("/"), 404, "Incorrect resource");
     refused(&till.get(add), 405, "Incorrect HTTP Method");
     let body = json!({"root": {"customer": {"mobile": "919876543210", "x": "y".repeat(2_000)}}});
@@ -42,11 +35,7 @@ fn every_error_has_the_envelope() {
         "Request body is too large: at most 1000 bytes",
     );
     refused(
-        &till.post(
-            add,
-            "application/x-www-form-urlencoded",
-            b"mobile=919876543210",
-        ),
+        &till.post(add, "application/x-www-form-urlencoded", b"mobile=919876543210"),
         415,
         "Unsupported media type: send JSON, with `Content-Type: application/json` or `?format=json`",
     );
@@ -81,16 +70,10 @@ fn every_reply_has_a_request_id_of_its_own() {
         till.get("/livez"),
         till.add_text("{"),
     ];
-    let ids: HashSet<&str> = replies
-        .iter()
-        .map(|reply| reply.header("X-Cap-Requestid"))
-        .collect();
+    let ids: HashSet<&str> = replies.iter().map(|reply| reply.header("X-Cap-Requestid")).collect();
     assert_eq!(ids.len(), replies.len());
     for id in ids {
-        assert!(
-            id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()),
-            "{id}"
-        );
+        assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
     }
 }
 
@@ -109,23 +92,23 @@ fn a_body_that_cannot_be_read_fails_at_its_place() {
     for (body, place) in [
         ("", "EOF while parsing a value at line 1 column 0"),
         ("{", "EOF while parsing an object at line 1 column 1"),
-        ("{}", "missing field `root` at line 1 column 2"),
+        ("{}", "missing field `root` at line 1 column 1"),
+        ("[]", "the body is no object with the member `root` at line 1 column 1"),
         (
-            "[]",
-            "invalid length 0, expected an object with the member `root` at line 1 column 2",
+            "[[{\"mobile\": \"919876543210\"}]]",
+            "the body is no object with the member `root` at line 1 column 1",
         ),
+        ("{\"root\": {}}", "missing field `customer` at line 1 column 10"),
         (
-            "{\"root\": {}}",
-            "missing field `customer` at line 1 column 11",
+            "{\n\"root\": [{\"mobile\": \"919876543210\"}]}",
+            "root is no object with the member `customer` at line 2 column 9",
         ),
+        ("{\"root\": 1}", "root is no object with the member `customer` at line 1 column 10"),
         (
-            "{\"root\": 1}",
-            "invalid type: integer `1`, expected an object with the member `customer` at line 1 column 10",
+            "{\"root\": {\"customer\": \"919876543210\"}}",
+            "root.customer is neither a customer nor an array of them at line 1 column 23",
         ),
-        (
-            "{\"root\": {\"customer\": []}}",
-            "root.customer holds no customer at line 1 column 23",
-        ),
+        ("{\"root\": {\"customer\": []}}", "root.customer holds no customer at line 1 column 23"),
         (
             "{\"root\": {\n  \"customer\": 5}}",
             "root.customer is neither a customer nor an array of them at line 2 column 15",
@@ -134,25 +117,16 @@ fn a_body_that_cannot_be_read_fails_at_its_place() {
             "{\"root\": {\"customer\": null}}",
             "root.customer is neither a customer nor an array of them at line 1 column 23",
         ),
-        (
-            "{\"root\": {\"customer\": [{}]}} x",
-            "trailing characters at line 1 column 30",
-        ),
-        (
-            "<root><customer/></root>",
-            "expected value at line 1 column 1",
-        ),
+        ("{\"root\": {\"customer\": [{}]}} x", "trailing characters at line 1 column 30"),
+        ("<root><customer/></root>", "expected value at line 1 column 1"),
         (
             "{\"root\": {\"customer\": {}}, \"root\": {\"customer\": {}}}",
-            "duplicate field `root` at line 1 column 33",
+            "duplicate field `root` at line 1 column 1",
         ),
     ] {
         let reply = till.add_text(body);
         assert_eq!(reply.status, 400, "{body}");
-        let message = reply.response_status()["message"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let message = reply.response_status()["message"].as_str().unwrap().to_owned();
         assert_eq!(
             message,
             format!("Input is invalid, Please check request parameters or input xml/json: {place}")

@@ -102,30 +102,12 @@ fn each_member_has_its_own_code() {
         (json!({"external_id": long(250)}), "1000"),
         (json!({"external_id": long(251)}), "1003"),
         (json!({"firstname": "nobody"}), "1007"),
-        (
-            json!({"external_id": "1", "registered_till": "nowhere"}),
-            "91020",
-        ),
-        (
-            json!({"external_id": "1", "registered_till": long(51)}),
-            "91020",
-        ),
-        (
-            json!({"external_id": "1", "associated_with": "nowhere"}),
-            "91021",
-        ),
-        (
-            json!({"external_id": "1", "associated_with": "other.till"}),
-            "91021",
-        ),
-        (
-            json!({"external_id": "1", "registered_on": "yesterday"}),
-            "1034",
-        ),
-        (
-            json!({"external_id": "1", "updated_on": "yesterday"}),
-            "10001",
-        ),
+        (json!({"external_id": "1", "registered_till": "nowhere"}), "91020"),
+        (json!({"external_id": "1", "registered_till": long(51)}), "91020"),
+        (json!({"external_id": "1", "associated_with": "nowhere"}), "91021"),
+        (json!({"external_id": "1", "associated_with": "other.till"}), "91021"),
+        (json!({"external_id": "1", "registered_on": "yesterday"}), "1034"),
+        (json!({"external_id": "1", "updated_on": "yesterday"}), "10001"),
         (json!({"external_id": "1", "type": "gold"}), "10001"),
         (json!({"external_id": "1", "source": "pigeon"}), "10001"),
         (json!({"external_id": "1", "type": "NON_LOYALTY"}), "1045"),
@@ -158,7 +140,8 @@ fn undefined_fields_are_dropped_with_a_warning() {
     let customer = app.till("till.001").add_one(&json!({
         "mobile": "919876543210",
         "custom_fields": {"field": [
-            {"name": "shoe_size", "value": "44"}, {"name": "hat_size", "value": "58"}, {"name": "pincode", "value": 560_076},
+            {"name": "shoe_size", "value": "44"}, {"name": "hat_size", "value": null}, {"name": "pincode", "value": 560_076},
+            {"name": "address", "value": {"street": "BTM"}}, {"value": "nameless"}, null,
         ]},
         "extended_fields": {"field": {"name": "Gender", "value": "female"}},
     }));
@@ -167,10 +150,7 @@ fn undefined_fields_are_dropped_with_a_warning() {
         customer["item_status"]["message"],
         "Customer registration successful, Provided Custom Field is invalid"
     );
-    assert_eq!(
-        customer["custom_fields"]["field"],
-        json!([{"name": "pincode", "value": "560076"}])
-    );
+    assert_eq!(customer["custom_fields"]["field"], json!([{"name": "pincode", "value": "560076"}]));
     assert_eq!(
         customer["extended_fields"]["field"],
         json!([{"name": "gender", "value": "Female"}])
@@ -198,16 +178,10 @@ fn loyalty_customers_are_enrolled_once() {
     let till = app.till("till.001");
     let guest = json!({"mobile": "919876543210", "type": "NON_LOYALTY"});
     let first = till.add_one(&guest);
-    assert_eq!(
-        (&first["type"], &first["current_slab"]),
-        (&json!("NON_LOYALTY"), &json!(""))
-    );
+    assert_eq!((&first["type"], &first["current_slab"]), (&json!("NON_LOYALTY"), &json!("")));
     assert_eq!(first["points_summaries"]["points_summary"], json!([]));
     let second = till.add_one(&json!({"mobile": "919876543210", "type": "loyalty"}));
-    assert_eq!(
-        (&second["type"], &second["current_slab"]),
-        (&json!("LOYALTY"), &json!("Base"))
-    );
+    assert_eq!((&second["type"], &second["current_slab"]), (&json!("LOYALTY"), &json!("Base")));
     assert_eq!(second["side_effects"]["effect"][0]["awarded_points"], 100);
     let third = till.add_one(&json!({"mobile": "919876543210"}));
     assert_eq!(third["lifetime_points"], 100);
@@ -220,9 +194,7 @@ fn organisations_do_not_see_each_other() {
     let app = App::start();
     let customer = json!({"mobile": "919876543210", "firstname": "Asha"});
     let one = app.till("till.001").add_one(&customer);
-    let other = app
-        .till("other.till")
-        .add_one(&json!({"mobile": "919876543210"}));
+    let other = app.till("other.till").add_one(&json!({"mobile": "919876543210"}));
     assert_eq!(one["firstname"], "Asha");
     assert_eq!(other["firstname"], "");
     assert_eq!(other["lifetime_points"], 0);
@@ -233,8 +205,7 @@ fn organisations_do_not_see_each_other() {
 fn a_race_for_one_identity_makes_one_customer() {
     let app = App::start();
     // The password is verified before, so that all requests arrive together.
-    app.till("till.001")
-        .add_one(&json!({"mobile": "919876543210"}));
+    app.till("till.001").add_one(&json!({"mobile": "919876543210"}));
     for round in 0..10 {
         let barrier = Barrier::new(32);
         let identity = json!([{
@@ -249,24 +220,15 @@ fn a_race_for_one_identity_makes_one_customer() {
         };
         let replies = thread::scope(|scope| {
             let racing: Vec<_> = (0..32).map(|_| scope.spawn(register)).collect();
-            racing
-                .into_iter()
-                .map(|racer| racer.join().unwrap())
-                .collect::<Vec<_>>()
+            racing.into_iter().map(|racer| racer.join().unwrap()).collect::<Vec<_>>()
         });
         let mut ids = HashSet::new();
         let mut awards = 0;
         for reply in &replies {
-            assert_eq!(
-                (reply.status, reply.codes()),
-                (200, vec!["1000".to_owned()])
-            );
+            assert_eq!((reply.status, reply.codes()), (200, vec!["1000".to_owned()]));
             assert_eq!(reply.response_status()["code"], 200);
             ids.insert(reply.customer(0)["user_id"].as_i64().unwrap());
-            awards += reply.customer(0)["side_effects"]["effect"]
-                .as_array()
-                .unwrap()
-                .len();
+            awards += reply.customer(0)["side_effects"]["effect"].as_array().unwrap().len();
             assert_eq!(reply.customer(0)["loyalty_points"], 100);
         }
         assert_eq!((ids.len(), awards), (1, 1));

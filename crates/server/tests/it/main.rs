@@ -19,4 +19,5 @@ mod durability;
 mod hostile;
 mod http;
 mod identity;
+mod log;
 mod specification;

@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 
 fn fixture(name: &str) -> String {
-    let path = format!(
-        "{}/tests/fixtures/specification/{name}",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    let path = format!("{}/tests/fixtures/specification/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap()
 }
 
@@ -40,11 +37,7 @@ fn compare(path: &str, sample: &Value, reply: &Value, found: &mut Vec<String>) {
         }
         (Value::Array(wanted), Value::Array(got)) => {
             if wanted.len() != got.len() {
-                found.push(format!(
-                    "{path} has {} entries for {}",
-                    got.len(),
-                    wanted.len()
-                ));
+                found.push(format!("{path} has {} entries for {}", got.len(), wanted.len()));
             }
             for (index, (value, other)) in wanted.iter().zip(got).enumerate() {
                 compare(&format!("{path}/{index}"), value, other, found);
@@ -165,14 +158,8 @@ fn requests_as_printed() {
     let app = App::start();
     let till = app.till("till.001");
     for (name, place) in [
-        (
-            "request-mobile-email.verbatim.txt",
-            "expected `,` or `}` at line 5 column 31",
-        ),
-        (
-            "request-external-id.verbatim.txt",
-            "expected `,` or `}` at line 6 column 17",
-        ),
+        ("request-mobile-email.verbatim.txt", "expected `,` or `}` at line 5 column 31"),
+        ("request-external-id.verbatim.txt", "expected `,` or `}` at line 6 column 17"),
     ] {
         let reply = till.add_text(&fixture(name));
         assert_eq!(reply.status, 400);
@@ -196,16 +183,11 @@ fn requests_as_printed() {
 #[test]
 fn all_failed() {
     let app = App::start();
-    let reply = app
-        .till("till.001")
-        .add(&json!([{"firstname": "Raj", "external_id": ""}]));
+    let reply = app.till("till.001").add(&json!([{"firstname": "Raj", "external_id": ""}]));
     let sample: Value = serde_json::from_str(&fixture("response-all-failed.json")).unwrap();
     let json = reply.json();
     assert_eq!(reply.status, 200);
-    assert_eq!(
-        differences(&sample["response"]["status"], &json["response"]["status"]),
-        [""; 0]
-    );
+    assert_eq!(differences(&sample["response"]["status"], &json["response"]["status"]), [""; 0]);
     insta::assert_json_snapshot!(reply.customer(0), @r#"
     {
       "mobile": null,

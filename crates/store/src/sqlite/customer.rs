@@ -25,9 +25,7 @@ pub(super) fn load(
          FROM customer WHERE organisation_id = ?1 AND customer_id = ?2",
     )?;
     let mut rows = statement.query((tenant.0, id.0))?;
-    let row = rows
-        .next()?
-        .ok_or_else(|| corrupt("an identifier leads to no customer"))?;
+    let row = rows.next()?.ok_or_else(|| corrupt("an identifier leads to no customer"))?;
     let enrolments = enrolments(connection, tenant, id)?;
     from_row(row, id, enrolments)
 }
@@ -75,15 +73,9 @@ pub(super) fn save(
     customer: &Customer,
     before: Option<&Customer>,
 ) -> Result<(), Error> {
-    let Identifiers {
-        mobile,
-        email,
-        external_id,
-    } = &customer.identifiers;
+    let Identifiers { mobile, email, external_id } = &customer.identifiers;
     let channels: Vec<ChannelRow> = customer.channels.iter().map(ChannelRow::from).collect();
-    let mobile_sent = mobile
-        .as_ref()
-        .filter(|mobile| mobile.sent() != mobile.digits());
+    let mobile_sent = mobile.as_ref().filter(|mobile| mobile.sent() != mobile.digits());
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO customer (
@@ -211,64 +203,32 @@ struct ChannelRow {
 
 impl From<&Channel> for ChannelRow {
     fn from(channel: &Channel) -> Self {
-        let Channel {
-            kind,
-            value,
-            primary,
-            verified,
-            residence,
-        } = channel.clone();
-        Self {
-            kind,
-            value,
-            primary,
-            verified,
-            residence,
-        }
+        let Channel { kind, value, primary, verified, residence } = channel.clone();
+        Self { kind, value, primary, verified, residence }
     }
 }
 
 impl From<ChannelRow> for Channel {
     fn from(row: ChannelRow) -> Self {
-        let ChannelRow {
-            kind,
-            value,
-            primary,
-            verified,
-            residence,
-        } = row;
-        Self {
-            kind,
-            value,
-            primary,
-            verified,
-            residence,
-        }
+        let ChannelRow { kind, value, primary, verified, residence } = row;
+        Self { kind, value, primary, verified, residence }
     }
 }
 
 fn field_pairs(values: &[FieldValue]) -> Vec<(&str, &str)> {
-    values
-        .iter()
-        .map(|field| (field.name.as_str(), field.value.as_str()))
-        .collect()
+    values.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect()
 }
 
 fn field_values(json: Option<String>) -> Result<Vec<FieldValue>, Error> {
     let pairs: Vec<(String, String)> = from_json(json)?;
-    Ok(pairs
-        .into_iter()
-        .map(|(name, value)| FieldValue { name, value })
-        .collect())
+    Ok(pairs.into_iter().map(|(name, value)| FieldValue { name, value }).collect())
 }
 
 fn to_json<T: Serialize>(list: &[T]) -> Result<Option<String>, Error> {
     if list.is_empty() {
         return Ok(None);
     }
-    serde_json::to_string(list)
-        .map(Some)
-        .map_err(|error| Error::Engine(Box::new(error)))
+    serde_json::to_string(list).map(Some).map_err(|error| Error::Engine(Box::new(error)))
 }
 
 fn from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Vec<T>, Error> {

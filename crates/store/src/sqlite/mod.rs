@@ -24,7 +24,7 @@ use patron_rules::validate::Registration;
 use self::open::DirectoryLock;
 use self::readers::Readers;
 use self::writer::Writer;
-use crate::{Error, NewOrganisation, Store, Tenant, TenantId, TillCredential};
+use crate::{Error, NewOrganisation, OrganisationName, Store, Tenant, TenantId, TillCredential};
 
 /// Where a SQLite store keeps its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,13 +63,13 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn organisation_names(&self) -> Result<Vec<String>, Error> {
-        self.readers.read(organisation::names).await
+    async fn organisations(&self) -> Result<Vec<OrganisationName>, Error> {
+        self.readers.read(organisation::all).await
     }
 
     async fn set_up(&self, organisations: Vec<NewOrganisation>) -> Result<(), Error> {
         self.writer
-            .write(organisations.len(), move |writing| {
+            .write(move |writing| {
                 organisations
                     .iter()
                     .try_for_each(|new| organisation::insert(writing.connection, new))
@@ -85,23 +85,13 @@ impl Store for SqliteStore {
     }
 
     async fn tenant(&self, id: TenantId) -> Result<Tenant, Error> {
-        let known = self
-            .tenants
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned();
+        let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
         if let Some(tenant) = known {
             return Ok(tenant);
         }
-        let tenant = self
-            .readers
-            .read(move |connection| organisation::load(connection, id))
-            .await?;
-        self.tenants
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, tenant.clone());
+        let tenant =
+            self.readers.read(move |connection| organisation::load(connection, id)).await?;
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).insert(id, tenant.clone());
         Ok(tenant)
     }
 
@@ -113,17 +103,15 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Result<Plan, Failure>>, Error> {
         let tenant = tenant.clone();
         self.writer
-            .write(registrations.len(), move |writing| {
+            .write_each(registrations.len(), move |writing| {
                 registration::register(writing, &tenant, registrations, now)
             })
             .await
     }
 
     async fn check(&self) -> Result<(), Error> {
-        self.readers
-            .read(|connection| organisation::names(connection).map(drop))
-            .await?;
-        self.writer.write(0, |_| Ok(())).await
+        self.readers.read(|connection| organisation::all(connection).map(drop)).await?;
+        self.writer.write(|_| Ok(())).await
     }
 
     async fn close(&self) {

@@ -1,6 +1,6 @@
 //! Opening the data: the directory's lock, the connections and their settings, the schema.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,8 +22,10 @@ const READERS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
-/// How much of the database a connection keeps in memory at most, in KiB.
-const CACHE_KIB: i32 = 64 * 1024;
+/// How much of the database the writer keeps in memory at most, in KiB.
+const WRITER_CACHE_KIB: i32 = 64 * 1024;
+/// How much of the database each reader keeps in memory at most, in KiB.
+const READER_CACHE_KIB: i32 = 8 * 1024;
 
 mod migrations {
     refinery::embed_migrations!("src/sqlite/migrations");
@@ -44,18 +46,32 @@ pub(super) struct DirectoryLock {
 impl DirectoryLock {
     fn take(directory: &Path) -> Result<Self, Error> {
         let path = directory.join(LOCK);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| io(error, "cannot open", &path))?;
+        let file = private_file(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Error::InUse(directory.to_owned())),
             Err(TryLockError::Error(error)) => Err(io(error, "cannot lock", &path)),
         }
     }
+}
+
+/// Makes a directory that only the process's own user may enter.
+fn make_private(directory: &Path) -> Result<(), Error> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).map_err(|error| io(error, "cannot make", directory))
+}
+
+/// Opens a file, made where it is missing, that only the process's own user may read. What SQLite
+/// puts beside its database has the database's permissions.
+fn private_file(path: &Path) -> Result<File, Error> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| io(error, "cannot open", path))
 }
 
 fn io(error: std::io::Error, what: &str, path: &Path) -> Error {
@@ -66,59 +82,51 @@ fn io(error: std::io::Error, what: &str, path: &Path) -> Error {
 pub(super) fn open(location: &Location) -> Result<Opened, Error> {
     let (file, lock) = match location {
         Location::Directory(directory) => {
-            fs::create_dir_all(directory).map_err(|error| io(error, "cannot make", directory))?;
-            (
-                directory.join(DATABASE),
-                Some(DirectoryLock::take(directory)?),
-            )
+            make_private(directory)?;
+            let lock = DirectoryLock::take(directory)?;
+            let file = directory.join(DATABASE);
+            private_file(&file)?;
+            (file, Some(lock))
         }
         Location::Memory => (memory_file(), None),
     };
-    let mut writer = connect(&file)?;
+    let on_disk = lock.is_some();
+    let mut writer = connect(&file, on_disk, WRITER_CACHE_KIB)?;
     // A reply waits for its commit, so the commit must be on disk: FULL syncs the log each time.
-    writer.pragma_update(
-        None,
-        "journal_mode",
-        if lock.is_some() { "WAL" } else { "MEMORY" },
-    )?;
-    writer.pragma_update(
-        None,
-        "synchronous",
-        if lock.is_some() { "FULL" } else { "OFF" },
-    )?;
+    let (journal, synchronous) = if on_disk { ("wal", "FULL") } else { ("memory", "OFF") };
+    let set: String =
+        writer.pragma_update_and_check(None, "journal_mode", journal, |row| row.get(0))?;
+    if set != journal {
+        return Err(Error::Engine(format!("the journal is `{set}`, not `{journal}`").into()));
+    }
+    writer.pragma_update(None, "synchronous", synchronous)?;
     migrate(&mut writer)?;
     let readers = (0..READERS)
         .map(|_| {
-            let reader = connect(&file)?;
+            let reader = connect(&file, on_disk, READER_CACHE_KIB)?;
             reader.pragma_update(None, "query_only", true)?;
             Ok(reader)
         })
         .collect::<Result<_, Error>>()?;
-    Ok(Opened {
-        writer,
-        readers,
-        lock,
-    })
+    Ok(Opened { writer, readers, lock })
 }
 
 /// The name of a database in memory that the connections of this process share.
 fn memory_file() -> PathBuf {
     static OPENED: AtomicU64 = AtomicU64::new(0);
-    format!(
-        "file:/patron-{}?vfs=memdb",
-        OPENED.fetch_add(1, Ordering::Relaxed)
-    )
-    .into()
+    format!("file:/patron-{}?vfs=memdb", OPENED.fetch_add(1, Ordering::Relaxed)).into()
 }
 
-fn connect(file: &Path) -> Result<Connection, Error> {
+fn connect(file: &Path, on_disk: bool, cache_kib: i32) -> Result<Connection, Error> {
+    // Only the name of a database in memory is a URI.
+    let extra = if on_disk { OpenFlags::empty() } else { OpenFlags::SQLITE_OPEN_URI };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_URI;
+        | extra;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
@@ -141,11 +149,7 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
 }
 
 fn newest(migrations: &[refinery::Migration]) -> u32 {
-    let newest = migrations
-        .iter()
-        .map(refinery::Migration::version)
-        .max()
-        .unwrap_or_default();
+    let newest = migrations.iter().map(refinery::Migration::version).max().unwrap_or_default();
     u32::try_from(newest).unwrap_or(u32::MAX)
 }
 

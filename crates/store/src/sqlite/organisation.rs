@@ -12,15 +12,14 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, params};
 
 use super::customer::amount;
 use super::ids;
-use crate::{Error, NewOrganisation, PasswordHashes, Tenant, TenantId, TillCredential};
+use crate::{
+    Error, NewOrganisation, OrganisationName, PasswordHashes, Tenant, TenantId, TillCredential,
+};
 
-pub(super) fn names(connection: &Connection) -> Result<Vec<String>, Error> {
-    list(
-        connection,
-        "SELECT name FROM organisation ORDER BY name",
-        [],
-        |row| Ok(row.get(0)?),
-    )
+pub(super) fn all(connection: &Connection) -> Result<Vec<OrganisationName>, Error> {
+    list(connection, "SELECT name, is_demo FROM organisation ORDER BY name", [], |row| {
+        Ok(OrganisationName { name: row.get("name")?, is_demo: row.get("is_demo")? })
+    })
 }
 
 pub(super) fn till_credential(
@@ -59,22 +58,13 @@ pub(super) fn load(connection: &Connection, id: TenantId) -> Result<Tenant, Erro
             connection,
             "SELECT till_id, name FROM till WHERE organisation_id = ?1 ORDER BY till_id",
             [id.0],
-            |row| {
-                Ok(Till {
-                    id: TillId(row.get("till_id")?),
-                    name: row.get("name")?,
-                })
-            },
+            |row| Ok(Till { id: TillId(row.get("till_id")?), name: row.get("name")? }),
         )?,
         custom_fields: list(
             connection,
             "SELECT name FROM custom_field WHERE organisation_id = ?1 ORDER BY position",
             [id.0],
-            |row| {
-                Ok(CustomField {
-                    name: row.get("name")?,
-                })
-            },
+            |row| Ok(CustomField { name: row.get("name")? }),
         )?,
         extended_fields: list(
             connection,
@@ -84,18 +74,12 @@ pub(super) fn load(connection: &Connection, id: TenantId) -> Result<Tenant, Erro
             |row| {
                 let values = serde_json::from_str(&text(row, "allowed_values")?)
                     .map_err(|_| Error::Corrupt("a list of allowed values".to_owned()))?;
-                Ok(ExtendedField {
-                    name: row.get("name")?,
-                    values,
-                })
+                Ok(ExtendedField { name: row.get("name")?, values })
             },
         )?,
         programmes: programmes(connection, id)?,
     };
-    Ok(Tenant {
-        id,
-        organisation: Arc::new(organisation),
-    })
+    Ok(Tenant { id, organisation: Arc::new(organisation) })
 }
 
 fn settings(connection: &Connection, id: TenantId) -> Result<Settings, Error> {
@@ -105,13 +89,9 @@ fn settings(connection: &Connection, id: TenantId) -> Result<Settings, Error> {
         [id.0],
         |row| Ok((text(row, "name")?, text(row, "value")?)),
     )?;
-    let mut settings = Settings::default();
-    for (name, value) in rows {
-        settings
-            .set(&name, &value)
-            .map_err(|refused| Error::Corrupt(refused.to_string()))?;
-    }
-    Ok(settings)
+    Settings::default()
+        .with(rows.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        .map_err(|refused| Error::Corrupt(refused.to_string()))
 }
 
 fn programmes(connection: &Connection, id: TenantId) -> Result<Vec<Programme>, Error> {
@@ -150,12 +130,7 @@ fn programmes(connection: &Connection, id: TenantId) -> Result<Vec<Programme>, E
             "SELECT reward_id, points FROM registration_reward
              WHERE organisation_id = ?1 AND programme_id = ?2 ORDER BY reward_id",
             key,
-            |row| {
-                Ok(Reward {
-                    id: row.get("reward_id")?,
-                    points: amount(&text(row, "points")?)?,
-                })
-            },
+            |row| Ok(Reward { id: row.get("reward_id")?, points: amount(&text(row, "points")?)? }),
         )?;
     }
     Ok(programmes)
@@ -165,86 +140,45 @@ pub(super) fn insert(connection: &Connection, new: &NewOrganisation) -> Result<(
     time_zone(&new.time_zone)?;
     let id: i64 = connection
         .prepare_cached(
-            "INSERT INTO organisation (name, time_zone, next_customer_id) VALUES (?1, ?2, ?3)
-             RETURNING organisation_id",
+            "INSERT INTO organisation (name, time_zone, is_demo, next_customer_id)
+             VALUES (?1, ?2, ?3, ?4) RETURNING organisation_id",
         )?
-        .query_row((&new.name, &new.time_zone, ids::FIRST), |row| row.get(0))
+        .query_row((&new.name, &new.time_zone, new.is_demo, ids::FIRST), |row| row.get(0))
         .map_err(|error| taken(error, "organisation", &new.name))?;
     for (name, value) in new.settings.texts() {
-        put(
-            connection,
-            "INSERT INTO setting VALUES (?1, ?2, ?3)",
-            (id, name, value),
-        )?;
+        put(connection, "INSERT INTO setting VALUES (?1, ?2, ?3)", (id, name, value))?;
     }
     for (number, (name, hashes)) in (1_i64..).zip(&new.tills) {
-        put(
-            connection,
-            "INSERT INTO till VALUES (?1, ?2, ?3)",
-            (id, number, name),
-        )?;
+        put(connection, "INSERT INTO till VALUES (?1, ?2, ?3)", (id, number, name))?;
         let credential = (name, id, number, &hashes.md5, &hashes.sha256);
-        put(
-            connection,
-            "INSERT INTO till_credential VALUES (?1, ?2, ?3, ?4, ?5)",
-            credential,
-        )?;
+        put(connection, "INSERT INTO till_credential VALUES (?1, ?2, ?3, ?4, ?5)", credential)?;
     }
     for (position, field) in (1_i64..).zip(&new.custom_fields) {
         let row = (id, position, &field.name);
-        put(
-            connection,
-            "INSERT INTO custom_field VALUES (?1, ?2, ?3)",
-            row,
-        )?;
+        put(connection, "INSERT INTO custom_field VALUES (?1, ?2, ?3)", row)?;
     }
     for (position, field) in (1_i64..).zip(&new.extended_fields) {
         let values =
             serde_json::to_string(&field.values).map_err(|error| Error::Engine(Box::new(error)))?;
         let row = (id, position, &field.name, values);
-        put(
-            connection,
-            "INSERT INTO extended_field VALUES (?1, ?2, ?3, ?4)",
-            row,
-        )?;
+        put(connection, "INSERT INTO extended_field VALUES (?1, ?2, ?3, ?4)", row)?;
     }
-    new.programmes
-        .iter()
-        .try_for_each(|programme| insert_programme(connection, id, programme))
+    new.programmes.iter().try_for_each(|programme| insert_programme(connection, id, programme))
 }
 
 fn insert_programme(connection: &Connection, id: i64, programme: &Programme) -> Result<(), Error> {
     put(
         connection,
         "INSERT INTO programme VALUES (?1, ?2, ?3, ?4)",
-        (
-            id,
-            programme.id.0,
-            programme.is_default,
-            programme.tier_years,
-        ),
+        (id, programme.id.0, programme.is_default, programme.tier_years),
     )?;
     for tier in &programme.tiers {
-        let row = (
-            id,
-            programme.id.0,
-            tier.serial,
-            &tier.name,
-            &tier.description,
-        );
-        put(
-            connection,
-            "INSERT INTO tier VALUES (?1, ?2, ?3, ?4, ?5)",
-            row,
-        )?;
+        let row = (id, programme.id.0, tier.serial, &tier.name, &tier.description);
+        put(connection, "INSERT INTO tier VALUES (?1, ?2, ?3, ?4, ?5)", row)?;
     }
     for reward in &programme.registration_rewards {
         let row = params![id, programme.id.0, reward.id, reward.points.to_string()];
-        put(
-            connection,
-            "INSERT INTO registration_reward VALUES (?1, ?2, ?3, ?4)",
-            row,
-        )?;
+        put(connection, "INSERT INTO registration_reward VALUES (?1, ?2, ?3, ?4)", row)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! Connections that read, apart from the one that writes: reading never waits for writing.
+//! Connections that read, apart from the one that writes. On disk, reading never waits for writing.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
@@ -28,28 +28,43 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let permit = Arc::clone(&self.available)
-            .acquire_owned()
-            .await
-            .map_err(|_| Error::Closed)?;
+        let permit =
+            Arc::clone(&self.available).acquire_owned().await.map_err(|_| Error::Closed)?;
         let idle = Arc::clone(&self.idle);
         let reading = task::spawn_blocking(move || {
             // The permit ends with the query, not with the caller's patience.
             let _permit = permit;
-            let connection = lend(&idle).pop().ok_or(Error::Closed)?;
-            let found = query(&connection);
-            lend(&idle).push(connection);
-            found
+            let lent = Lent::take(&idle)?;
+            lent.connection.as_ref().map_or(Err(Error::Closed), query)
         });
         reading.await.map_err(|_| Error::Closed)?
     }
 
     pub(super) fn close(&self) {
         self.available.close();
-        lend(&self.idle).clear();
+        lock(&self.idle).clear();
     }
 }
 
-fn lend(idle: &Mutex<Vec<Connection>>) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+/// A connection that goes back to the others when it is no longer used, come what may.
+struct Lent<'a> {
+    connection: Option<Connection>,
+    idle: &'a Mutex<Vec<Connection>>,
+}
+
+impl<'a> Lent<'a> {
+    fn take(idle: &'a Mutex<Vec<Connection>>) -> Result<Self, Error> {
+        let connection = lock(idle).pop().ok_or(Error::Closed)?;
+        Ok(Self { connection: Some(connection), idle })
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        lock(self.idle).extend(self.connection.take());
+    }
+}
+
+fn lock(idle: &Mutex<Vec<Connection>>) -> MutexGuard<'_, Vec<Connection>> {
     idle.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,29 +13,24 @@ use super::customer;
 use super::writer::Writing;
 use crate::{Error, Tenant, TenantId};
 
-/// Registers one after the other; a failure of the engine with one of several leaves the others.
+/// Registers one after the other; a fault with one of them leaves the others.
 pub(super) fn register(
     writing: &mut Writing<'_>,
     tenant: &Tenant,
     registrations: Vec<Registration>,
     now: Timestamp,
 ) -> Result<Vec<Result<Plan, Failure>>, Error> {
-    let alone = registrations.len() == 1;
     let mut outcomes = Vec::with_capacity(registrations.len());
     for registration in registrations {
-        let outcome = if alone {
-            register_one(writing, tenant, registration, now)?
-        } else {
-            match writing.attempt(|writing| register_one(writing, tenant, registration, now)) {
-                Err(error) if writing.connection.is_autocommit() => return Err(error),
-                Err(error) => {
-                    tracing::error!(%error, "one customer of a batch could not be written");
-                    Err(codes::UNEXPECTED_ITEM.into())
-                }
-                Ok(outcome) => outcome,
+        let attempted = writing.attempt(|writing| register_one(writing, tenant, registration, now));
+        outcomes.push(match attempted {
+            Ok(outcome) => outcome,
+            Err(error) if writing.is_over() => return Err(error),
+            Err(error) => {
+                tracing::error!(error = error.chain(), "a customer could not be written");
+                Err(codes::UNEXPECTED_ITEM.into())
             }
-        };
-        outcomes.push(outcome);
+        });
     }
     Ok(outcomes)
 }
@@ -71,20 +66,12 @@ fn load(
             continue;
         };
         holders.add(kind, holder);
-        if !customers
-            .iter()
-            .any(|known: &patron_rules::customer::Customer| known.id == holder)
-        {
+        if !customers.iter().any(|known: &patron_rules::customer::Customer| known.id == holder) {
             customers.push(customer::load(writing.connection, tenant, holder)?);
         }
     }
     let next_id = writing.ids.next(writing.connection, tenant)?;
-    Ok(Facts {
-        holders,
-        customers,
-        next_id,
-        now,
-    })
+    Ok(Facts { holders, customers, next_id, now })
 }
 
 fn holder(

@@ -24,35 +24,44 @@ const GROUP_LIMIT: usize = 512;
 pub(super) struct Writing<'a> {
     pub(super) connection: &'a Connection,
     pub(super) ids: &'a mut Ids,
+    /// Something could neither be done nor undone: the group must not be committed.
+    spoilt: bool,
 }
 
 impl Writing<'_> {
-    /// Does something wholly or not at all.
+    /// Does something wholly or not at all. Whatever writes, writes in here.
     pub(super) fn attempt<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.execute("SAVEPOINT attempt")?;
         let done = catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
-            Err(Error::Engine(
-                "a panic while writing; see the log before this".into(),
-            ))
+            Err(Error::Engine("a panic while writing; see the log before this".into()))
         });
-        match done {
-            Ok(value) => {
-                self.execute("RELEASE attempt")?;
-                Ok(value)
-            }
-            Err(error) => {
-                self.ids.forget();
-                // A full disk has the engine roll back everything: then there is no savepoint left.
-                if !self.connection.is_autocommit() {
-                    self.execute("ROLLBACK TO attempt")?;
-                    self.execute("RELEASE attempt")?;
-                }
-                Err(error)
-            }
+        if done.is_err() {
+            self.ids.forget();
         }
+        if let Err(error) = self.end(done.is_ok()) {
+            self.spoilt = true;
+            return Err(error);
+        }
+        done
+    }
+
+    fn end(&self, keep: bool) -> Result<(), Error> {
+        // A full disk has the engine roll back everything: then there is no savepoint left.
+        if !keep && self.connection.is_autocommit() {
+            return Ok(());
+        }
+        if !keep {
+            self.execute("ROLLBACK TO attempt")?;
+        }
+        self.execute("RELEASE attempt")
+    }
+
+    /// Whether nothing more can be written in this group.
+    pub(super) fn is_over(&self) -> bool {
+        self.spoilt || self.connection.is_autocommit()
     }
 
     fn execute(&self, sql: &str) -> Result<(), Error> {
@@ -93,14 +102,12 @@ where
 {
     fn run(&mut self, writing: &mut Writing<'_>) {
         if let Some(work) = self.work.take() {
-            self.done = writing.attempt(work);
+            self.done = work(writing);
         }
     }
 
     fn answer(self: Box<Self>, committed: Result<(), String>) {
-        let result = committed
-            .map_err(|error| Error::Engine(error.into()))
-            .and(self.done);
+        let result = committed.map_err(|error| Error::Engine(error.into())).and(self.done);
         // A caller that has gone away does not need the answer; what was written stays.
         drop(self.reply.send(result));
     }
@@ -113,56 +120,40 @@ impl Writer {
             .name("patron-writer".to_owned())
             .spawn(move || write_until_closed(&connection, waiting))
             .map_err(|error| Error::Io(error, "cannot start the writer's thread".to_owned()))?;
-        Ok(Self {
-            queue: Mutex::new(Some(queue)),
-            thread: Mutex::new(Some(thread)),
-        })
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Queues work and waits for its commit. Should the caller stop waiting, the work is done all
-    /// the same.
+    /// Queues work that is done wholly or not at all, and waits for its commit. Should the caller
+    /// stop waiting, the work is done all the same.
     pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.write_each(1, |writing| writing.attempt(work)).await
+    }
+
+    /// As [`Self::write`], for work on several customers, each of whom it attempts alone.
+    pub(super) async fn write_each<T: Send + 'static>(
         &self,
         size: usize,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        let task = Task {
-            work: Some(work),
-            done: Err(Error::Closed),
-            reply,
-        };
-        let queue = self
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        queue
-            .ok_or(Error::Closed)?
-            .try_send(Job {
-                size,
-                work: Box::new(task),
-            })
-            .map_err(|refused| match refused {
+        let task = Task { work: Some(work), done: Err(Error::Closed), reply };
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        queue.ok_or(Error::Closed)?.try_send(Job { size, work: Box::new(task) }).map_err(
+            |refused| match refused {
                 mpsc::error::TrySendError::Full(_) => Error::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => Error::Closed,
-            })?;
+            },
+        )?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
     /// Takes no more work, finishes what waits, and closes the connection.
     pub(super) async fn stop(&self) {
-        drop(
-            self.queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             drop(task::spawn_blocking(move || thread.join()).await);
         }
@@ -192,22 +183,19 @@ fn write_until_closed(connection: &Connection, mut waiting: mpsc::Receiver<Job>)
 }
 
 fn commit(connection: &Connection, ids: &mut Ids, group: &mut [Job]) -> Result<(), String> {
-    let text = |error: Error| match error {
-        Error::Engine(source) => source.to_string(),
-        other => other.to_string(),
-    };
-    let mut writing = Writing { connection, ids };
-    writing.execute("BEGIN IMMEDIATE").map_err(text)?;
-    for job in group {
-        job.work.run(&mut writing);
-        if connection.is_autocommit() {
-            return Err("the engine rolled the transaction back".to_owned());
+    let mut writing = Writing { connection, ids, spoilt: false };
+    let done = (|| {
+        writing.execute("BEGIN IMMEDIATE")?;
+        for job in group {
+            job.work.run(&mut writing);
+            if writing.is_over() {
+                return Err(Error::Engine("the transaction was given up".into()));
+            }
         }
+        writing.execute("COMMIT")
+    })();
+    if done.is_err() && !connection.is_autocommit() {
+        drop(writing.execute("ROLLBACK"));
     }
-    writing.execute("COMMIT").map_err(|error| {
-        if !connection.is_autocommit() {
-            drop(writing.execute("ROLLBACK"));
-        }
-        text(error)
-    })
+    done.map_err(|error| error.chain())
 }

@@ -7,8 +7,8 @@ use patron_store::Store;
 
 use crate::engines::Place;
 use crate::given::{
-    EARNED, balance, external_id, is_new_and_awarded, look_up, named, now, open_shop, points,
-    poll_once, register, register_all, shop, tenant_of,
+    EARNED, balance, external_id, is_new_and_awarded, look_up, named, names, now, open_shop,
+    points, poll_once, register, register_all, shop, tenant_of,
 };
 
 on_every_engine! {
@@ -72,8 +72,7 @@ async fn a_set_up_whose_caller_stopped_waiting_is_whole_or_not_there(store: Arc<
             assert_eq!(tenant.organisation().programmes, shop(name).programmes);
         }
     }
-    let there = store.organisation_names().await.unwrap();
-    assert_eq!(there.len(), 2 * ROUNDS);
+    assert_eq!(names(&*store).await.len(), 2 * ROUNDS);
 }
 
 /// Whoever reads holds something that others wait for; a store that forgot it would stand still.

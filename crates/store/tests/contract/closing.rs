@@ -8,7 +8,8 @@ use patron_store::{Error, Store};
 
 use crate::engines::Place;
 use crate::given::{
-    external_id, is_new_and_awarded, look_up, now, open_shop, poll_once, register, shop, tenant_of,
+    external_id, is_new_and_awarded, look_up, names, now, open_shop, poll_once, register,
+    register_all, shop, tenant_of,
 };
 
 on_every_engine! {
@@ -47,7 +48,7 @@ async fn a_closed_store_refuses_everything(store: Arc<dyn Store>) {
     let other = store.till_credential("other").await.unwrap().unwrap();
     store.close().await;
 
-    assert_closed("organisation_names", store.organisation_names().await);
+    assert_closed("organisations", store.organisations().await);
     assert_closed("set_up", store.set_up(vec![shop("late")]).await);
     assert_closed("till_credential", store.till_credential("shop").await);
     assert_closed("tenant", store.tenant(other.tenant).await);
@@ -92,14 +93,10 @@ async fn closing_twice_is_closing_once(store: Arc<dyn Store>) {
 async fn whoever_closes_second_waits_for_the_end_as_well(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
     // So much that it is not done while the two of them close.
-    let batch = |number: usize| {
-        (0..500)
-            .map(|place| external_id(&format!("{number}-{place}")))
-            .collect()
-    };
-    let mut accepted: Vec<_> = (0..10)
-        .map(|number| store.register(&tenant, batch(number), now()))
-        .collect();
+    let batch =
+        |number: usize| (0..500).map(|place| external_id(&format!("{number}-{place}"))).collect();
+    let mut accepted: Vec<_> =
+        (0..10).map(|number| store.register(&tenant, batch(number), now())).collect();
     for registration in &mut accepted {
         assert!(poll_once(registration).is_pending());
     }
@@ -128,7 +125,7 @@ async fn everything_is_found_after_opening_again(place: Place) {
 
     for _ in 0..2 {
         let store = place.open();
-        assert_eq!(store.organisation_names().await.unwrap(), ["shop"]);
+        assert_eq!(names(&*store).await, ["shop"]);
         let tenant = tenant_of(&*store, "shop").await;
         assert_eq!(tenant.organisation().programmes, shop("shop").programmes);
         for (number, customer) in customers.iter().enumerate() {
@@ -152,7 +149,7 @@ async fn no_id_is_given_twice_however_often_the_store_is_opened(place: Place) {
         // One time few, one time more than any engine sets aside at once.
         let customers = if round == 3 { 600 } else { 3 };
         let batch = (0..customers).map(|number| external_id(&format!("{round}-{number}")));
-        for plan in crate::given::register_all(&*store, &tenant, batch.collect()).await {
+        for plan in register_all(&*store, &tenant, batch.collect()).await {
             let plan = plan.unwrap();
             assert!(is_new_and_awarded(&plan));
             assert!(ids.insert(plan.customer.id), "given twice");

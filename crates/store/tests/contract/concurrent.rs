@@ -9,8 +9,8 @@ use patron_store::{Store, Tenant};
 use tokio::task::JoinSet;
 
 use crate::given::{
-    EARNED, all_three, balance, external_id, is_new_and_awarded, look_up, mobile, now, open_shop,
-    points, register, set_up, shop,
+    EARNED, all_three, balance, external_id, is_new_and_awarded, look_up, mobile, names, now,
+    open_shop, points, register, set_up, shop, tenant_of,
 };
 
 /// How many do something at once.
@@ -74,13 +74,8 @@ async fn batches_of_the_same_customers_in_opposite_orders_all_succeed(store: Arc
     let tenant = open_shop(&*store).await;
     let there = || (0..8).map(|number| external_id(&number.to_string()));
     let back = || there().rev();
-    let batches = (0..MANY).map(|turn| {
-        if turn % 2 == 0 {
-            there().collect()
-        } else {
-            back().collect()
-        }
-    });
+    let batches =
+        (0..MANY).map(|turn| if turn % 2 == 0 { there().collect() } else { back().collect() });
     let plans = at_once(&store, &tenant, batches).await.concat();
     assert_eq!(plans.len(), MANY * 8);
     let ids: HashSet<_> = plans.iter().map(|plan| plan.customer.id).collect();
@@ -93,10 +88,8 @@ async fn two_organisations_register_at_once_without_meeting(store: Arc<dyn Store
     let north = set_up(&*store, shop("north")).await;
     let south = set_up(&*store, shop("south")).await;
     let batches = || (0..MANY).map(|number| vec![mobile(&format!("9190000000{number:02}"))]);
-    let (in_north, in_south) = tokio::join!(
-        at_once(&store, &north, batches()),
-        at_once(&store, &south, batches())
-    );
+    let (in_north, in_south) =
+        tokio::join!(at_once(&store, &north, batches()), at_once(&store, &south, batches()));
     for plans in [in_north, in_south] {
         let ids: HashSet<_> = plans.iter().map(|plan| plan[0].customer.id).collect();
         assert_eq!(ids.len(), MANY);
@@ -113,7 +106,7 @@ async fn reading_and_registering_go_on_side_by_side(store: Arc<dyn Store>) {
             for _ in 0..16 {
                 let till = store.till_credential("shop").await.unwrap();
                 assert!(till.is_some());
-                assert_eq!(store.organisation_names().await.unwrap(), ["shop"]);
+                assert_eq!(names(&*store).await, ["shop"]);
                 store.check().await.unwrap();
             }
         });
@@ -132,9 +125,7 @@ async fn an_organisation_set_up_by_many_at_once_is_set_up_once(store: Arc<dyn St
     }
     let set_up = tasks.join_all().await.into_iter().filter(|done| *done);
     assert_eq!(set_up.count(), 1);
-    assert_eq!(store.organisation_names().await.unwrap(), ["shop"]);
-    let tenant = crate::given::tenant_of(&*store, "shop").await;
-    assert!(is_new_and_awarded(
-        &register(&*store, &tenant, external_id("A")).await
-    ));
+    assert_eq!(names(&*store).await, ["shop"]);
+    let tenant = tenant_of(&*store, "shop").await;
+    assert!(is_new_and_awarded(&register(&*store, &tenant, external_id("A")).await));
 }

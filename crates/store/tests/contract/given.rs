@@ -33,20 +33,15 @@ pub fn points(text: &str) -> Decimal {
 }
 
 pub fn hashes(of: &str) -> PasswordHashes {
-    PasswordHashes {
-        md5: format!("md5 of {of}"),
-        sha256: format!("sha256 of {of}"),
-    }
+    PasswordHashes { md5: format!("md5 of {of}"), sha256: format!("sha256 of {of}") }
 }
 
 /// An organisation with one till, named like it, and a programme.
 pub fn shop(name: &str) -> NewOrganisation {
-    let reward = |(id, text): (i64, &&str)| Reward {
-        id,
-        points: points(text),
-    };
+    let reward = |(id, text): (i64, &&str)| Reward { id, points: points(text) };
     NewOrganisation {
         name: name.to_owned(),
+        is_demo: false,
         time_zone: "Asia/Kolkata".to_owned(),
         settings: Settings::default(),
         tills: vec![(name.to_owned(), hashes(name))],
@@ -78,6 +73,12 @@ pub async fn open_shop(store: &dyn Store) -> Tenant {
     set_up(store, shop("shop")).await
 }
 
+/// The names of all organisations.
+pub async fn names(store: &dyn Store) -> Vec<String> {
+    let organisations = store.organisations().await.unwrap();
+    organisations.into_iter().map(|known| known.name).collect()
+}
+
 /// The organisation that a till belongs to.
 pub async fn tenant_of(store: &dyn Store, till: &str) -> Tenant {
     let credential = store.till_credential(till).await.unwrap().unwrap();
@@ -106,10 +107,7 @@ pub fn registration() -> Registration {
 }
 
 pub fn by(identifiers: Identifiers) -> Registration {
-    Registration {
-        identifiers,
-        ..registration()
-    }
+    Registration { identifiers, ..registration() }
 }
 
 pub fn mobile(digits: &str) -> Registration {
@@ -120,10 +118,7 @@ pub fn mobile(digits: &str) -> Registration {
 }
 
 pub fn email(address: &str) -> Registration {
-    by(Identifiers {
-        email: Some(Email::stored(address.to_owned())),
-        ..Identifiers::default()
-    })
+    by(Identifiers { email: Some(Email::stored(address.to_owned())), ..Identifiers::default() })
 }
 
 pub fn external_id(id: &str) -> Registration {
@@ -143,10 +138,7 @@ pub fn all_three(digits: &str, address: &str, id: &str) -> Registration {
 }
 
 pub fn named(first_name: &str, registration: Registration) -> Registration {
-    Registration {
-        first_name: Name::parse(first_name),
-        ..registration
-    }
+    Registration { first_name: Name::parse(first_name), ..registration }
 }
 
 pub async fn register_all(
@@ -189,11 +181,7 @@ pub fn balance(customer: &Customer) -> Decimal {
 pub fn is_new_and_awarded(plan: &Plan) -> bool {
     let given: Vec<Decimal> = plan.ledger.iter().map(|entry| entry.points).collect();
     let is_new = plan.before.is_none();
-    let expected = if is_new {
-        REWARDS.map(points).to_vec()
-    } else {
-        Vec::new()
-    };
+    let expected = if is_new { REWARDS.map(points).to_vec() } else { Vec::new() };
     assert_eq!(given, expected, "awarded once, to a new customer");
     assert_eq!(plan.side_effects.len(), expected.len());
     is_new
@@ -201,7 +189,5 @@ pub fn is_new_and_awarded(plan: &Plan) -> bool {
 
 /// Polls once, as one who may then stop waiting.
 pub fn poll_once<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
-    future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
+    future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
+use jiff::civil::date;
 use patron_rules::identifier::{IdentifierKind, external_id, mobile};
 use patron_rules::organisation::{
     CustomField, ExtendedField, Organisation, Programme, ProgrammeId, Reward, Tier,
 };
-use patron_rules::settings::Settings;
+use patron_rules::profile::Source;
+use patron_rules::settings::{InvalidSecondary, KnownCustomer, Settings};
 use patron_store::{Error, NewOrganisation, Store};
 
 use crate::engines::{Engine, Place};
-use crate::given::{hashes, points, set_up, shop, tenant_of};
+use crate::given::{hashes, names, points, set_up, shop, tenant_of};
 
 on_every_engine! {
     an_organisation_is_there_with_all_it_was_set_up_with,
     an_organisation_needs_nothing_but_its_name_and_a_till,
-    every_name_of_an_organisation_is_told,
+    every_organisation_is_told_of,
     several_are_set_up_wholly_or_not_at_all,
     a_name_that_is_taken_twice_in_one_call_sets_up_nothing,
     a_till_belongs_to_one_organisation,
@@ -25,49 +27,73 @@ on_every_engine! {
     an_organisation_that_does_not_exist_is_not_handed_out,
 }
 
-/// Nothing here is as it is by default, and no two parts are alike.
+/// No two parts are alike.
 fn elaborate() -> NewOrganisation {
     NewOrganisation {
+        is_demo: true,
         name: "Ä's \"Kaufhaus\"; DROP TABLE organisation".to_owned(),
         time_zone: "America/St_Johns".to_owned(),
-        settings: Settings {
-            primary_key: IdentifierKind::ExternalId,
-            any_identifier: false,
-            mobile: mobile::Rules {
-                base: Some("DE".parse().unwrap()),
-                supported: vec!["SG".parse().unwrap(), "IN".parse().unwrap()],
-                validation: mobile::Validation::CountryThenGeneric,
-            },
-            external_id: external_id::Rules {
-                prefix: Some("K-".to_owned()),
-                length: Some(12),
-            },
-            allow_mobile_update: true,
-            allow_email_update: true,
-            allow_external_id_update: true,
-            strict_check: true,
-            skip_secondary: true,
-            batch_limit: 17,
-        },
-        tills: ["till.b", "till.a", "Till.A"]
-            .map(|name| (name.to_owned(), hashes(name)))
-            .to_vec(),
+        settings: settings(),
+        tills: ["till.b", "till.a", "Till.A"].map(|name| (name.to_owned(), hashes(name))).to_vec(),
         custom_fields: ["Zip", "city", "City"]
-            .map(|name| CustomField {
-                name: name.to_owned(),
-            })
+            .map(|name| CustomField { name: name.to_owned() })
             .to_vec(),
         extended_fields: vec![
             ExtendedField {
                 name: "size".to_owned(),
                 values: vec!["XL, or more".to_owned(), "\"M\"".to_owned()],
             },
-            ExtendedField {
-                name: "age".to_owned(),
-                values: Vec::new(),
-            },
+            ExtendedField { name: "age".to_owned(), values: Vec::new() },
         ],
         programmes: vec![programme(3, false), programme(9, true)],
+    }
+}
+
+/// As little as may be is as it is by default.
+fn settings() -> Settings {
+    Settings {
+        primary_key: IdentifierKind::ExternalId,
+        primary_key_required: true,
+        any_identifier: false,
+        mobile_required: true,
+        email_required: true,
+        external_id_required: true,
+        email_unique: false,
+        mobile: mobile::Rules {
+            base: Some("DE".parse().unwrap()),
+            supported: vec!["SG".parse().unwrap(), "IN".parse().unwrap()],
+            validation: mobile::Validation::CountryThenGeneric,
+        },
+        external_id: external_id::Rules { prefix: Some("K-".to_owned()), length: Some(12) },
+        allow_mobile_update: true,
+        allow_email_update: true,
+        allow_external_id_update: true,
+        strict_check: true,
+        skip_secondary: true,
+        known_customer: KnownCustomer::Refuse,
+        invalid_secondary: InvalidSecondary::Drop,
+        earliest_registration: Some(date(2001, 2, 3).at(4, 5, 6, 0)),
+        future_registration_days: 30,
+        additional_sources: ["KIOSK", "CAR_2"].map(|name| Source::stored(name.to_owned())).to_vec(),
+        strict_extras: true,
+        batch_limit: 17,
+        ..Settings::default()
+    }
+}
+
+/// The rest, which would contradict those.
+fn other_settings() -> Settings {
+    Settings { use_external_id: false, merge: true, ..Settings::default() }
+}
+
+#[test]
+fn the_settings_above_leave_none_of_them_out() {
+    let texts = |settings: Settings| settings.texts().collect::<Vec<_>>();
+    let default = texts(Settings::default());
+    let (one, other) = (texts(settings()), texts(other_settings()));
+    for (position, row) in default.iter().enumerate() {
+        let changed = one[position] != *row || other[position] != *row;
+        assert!(changed, "{} is as by default in both", row.0);
     }
 }
 
@@ -83,35 +109,20 @@ fn programme(id: i64, is_default: bool) -> Programme {
         tier_years: u16::try_from(id).unwrap() + 90,
         tiers: vec![tier(1), tier(2), tier(5)],
         registration_rewards: vec![
-            Reward {
-                id: 1,
-                points: points("79228162514264337593543950335"),
-            },
-            Reward {
-                id: 4,
-                points: points("0.0000000000000000000000000001"),
-            },
+            Reward { id: 1, points: points("79228162514264337593543950335") },
+            Reward { id: 4, points: points("0.0000000000000000000000000001") },
         ],
     }
 }
 
 async fn an_organisation_is_there_with_all_it_was_set_up_with(store: Arc<dyn Store>) {
     let given = elaborate();
-    store
-        .set_up(vec![shop("first"), given.clone(), shop("last")])
-        .await
-        .unwrap();
+    let neighbour = NewOrganisation { settings: other_settings(), ..shop("last") };
+    store.set_up(vec![shop("first"), given.clone(), neighbour]).await.unwrap();
 
     let tenant = tenant_of(&*store, "till.a").await;
-    let Organisation {
-        name,
-        zone,
-        settings,
-        tills,
-        custom_fields,
-        extended_fields,
-        programmes,
-    } = tenant.organisation();
+    let Organisation { name, zone, settings, tills, custom_fields, extended_fields, programmes } =
+        tenant.organisation();
     assert_eq!(*name, given.name);
     assert_eq!(zone.iana_name(), Some("America/St_Johns"));
     assert_eq!(*settings, given.settings);
@@ -127,16 +138,13 @@ async fn an_organisation_is_there_with_all_it_was_set_up_with(store: Arc<dyn Sto
 
     let neighbour = tenant_of(&*store, "last").await;
     assert_eq!(neighbour.organisation().name, "last");
-    assert_eq!(neighbour.organisation().settings, Settings::default());
+    assert_eq!(neighbour.organisation().settings, other_settings());
     assert_eq!(neighbour.organisation().tills.len(), 1);
     assert_eq!(neighbour.organisation().programmes, shop("last").programmes);
 }
 
 async fn an_organisation_needs_nothing_but_its_name_and_a_till(store: Arc<dyn Store>) {
-    let new = NewOrganisation {
-        programmes: Vec::new(),
-        ..shop("bare")
-    };
+    let new = NewOrganisation { programmes: Vec::new(), ..shop("bare") };
     let tenant = set_up(&*store, new).await;
     let organisation = tenant.organisation();
     assert_eq!(organisation.programmes, []);
@@ -144,58 +152,47 @@ async fn an_organisation_needs_nothing_but_its_name_and_a_till(store: Arc<dyn St
     assert_eq!(organisation.extended_fields, []);
 }
 
-async fn names(store: &dyn Store) -> Vec<String> {
-    let mut names = store.organisation_names().await.unwrap();
-    names.sort_unstable();
-    names
-}
-
-async fn every_name_of_an_organisation_is_told(store: Arc<dyn Store>) {
+async fn every_organisation_is_told_of(store: Arc<dyn Store>) {
     assert_eq!(names(&*store).await, Vec::<String>::new());
     store.set_up(Vec::new()).await.unwrap();
     assert_eq!(names(&*store).await, Vec::<String>::new());
-    store
-        .set_up(vec![shop("b"), shop("a"), shop("A")])
+    store.set_up(vec![shop("b"), shop("a"), shop("A")]).await.unwrap();
+    let demo = NewOrganisation { is_demo: true, ..shop("Demo") };
+    store.set_up(vec![demo]).await.unwrap();
+    let mut known: Vec<_> = store
+        .organisations()
         .await
-        .unwrap();
-    store.set_up(vec![shop("c")]).await.unwrap();
-    assert_eq!(names(&*store).await, ["A", "a", "b", "c"]);
+        .unwrap()
+        .into_iter()
+        .map(|known| (known.name, known.is_demo))
+        .collect();
+    // How letters follow each other is the engine's own affair.
+    known.sort_unstable();
+    let expected = [("A", false), ("Demo", true), ("a", false), ("b", false)];
+    assert_eq!(known, expected.map(|(name, is_demo)| (name.to_owned(), is_demo)));
 }
 
 async fn several_are_set_up_wholly_or_not_at_all(store: Arc<dyn Store>) {
     store.set_up(vec![shop("old")]).await.unwrap();
-    let same_name = NewOrganisation {
-        tills: vec![("other till".to_owned(), hashes("x"))],
-        ..shop("old")
-    };
-    let refused = store
-        .set_up(vec![shop("new"), same_name, shop("newer")])
-        .await
-        .unwrap_err();
+    let same_name =
+        NewOrganisation { tills: vec![("other till".to_owned(), hashes("x"))], ..shop("old") };
+    let refused = store.set_up(vec![shop("new"), same_name, shop("newer")]).await.unwrap_err();
     assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
     assert_eq!(names(&*store).await, ["old"]);
     for till in ["new", "other till", "newer"] {
-        assert!(
-            store.till_credential(till).await.unwrap().is_none(),
-            "{till}"
-        );
+        assert!(store.till_credential(till).await.unwrap().is_none(), "{till}");
     }
 
     // What was refused left nothing behind that would be in the way.
-    store
-        .set_up(vec![shop("new"), shop("newer")])
-        .await
-        .unwrap();
+    store.set_up(vec![shop("new"), shop("newer")]).await.unwrap();
     assert_eq!(names(&*store).await, ["new", "newer", "old"]);
     let tenant = tenant_of(&*store, "new").await;
     assert_eq!(tenant.organisation().programmes, shop("new").programmes);
 }
 
 async fn a_name_that_is_taken_twice_in_one_call_sets_up_nothing(store: Arc<dyn Store>) {
-    let twin = NewOrganisation {
-        tills: vec![("other till".to_owned(), hashes("x"))],
-        ..shop("twin")
-    };
+    let twin =
+        NewOrganisation { tills: vec![("other till".to_owned(), hashes("x"))], ..shop("twin") };
     let refused = store.set_up(vec![shop("twin"), twin]).await.unwrap_err();
     assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
     assert_eq!(names(&*store).await, Vec::<String>::new());
@@ -204,10 +201,7 @@ async fn a_name_that_is_taken_twice_in_one_call_sets_up_nothing(store: Arc<dyn S
 async fn a_till_belongs_to_one_organisation(store: Arc<dyn Store>) {
     store.set_up(vec![shop("first")]).await.unwrap();
     let second = NewOrganisation {
-        tills: vec![
-            ("own".to_owned(), hashes("own")),
-            ("first".to_owned(), hashes("stolen")),
-        ],
+        tills: vec![("own".to_owned(), hashes("own")), ("first".to_owned(), hashes("stolen"))],
         ..shop("second")
     };
     let refused = store.set_up(vec![second]).await.unwrap_err();
@@ -222,10 +216,7 @@ async fn a_till_belongs_to_one_organisation(store: Arc<dyn Store>) {
 
 async fn a_till_stands_once_in_its_organisation(store: Arc<dyn Store>) {
     let twice = NewOrganisation {
-        tills: vec![
-            ("till".to_owned(), hashes("one")),
-            ("till".to_owned(), hashes("two")),
-        ],
+        tills: vec![("till".to_owned(), hashes("one")), ("till".to_owned(), hashes("two"))],
         ..shop("shop")
     };
     let refused = store.set_up(vec![twice]).await.unwrap_err();
@@ -234,10 +225,7 @@ async fn a_till_stands_once_in_its_organisation(store: Arc<dyn Store>) {
 }
 
 async fn a_time_zone_that_does_not_exist_is_refused(store: Arc<dyn Store>) {
-    let nowhere = NewOrganisation {
-        time_zone: "Asia/Atlantis".to_owned(),
-        ..shop("nowhere")
-    };
+    let nowhere = NewOrganisation { time_zone: "Asia/Atlantis".to_owned(), ..shop("nowhere") };
     let refused = store.set_up(vec![shop("somewhere"), nowhere]).await;
     assert!(refused.unwrap_err().to_string().contains("Asia/Atlantis"));
     assert_eq!(names(&*store).await, Vec::<String>::new());
@@ -245,9 +233,7 @@ async fn a_time_zone_that_does_not_exist_is_refused(store: Arc<dyn Store>) {
 
 async fn a_till_is_found_by_its_exact_name(store: Arc<dyn Store>) {
     let new = NewOrganisation {
-        tills: ["Till.1", "till.1", "TILL.1"]
-            .map(|name| (name.to_owned(), hashes(name)))
-            .to_vec(),
+        tills: ["Till.1", "till.1", "TILL.1"].map(|name| (name.to_owned(), hashes(name))).to_vec(),
         ..shop("shop")
     };
     let tenant = set_up(&*store, new).await;
@@ -258,9 +244,7 @@ async fn a_till_is_found_by_its_exact_name(store: Arc<dyn Store>) {
         let till = tenant.organisation().till_named(name).unwrap();
         assert_eq!(found.till, till.id);
     }
-    for name in [
-        "", "till", "till.1 ", " till.1", "till.2", "till_1", "till%", "tilL.1", "shop",
-    ] {
+    for name in ["", "till", "till.1 ", " till.1", "till.2", "till_1", "till%", "tilL.1", "shop"] {
         let found = store.till_credential(name).await.unwrap();
         assert!(found.is_none(), "`{name}`");
     }

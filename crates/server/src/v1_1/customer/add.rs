@@ -51,10 +51,7 @@ async fn handle(
         .zip(outcomes)
         .map(|(submission, outcome)| response::item(submission, outcome, tenant.organisation()))
         .collect();
-    let items = Items {
-        total: customers.len(),
-        succeeded,
-    };
+    let items = Items { total: customers.len(), succeeded };
     let mut reply = envelope::items(customers, succeeded);
     reply.extensions_mut().insert(items);
     Ok(reply)
@@ -66,48 +63,32 @@ async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Vec<Subm
         body::drain(body, app.config.body_timeout()).await;
         let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         let detail = "send JSON, with `Content-Type: application/json` or `?format=json`";
-        return Err(envelope::refusal(
-            http,
-            codes::UNSUPPORTED_MEDIA_TYPE,
-            Some(detail),
-            0,
-        ));
+        return Err(envelope::refusal(http, codes::UNSUPPORTED_MEDIA_TYPE, Some(detail), 0));
     }
     let limit = app.config.body_limit_bytes;
-    let bytes = body::read(body, limit, app.config.body_timeout())
-        .await
-        .map_err(|error| {
-            let (http, code, detail) = match error {
-                body::Error::TooLarge => {
-                    let detail = format!("at most {limit} bytes");
-                    (
-                        StatusCode::PAYLOAD_TOO_LARGE,
-                        codes::TOO_LARGE,
-                        Some(detail),
-                    )
-                }
-                body::Error::TimedOut => (StatusCode::REQUEST_TIMEOUT, codes::TIMED_OUT, None),
-                body::Error::BrokenOff => (StatusCode::BAD_REQUEST, codes::UNREADABLE, None),
-            };
-            envelope::refusal(http, code, detail.as_deref(), 0)
-        })?;
+    let bytes = body::read(body, limit, app.config.body_timeout()).await.map_err(|error| {
+        let (http, code, detail) = match error {
+            body::Error::TooLarge => {
+                let detail = format!("at most {limit} bytes");
+                (StatusCode::PAYLOAD_TOO_LARGE, codes::TOO_LARGE, Some(detail))
+            }
+            body::Error::TimedOut => {
+                let detail = "the body did not arrive in time".to_owned();
+                (StatusCode::REQUEST_TIMEOUT, codes::UNREADABLE, Some(detail))
+            }
+            body::Error::BrokenOff => (StatusCode::BAD_REQUEST, codes::UNREADABLE, None),
+        };
+        envelope::refusal(http, code, detail.as_deref(), 0)
+    })?;
     let batch = request::decode(&bytes).map_err(|error| {
         let detail = error.to_string();
         envelope::refusal(StatusCode::BAD_REQUEST, codes::UNREADABLE, Some(&detail), 0)
     })?;
     let limit = tenant.organisation().settings.batch_limit;
     if batch.count > limit {
-        let detail = format!(
-            "{} customers in one call, at most {limit} are allowed",
-            batch.count
-        );
+        let detail = format!("{} customers in one call, at most {limit} are allowed", batch.count);
         let http = StatusCode::BAD_REQUEST;
-        return Err(envelope::refusal(
-            http,
-            codes::BATCH_LIMIT,
-            Some(&detail),
-            batch.count,
-        ));
+        return Err(envelope::refusal(http, codes::BATCH_LIMIT, Some(&detail), batch.count));
     }
     Ok(batch.submissions())
 }
@@ -129,16 +110,14 @@ async fn register(
         let stored = app.store.register(tenant, valid, (app.clock)()).await;
         stored
             .map_err(|error| {
-                tracing::error!(error = %anyhow::Error::from(error), "customers cannot be stored");
+                tracing::error!(error = error.chain(), "customers cannot be stored");
                 envelope::unavailable()
             })?
             .into_iter()
     };
     let outcome = |refused: Option<Failure>| match refused {
         Some(failure) => Err(failure),
-        None => registered
-            .next()
-            .unwrap_or_else(|| Err(codes::UNEXPECTED_ITEM.into())),
+        None => registered.next().unwrap_or_else(|| Err(codes::UNEXPECTED_ITEM.into())),
     };
     Ok(places.into_iter().map(outcome).collect())
 }

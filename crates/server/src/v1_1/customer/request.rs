@@ -10,7 +10,9 @@
 use std::fmt;
 
 use patron_rules::profile::{channel, field};
-use patron_rules::submission::{Malformed, Submission, SubmittedChannel, SubmittedField};
+use patron_rules::submission::{
+    Malformed, Submission, SubmittedChannel, SubmittedField, SubmittedValue,
+};
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -47,23 +49,17 @@ impl From<serde_json::Error> for Error {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let place = format!(" at line {line} column {column}");
-        Self {
-            reason: text.strip_suffix(&place).unwrap_or(&text).to_owned(),
-            line,
-            column,
-        }
+        Self { reason: text.strip_suffix(&place).unwrap_or(&text).to_owned(), line, column }
     }
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object with the member `root`")]
 struct Body<'a> {
     #[serde(borrow)]
-    root: Root<'a>,
+    root: &'a RawValue,
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object with the member `customer`")]
 struct Root<'a> {
     #[serde(borrow)]
     customer: &'a RawValue,
@@ -83,31 +79,41 @@ pub(super) fn decode(body: &[u8]) -> Result<Batch<'_>, Error> {
     let text = std::str::from_utf8(body)
         .map_err(|error| Error::at("the body is not UTF-8", body, error.valid_up_to()))?;
     if let Some(offset) = too_deep(body) {
-        return Err(Error::at(
-            "nested too deep (32 levels are allowed)",
-            body,
-            offset,
-        ));
+        return Err(Error::at("nested too deep (32 levels are allowed)", body, offset));
     }
-    let Body {
-        root: Root { customer },
-    } = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
-    let place = customer.get().as_ptr() as usize - body.as_ptr() as usize;
-    let items: OneOrMany<'_, KEPT_LIMIT> = serde_json::from_str(customer.get()).map_err(|_| {
-        Error::at(
-            "root.customer is neither a customer nor an array of them",
-            body,
-            place,
-        )
-    })?;
+    let whole: &RawValue = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
+    let Body { root } = object(whole, "the body is no object with the member `root`", body)?;
+    let Root { customer } = object(root, "root is no object with the member `customer`", body)?;
+    let place = offset(customer, body);
+    if !customer.get().starts_with(['{', '[']) {
+        let reason = "root.customer is neither a customer nor an array of them";
+        return Err(Error::at(reason, body, place));
+    }
+    let items: OneOrMany<'_, KEPT_LIMIT> = serde_json::from_str(customer.get())?;
     if items.count == 0 {
         return Err(Error::at("root.customer holds no customer", body, place));
     }
-    Ok(Batch {
-        count: items.count,
-        items: items.kept,
-        array: items.array,
-    })
+    Ok(Batch { count: items.count, items: items.kept, array: items.array })
+}
+
+/// Reads a part of the body that must be an object with certain members.
+fn object<'a, T: Deserialize<'a>>(
+    part: &'a RawValue,
+    wanted: &str,
+    body: &[u8],
+) -> Result<T, Error> {
+    let place = offset(part, body);
+    // A derived struct would also read an array, by position.
+    if !part.get().starts_with('{') {
+        return Err(Error::at(wanted, body, place));
+    }
+    serde_json::from_str(part.get())
+        .map_err(|error| Error::at(&Error::from(error).reason, body, place))
+}
+
+/// Where a part of the body stands in it.
+fn offset(part: &RawValue, body: &[u8]) -> usize {
+    (part.get().as_ptr() as usize).saturating_sub(body.as_ptr() as usize)
 }
 
 /// Where arrays and objects nest deeper than allowed.
@@ -134,17 +140,9 @@ impl Batch<'_> {
     /// Reads each customer.
     pub(super) fn submissions(&self) -> Vec<Submission> {
         let pointer = |index| {
-            if self.array {
-                format!("/root/customer/{index}")
-            } else {
-                "/root/customer".to_owned()
-            }
+            if self.array { format!("/root/customer/{index}") } else { "/root/customer".to_owned() }
         };
-        self.items
-            .iter()
-            .enumerate()
-            .map(|(index, raw)| submission(raw, pointer(index)))
-            .collect()
+        self.items.iter().enumerate().map(|(index, raw)| submission(raw, pointer(index))).collect()
     }
 }
 
@@ -216,10 +214,7 @@ struct Meta<'a> {
 }
 
 fn submission(raw: &RawValue, pointer: String) -> Submission {
-    let mut reader = Reader {
-        pointer,
-        malformed: None,
-    };
+    let mut reader = Reader { pointer, malformed: None };
     let sent: Customer<'_> = reader.object(Some(raw), "");
     let mut submission = Submission {
         mobile: reader.text(sent.mobile, "/mobile"),
@@ -259,27 +254,37 @@ impl Reader {
         });
     }
 
-    /// A text, a number as its digits, or a boolean; `None` where it is not passed.
+    /// A text, or a number as its digits; `None` where it is not passed.
     fn text(&mut self, raw: Raw<'_>, member: &str) -> Option<String> {
         let raw = raw?.get();
         match raw.as_bytes().first() {
-            Some(b'"') => {
-                let text = serde_json::from_str::<String>(raw);
-                if text.is_err() {
-                    self.wrong(member, "a text with an invalid escape");
-                }
-                text.ok().filter(|text| !text.trim().is_empty())
-            }
-            Some(b'[') => {
-                self.wrong(member, "expected a text, found an array");
-                None
-            }
-            Some(b'{') => {
-                self.wrong(member, "expected a text, found an object");
-                None
-            }
+            Some(b'"') => self.unescaped(raw, member),
+            Some(b'[') => self.not_a_text(member, "an array"),
+            Some(b'{') => self.not_a_text(member, "an object"),
+            Some(b't' | b'f') => self.not_a_text(member, "a boolean"),
             _ => Some(raw.to_owned()),
         }
+    }
+
+    /// A boolean, or a text.
+    fn flag(&mut self, raw: Raw<'_>, member: &str) -> Option<String> {
+        match raw.map(RawValue::get) {
+            Some(boolean @ ("true" | "false")) => Some(boolean.to_owned()),
+            _ => self.text(raw, member),
+        }
+    }
+
+    fn unescaped(&mut self, raw: &str, member: &str) -> Option<String> {
+        let text = serde_json::from_str::<String>(raw);
+        if text.is_err() {
+            self.wrong(member, "a text with an invalid escape");
+        }
+        text.ok().filter(|text| !text.trim().is_empty())
+    }
+
+    fn not_a_text(&mut self, member: &str, found: &str) -> Option<String> {
+        self.wrong(member, format_args!("expected a text, found {found}"));
+        None
     }
 
     /// An object; nothing, a blank text and an empty array are one without members.
@@ -327,28 +332,12 @@ impl Reader {
         self.text(sent.status, "/fraud_status/status")
     }
 
+    /// An entry of a wrong form is left to the rule for fields, which drops it with a warning.
     fn fields(&mut self, raw: Raw<'_>, member: &str) -> Vec<SubmittedField> {
         const MOST: usize = field::COUNT_LIMIT + 1;
         let sent: Fields<'_> = self.object(raw, member);
-        let mut fields = Vec::new();
-        for (index, raw) in self
-            .list::<MOST>(sent.field, &format!("{member}/field"))
-            .iter()
-            .enumerate()
-        {
-            let member = format!("{member}/field/{index}");
-            let sent: Field<'_> = self.object(Some(raw), &member);
-            let name = self.text(sent.name, &format!("{member}/name"));
-            let value = match sent.value.map(RawValue::get) {
-                // Several values of one field: the array itself is the value.
-                Some(array) if array.starts_with('[') => Some(array.to_owned()),
-                _ => self.text(sent.value, &format!("{member}/value")),
-            };
-            if let Some(name) = name {
-                fields.push(SubmittedField { name, value });
-            }
-        }
-        fields
+        let entries = self.list::<MOST>(sent.field, &format!("{member}/field"));
+        entries.into_iter().map(submitted_field).collect()
     }
 
     fn channels(&mut self, raw: Raw<'_>) -> Vec<SubmittedChannel> {
@@ -362,20 +351,36 @@ impl Reader {
             channels.push(SubmittedChannel {
                 kind: self.text(sent.kind, &member("/type")),
                 value: self.text(sent.value, &member("/value")),
-                primary: self.text(sent.primary, &member("/primary")),
-                verified: self.text(sent.verified, &member("/verified")),
-                residence: self.text(meta.residence, &member("/meta/residence")),
+                primary: self.flag(sent.primary, &member("/primary")),
+                verified: self.flag(sent.verified, &member("/verified")),
+                residence: self.flag(meta.residence, &member("/meta/residence")),
             });
         }
         channels
     }
 }
 
+fn submitted_field(raw: &RawValue) -> SubmittedField {
+    let sent: Field<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let unescaped = |raw: &str| serde_json::from_str::<String>(raw).ok();
+    let name = sent.name.and_then(|name| unescaped(name.get())).unwrap_or_default();
+    let value = match sent.value.map(RawValue::get) {
+        None => SubmittedValue::NotPassed,
+        Some(text) if text.starts_with('"') => match unescaped(text) {
+            None => SubmittedValue::Malformed,
+            Some(text) if text.trim().is_empty() => SubmittedValue::NotPassed,
+            Some(text) => SubmittedValue::Text(text),
+        },
+        Some(object) if object.starts_with('{') => SubmittedValue::Malformed,
+        // A number, a boolean, or several values of one field: the JSON itself is the value.
+        Some(json) => SubmittedValue::Text(json.to_owned()),
+    };
+    SubmittedField { name, value }
+}
+
 fn member_is_empty(raw: &str) -> bool {
     let inside = |open, close| raw.strip_prefix(open)?.strip_suffix(close);
-    inside('"', '"')
-        .or_else(|| inside('[', ']'))
-        .is_some_and(|inner| inner.trim().is_empty())
+    inside('"', '"').or_else(|| inside('[', ']')).is_some_and(|inner| inner.trim().is_empty())
 }
 
 /// One value or an array of values, of which the first `MOST` are kept.
@@ -391,18 +396,10 @@ impl<'de: 'a, 'a, const MOST: usize> Deserialize<'de> for OneOrMany<'a, MOST> {
         match raw.get().as_bytes().first() {
             Some(b'[') => {
                 let mut parser = serde_json::Deserializer::from_str(raw.get());
-                parser
-                    .deserialize_seq(Entries::<MOST>)
-                    .map_err(serde::de::Error::custom)
+                parser.deserialize_seq(Entries::<MOST>).map_err(serde::de::Error::custom)
             }
-            Some(b'{' | b'"') => Ok(Self {
-                kept: vec![raw],
-                count: 1,
-                array: false,
-            }),
-            _ => Err(serde::de::Error::custom(
-                "expected an object or an array of objects",
-            )),
+            Some(b'{' | b'"') => Ok(Self { kept: vec![raw], count: 1, array: false }),
+            _ => Err(serde::de::Error::custom("expected an object or an array of objects")),
         }
     }
 }
@@ -428,10 +425,6 @@ impl<'de, const MOST: usize> Visitor<'de> for Entries<MOST> {
         while entries.next_element::<IgnoredAny>()?.is_some() {
             count = count.saturating_add(1);
         }
-        Ok(OneOrMany {
-            kept,
-            count,
-            array: true,
-        })
+        Ok(OneOrMany { kept, count, array: true })
     }
 }

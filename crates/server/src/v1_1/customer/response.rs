@@ -118,6 +118,8 @@ struct SideEffects {
     effect: Vec<Effect>,
 }
 
+/// Of the samples, the one with a referrer's effect beside it names the customer in each effect, and
+/// the one without does not: `customer_id` tells the two apart and comes with a referrer's effect.
 #[derive(Debug, Serialize)]
 struct Effect {
     awarded_points: Number,
@@ -146,9 +148,7 @@ struct Number(Decimal);
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let exact = RawValue::from_string(plain(self.0));
-        exact
-            .map_err(serde::ser::Error::custom)?
-            .serialize(serializer)
+        exact.map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -180,54 +180,28 @@ fn failed(submission: Submission, failure: &Failure) -> Failed {
             success: "false",
             code: failure.code.number.to_string(),
             message: failure.message.to_string(),
-            warnings: Warnings {
-                warning: Vec::new(),
-            },
+            warnings: Warnings { warning: Vec::new() },
         },
     }
 }
 
 fn registered(plan: Plan, organisation: &Organisation) -> Registered {
-    let Plan {
-        customer,
-        side_effects,
-        warnings,
-        ..
-    } = plan;
+    let Plan { customer, side_effects, warnings, .. } = plan;
     let zone = &organisation.zone;
     let current = customer.enrolments.first();
-    let name = |name: &Option<Name>| {
-        name.as_ref()
-            .map(Name::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let name = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
     let points = |points: fn(&Enrolment) -> Decimal| Number(current.map_or(Decimal::ZERO, points));
     let identifiers = &customer.identifiers;
     Registered {
         user_id: customer.id.0,
         firstname: name(&customer.first_name),
         lastname: name(&customer.last_name),
-        mobile: identifiers
-            .mobile
-            .as_ref()
-            .map(Mobile::digits)
-            .map(str::to_owned),
-        email: identifiers
-            .email
-            .as_ref()
-            .map(Email::as_str)
-            .map(str::to_owned),
-        external_id: identifiers
-            .external_id
-            .as_ref()
-            .map(ExternalId::as_str)
-            .map(str::to_owned),
+        mobile: identifiers.mobile.as_ref().map(Mobile::digits).map(str::to_owned),
+        email: identifiers.email.as_ref().map(Email::as_str).map(str::to_owned),
+        external_id: identifiers.external_id.as_ref().map(ExternalId::as_str).map(str::to_owned),
         lifetime_points: points(|enrolment| enrolment.lifetime_points),
         loyalty_points: points(|enrolment| enrolment.loyalty_points),
-        current_slab: current
-            .map(|held| tier_name(held, organisation))
-            .unwrap_or_default(),
+        current_slab: current.map(|held| tier_name(held, organisation)).unwrap_or_default(),
         tier_expiry_date: current.map(|held| expiry(held, zone)).unwrap_or_default(),
         points_summaries: points_summaries(&customer, organisation),
         lifetime_purchases: Number(Decimal::ZERO),
@@ -235,27 +209,19 @@ fn registered(plan: Plan, organisation: &Organisation) -> Registered {
         updated_on: date::format(customer.updated_at, zone),
         customer_type: customer.customer_type.name(),
         source: customer.source.name().to_lowercase(),
-        fraud_status: customer
-            .fraud_status
-            .as_ref()
-            .map(FraudStatus::name)
-            .map(str::to_owned),
+        fraud_status: customer.fraud_status.as_ref().map(FraudStatus::name).map(str::to_owned),
         reason: customer.fraud_status.as_ref().map(|_| ""),
         custom_fields: fields(customer.custom_fields),
         extended_fields: fields(customer.extended_fields),
         subscriptions: Subscriptions { subscription: [] },
-        side_effects: SideEffects {
-            effect: side_effects.iter().map(effect).collect(),
-        },
+        side_effects: SideEffects { effect: side_effects.iter().map(effect).collect() },
         item_status: success(&warnings),
     }
 }
 
 fn points_summaries(customer: &Customer, organisation: &Organisation) -> PointsSummaries {
     let summary = |enrolment| points_summary(enrolment, organisation);
-    PointsSummaries {
-        points_summary: customer.enrolments.iter().map(summary).collect(),
-    }
+    PointsSummaries { points_summary: customer.enrolments.iter().map(summary).collect() }
 }
 
 fn points_summary(enrolment: &Enrolment, organisation: &Organisation) -> PointsSummary {
@@ -275,9 +241,7 @@ fn points_summary(enrolment: &Enrolment, organisation: &Organisation) -> PointsS
         next_slab: next.map(|tier| tier.name.clone()).unwrap_or_default(),
         next_slab_serial_number: next
             .map_or_else(|| NO_NEXT_TIER.to_owned(), |tier| tier.serial.to_string()),
-        next_slab_description: next
-            .map(|tier| tier.description.clone())
-            .unwrap_or_default(),
+        next_slab_description: next.map(|tier| tier.description.clone()).unwrap_or_default(),
         slab_serial_number: enrolment.tier.to_string(),
         slab_expiry_date: expiry(enrolment, &organisation.zone),
         total_points: "",
@@ -297,18 +261,14 @@ fn expiry(enrolment: &Enrolment, zone: &TimeZone) -> String {
 
 fn fields(values: Vec<FieldValue>) -> Fields {
     let field = |FieldValue { name, value }| Field { name, value };
-    Fields {
-        field: values.into_iter().map(field).collect(),
-    }
+    Fields { field: values.into_iter().map(field).collect() }
 }
 
 fn effect(effect: &SideEffect) -> Effect {
     match *effect {
-        SideEffect::Points { awarded, total } => Effect {
-            awarded_points: Number(awarded),
-            total_points: Number(total),
-            kind: "points",
-        },
+        SideEffect::Points { awarded, total } => {
+            Effect { awarded_points: Number(awarded), total_points: Number(total), kind: "points" }
+        }
     }
 }
 

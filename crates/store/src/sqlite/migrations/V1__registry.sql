@@ -5,6 +5,8 @@ CREATE TABLE organisation (
     organisation_id  INTEGER PRIMARY KEY,
     name             TEXT NOT NULL UNIQUE,
     time_zone        TEXT NOT NULL,
+    -- Its passwords are public, so it is not served to a network.
+    is_demo          INTEGER NOT NULL,
     -- The first id that no customer has been given and no block has reserved.
     next_customer_id INTEGER NOT NULL
 ) STRICT;
