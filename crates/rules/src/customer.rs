@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 
 use crate::identifier::Identifiers;
 use crate::organisation::{ProgrammeId, TillId};
-use crate::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source};
+use crate::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription};
+use crate::submission::Kept;
 
 /// A customer's id within their organisation, `user_id` on the wire; never given twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +41,10 @@ pub struct Customer {
     pub fraud_status: Option<FraudStatus>,
     /// How they can be reached.
     pub channels: Vec<Channel>,
+    /// Whether they want messages.
+    pub subscriptions: Vec<Subscription>,
+    /// What was sent and is kept as it was.
+    pub kept: Kept,
     /// Custom fields.
     pub custom_fields: Vec<FieldValue>,
     /// Extended fields.

@@ -11,6 +11,7 @@ use crate::identifier::{IdentifierKind, Identifiers};
 use crate::organisation::Organisation;
 use crate::profile::{CustomerType, channel, field};
 use crate::resolve::{Holders, resolve, update_identifiers};
+use crate::submission::Kept;
 use crate::validate::Registration;
 
 /// What the store knows that bears on one registration.
@@ -133,6 +134,8 @@ fn new_customer(
         associated_till: None,
         fraud_status: None,
         channels: Vec::new(),
+        subscriptions: Vec::new(),
+        kept: Kept::default(),
         custom_fields: Vec::new(),
         extended_fields: Vec::new(),
         enrolments: Vec::new(),
@@ -152,6 +155,20 @@ fn update_profile(
     customer.updated_at = registration.updated_at.unwrap_or(now);
     let left_out = channel::put_all(&mut customer.channels, registration.channels);
     let warning = Warning::about(codes::VALIDATION_FAILED, "commChannels", "");
+    for subscription in registration.subscriptions {
+        customer.subscriptions.retain(|held| {
+            (held.channel, held.priority) != (subscription.channel, subscription.priority)
+        });
+        customer.subscriptions.push(subscription);
+    }
+    let Kept { referral_code, card_number, card_series, gender, ndnc_status, test_control_status } =
+        registration.kept;
+    replace(&mut customer.kept.referral_code, referral_code);
+    replace(&mut customer.kept.card_number, card_number);
+    replace(&mut customer.kept.card_series, card_series);
+    replace(&mut customer.kept.gender, gender);
+    replace(&mut customer.kept.ndnc_status, ndnc_status);
+    replace(&mut customer.kept.test_control_status, test_control_status);
     for value in registration.custom_fields {
         field::put(&mut customer.custom_fields, &value.name, &value.value);
     }

@@ -39,6 +39,12 @@ pub struct Submission {
     pub custom_fields: Vec<SubmittedField>,
     /// The extended fields.
     pub extended_fields: Vec<SubmittedField>,
+    /// The subscriptions to messages.
+    pub subscriptions: Vec<SubmittedSubscription>,
+    /// What is accepted and kept as it is.
+    pub kept: Kept,
+    /// The members that are not known, as JSON pointers; looked for only where they are refused.
+    pub unknown: Vec<String>,
     /// The first member whose form cannot be read; it fails the customer.
     pub malformed: Option<Malformed>,
 }
@@ -77,6 +83,36 @@ pub struct SubmittedChannel {
     pub verified: Option<String>,
     /// Whether it is a residence.
     pub residence: Option<String>,
+}
+
+/// A subscription as sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubmittedSubscription {
+    /// The channel: `sms` or `email`.
+    pub channel: Option<String>,
+    /// The priority: `TRANS` or `BULK`.
+    pub priority: Option<String>,
+    /// The scope: `all`.
+    pub scope: Option<String>,
+    /// Whether the customer wants the messages: `1` or `0`.
+    pub is_subscribed: Option<String>,
+}
+
+/// What is accepted and kept as it is, until something makes use of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The code of whoever referred the customer.
+    pub referral_code: Option<String>,
+    /// The number of the customer's card.
+    pub card_number: Option<String>,
+    /// The series from which a card's number is to be generated.
+    pub card_series: Option<String>,
+    /// The gender.
+    pub gender: Option<String>,
+    /// Whether the customer is on the do-not-call register.
+    pub ndnc_status: Option<String>,
+    /// Whether the customer belongs to a campaign's test or control group.
+    pub test_control_status: Option<String>,
 }
 
 /// A member whose form cannot be read.

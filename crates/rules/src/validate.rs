@@ -8,12 +8,13 @@ use crate::codes::{self, Failure, Warning};
 use crate::identifier::{Email, ExternalId, Identifiers, Mobile};
 use crate::organisation::{Organisation, TillId};
 use crate::profile::{
-    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, channel, date, field, till,
+    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel, date,
+    field, till,
 };
-use crate::submission::{Submission, SubmittedChannel};
+use crate::submission::{Kept, Submission, SubmittedChannel};
 
-/// The longest account id, in characters.
-const ACCOUNT_ID_LIMIT: usize = 250;
+/// The longest text that is kept as it is, in characters.
+const KEPT_LIMIT: usize = 250;
 
 /// A registration whose every member has passed its rule. `None` is "not passed".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,10 @@ pub struct Registration {
     pub fraud_status: Option<FraudStatus>,
     /// The communication channels.
     pub channels: Vec<Channel>,
+    /// The subscriptions that were accepted.
+    pub subscriptions: Vec<Subscription>,
+    /// What is kept as it is.
+    pub kept: Kept,
     /// The custom fields that were accepted.
     pub custom_fields: Vec<FieldValue>,
     /// The extended fields that were accepted.
@@ -88,6 +93,8 @@ pub fn validate(
         associated_till,
         fraud_status: sent.fraud_status.as_deref().map(FraudStatus::parse),
         channels: channels(&sent.channels)?,
+        subscriptions: Vec::new(),
+        kept: kept(&sent.kept)?,
         custom_fields: field::custom(
             &sent.custom_fields,
             &organisation.custom_fields,
@@ -167,11 +174,28 @@ fn source(sent: &Submission, organisation: &Organisation) -> Result<Option<Sourc
 }
 
 fn account_id(sent: &Submission) -> Result<Option<String>, Failure> {
-    match &sent.account_id {
-        Some(text) if text.chars().count() > ACCOUNT_ID_LIMIT => {
-            Err(refused("accountId has at most 250 characters"))
-        }
-        other => Ok(other.clone()),
+    kept_text("accountId", sent.account_id.as_ref())
+}
+
+fn kept(sent: &Kept) -> Result<Kept, Failure> {
+    Ok(Kept {
+        referral_code: kept_text("referral_code", sent.referral_code.as_ref())?,
+        card_number: kept_text("card_number", sent.card_number.as_ref())?,
+        card_series: kept_text("series_code", sent.card_series.as_ref())?,
+        gender: kept_text("gender", sent.gender.as_ref())?,
+        ndnc_status: kept_text("ndnc_status", sent.ndnc_status.as_ref())?,
+        test_control_status: kept_text("test_control_status", sent.test_control_status.as_ref())?,
+    })
+}
+
+/// A text that is kept as it is: of limited length, and without control characters.
+fn kept_text(member: &str, text: Option<&String>) -> Result<Option<String>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    match short(text, KEPT_LIMIT) {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => Err(refused(&format!(
+            "{member} has at most {KEPT_LIMIT} characters and no control characters"
+        ))),
     }
 }
 
@@ -193,10 +217,11 @@ fn read_channel(sent: &SubmittedChannel) -> Option<Channel> {
     })
 }
 
-/// The text without blanks around it; `None` where it is longer than so many characters.
+/// The text without blanks around it; `None` where it is longer than so many characters or holds a
+/// control character.
 fn short(text: &str, most: usize) -> Option<&str> {
     let text = text.trim();
-    (text.chars().count() <= most).then_some(text)
+    (text.chars().count() <= most && !text.contains(char::is_control)).then_some(text)
 }
 
 fn yes(text: &str) -> bool {

@@ -34,8 +34,13 @@ pub enum Error {
     #[error("the store is closed")]
     Closed,
     /// A file could not be opened, read or written.
-    #[error("{0}")]
-    Io(#[source] std::io::Error, String),
+    #[error("{what}")]
+    Io {
+        /// What was tried, with the file's path.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
     /// The engine refused.
     #[error("the database failed")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),

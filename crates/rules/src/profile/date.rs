@@ -15,14 +15,17 @@ const TEXT_LIMIT_BYTES: usize = 40;
 #[must_use]
 pub fn parse(sent: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = sent.trim();
-    if text.len() > TEXT_LIMIT_BYTES {
+    // A zone behind the time, in brackets, would be read over.
+    if text.len() > TEXT_LIMIT_BYTES || text.contains('[') {
         return None;
     }
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Some(instant);
-    }
-    let local: DateTime = text.parse().ok()?;
-    Some(zone.to_ambiguous_zoned(local).compatible().ok()?.timestamp())
+    let instant = text.parse::<Timestamp>().ok().or_else(|| {
+        let local: DateTime = text.parse().ok()?;
+        Some(zone.to_ambiguous_zoned(local).compatible().ok()?.timestamp())
+    })?;
+    // Four digits of a year and whole seconds are all that the form has.
+    let second = Timestamp::from_second(instant.as_millisecond().div_euclid(1_000)).ok()?;
+    (1..=9999).contains(&zone.to_datetime(second).year()).then_some(second)
 }
 
 /// The wire's form of an instant, local to `zone`: `YYYY-MM-DD HH:MM:SS`.
@@ -53,6 +56,7 @@ mod tests {
     #[case("2025-05-29T09:10:00", Some("2025-05-29T03:40:00Z"))]
     #[case("2025-05-29T09:10:00Z", Some("2025-05-29T09:10:00Z"))]
     #[case("2025-05-29T09:10:00+02:00", Some("2025-05-29T07:10:00Z"))]
+    #[case("1969-12-31T23:59:59.9Z", Some("1969-12-31T23:59:59Z"))]
     #[case("2024-02-29 00:00:00", Some("2024-02-28T18:30:00Z"))]
     #[case("2025-02-29 00:00:00", None)]
     #[case("2025-13-01 00:00:00", None)]

@@ -7,6 +7,7 @@ pub mod field;
 pub mod fraud;
 pub mod name;
 pub mod source;
+pub mod subscription;
 pub mod till;
 
 pub use channel::Channel;
@@ -15,6 +16,7 @@ pub use field::FieldValue;
 pub use fraud::FraudStatus;
 pub use name::Name;
 pub use source::Source;
+pub use subscription::Subscription;
 
 /// A spelling brought to one form: upper case, blanks and hyphens as `_`.
 fn constant_case(text: &str) -> String {

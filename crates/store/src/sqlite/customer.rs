@@ -5,7 +5,10 @@ use patron_rules::award::LedgerEntry;
 use patron_rules::customer::{Customer, CustomerId, Enrolment};
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
 use patron_rules::organisation::{ProgrammeId, TillId};
-use patron_rules::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source};
+use patron_rules::profile::{
+    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, subscription,
+};
+use patron_rules::submission::Kept;
 use rusqlite::{Connection, Row, params};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -21,7 +24,7 @@ pub(super) fn load(
     let mut statement = connection.prepare_cached(
         "SELECT mobile, mobile_sent, email, external_id, first_name, last_name, type, source,
                 account_id, registered_at, updated_at, registered_till, associated_till,
-                fraud_status, channels, custom_fields, extended_fields
+                fraud_status, channels, subscriptions, kept, custom_fields, extended_fields
          FROM customer WHERE organisation_id = ?1 AND customer_id = ?2",
     )?;
     let mut rows = statement.query((tenant.0, id.0))?;
@@ -60,6 +63,8 @@ fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result
         associated_till: associated_till.map(TillId),
         fraud_status: fraud_status.map(FraudStatus::stored),
         channels: channels.into_iter().map(Channel::from).collect(),
+        subscriptions: subscriptions(row.get("subscriptions")?)?,
+        kept: kept(row.get("kept")?)?,
         custom_fields: field_values(row.get("custom_fields")?)?,
         extended_fields: field_values(row.get("extended_fields")?)?,
         enrolments,
@@ -81,9 +86,10 @@ pub(super) fn save(
             "INSERT OR REPLACE INTO customer (
                 organisation_id, customer_id, mobile, mobile_sent, email, external_id, first_name,
                 last_name, type, source, account_id, registered_at, updated_at, registered_till,
-                associated_till, fraud_status, channels, custom_fields, extended_fields)
+                associated_till, fraud_status, channels, subscriptions, kept, custom_fields,
+                extended_fields)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18, ?19)",
+                ?18, ?19, ?20, ?21)",
         )?
         .execute(params![
             tenant.0,
@@ -103,6 +109,8 @@ pub(super) fn save(
             customer.associated_till.map(|till| till.0),
             customer.fraud_status.as_ref().map(FraudStatus::name),
             to_json(&channels)?,
+            to_json(&subscription_rows(&customer.subscriptions))?,
+            to_json(&kept_pairs(&customer.kept))?,
             to_json(&field_pairs(&customer.custom_fields))?,
             to_json(&field_pairs(&customer.extended_fields))?,
         ])?;
@@ -213,6 +221,64 @@ impl From<ChannelRow> for Channel {
         let ChannelRow { kind, value, primary, verified, residence } = row;
         Self { kind, value, primary, verified, residence }
     }
+}
+
+/// A subscription as it is stored: channel, priority, whether subscribed.
+type SubscriptionRow = (String, String, bool);
+
+fn subscription_rows(subscriptions: &[Subscription]) -> Vec<SubscriptionRow> {
+    let row = |held: &Subscription| {
+        (held.channel.to_string(), held.priority.to_string(), held.subscribed)
+    };
+    subscriptions.iter().map(row).collect()
+}
+
+fn subscriptions(json: Option<String>) -> Result<Vec<Subscription>, Error> {
+    let rows: Vec<SubscriptionRow> = from_json(json)?;
+    let subscription = |(channel, priority, subscribed): SubscriptionRow| {
+        let channel = [subscription::Channel::Sms, subscription::Channel::Email]
+            .into_iter()
+            .find(|known| known.to_string() == channel)?;
+        let priority = [subscription::Priority::Transactional, subscription::Priority::Bulk]
+            .into_iter()
+            .find(|known| known.to_string() == priority)?;
+        Some(Subscription { channel, priority, subscribed })
+    };
+    let known: Option<Vec<_>> = rows.into_iter().map(subscription).collect();
+    known.ok_or_else(|| corrupt("a subscription of no known channel or priority"))
+}
+
+fn kept_pairs(kept: &Kept) -> Vec<(&'static str, &str)> {
+    let Kept { referral_code, card_number, card_series, gender, ndnc_status, test_control_status } =
+        kept;
+    [
+        ("referral_code", referral_code),
+        ("card_number", card_number),
+        ("card_series", card_series),
+        ("gender", gender),
+        ("ndnc_status", ndnc_status),
+        ("test_control_status", test_control_status),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    .collect()
+}
+
+fn kept(json: Option<String>) -> Result<Kept, Error> {
+    let mut kept = Kept::default();
+    for (name, value) in from_json::<(String, String)>(json)? {
+        let member = match name.as_str() {
+            "referral_code" => &mut kept.referral_code,
+            "card_number" => &mut kept.card_number,
+            "card_series" => &mut kept.card_series,
+            "gender" => &mut kept.gender,
+            "ndnc_status" => &mut kept.ndnc_status,
+            "test_control_status" => &mut kept.test_control_status,
+            _ => return Err(corrupt("something kept under no known name")),
+        };
+        *member = Some(value);
+    }
+    Ok(kept)
 }
 
 fn field_pairs(values: &[FieldValue]) -> Vec<(&str, &str)> {

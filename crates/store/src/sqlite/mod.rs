@@ -13,7 +13,7 @@ mod writer;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -41,7 +41,7 @@ pub struct SqliteStore {
     readers: Readers,
     tenants: Mutex<HashMap<TenantId, Tenant>>,
     /// Held until everything else is closed.
-    _lock: Option<DirectoryLock>,
+    lock: Mutex<Option<DirectoryLock>>,
 }
 
 impl SqliteStore {
@@ -56,7 +56,7 @@ impl SqliteStore {
             writer: Writer::start(opened.writer)?,
             readers: Readers::new(opened.readers),
             tenants: Mutex::default(),
-            _lock: opened.lock,
+            lock: Mutex::new(opened.lock),
         })
     }
 }
@@ -85,13 +85,13 @@ impl Store for SqliteStore {
     }
 
     async fn tenant(&self, id: TenantId) -> Result<Tenant, Error> {
-        let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        let known = lock(&self.tenants).get(&id).cloned();
         if let Some(tenant) = known {
             return Ok(tenant);
         }
         let tenant =
             self.readers.read(move |connection| organisation::load(connection, id)).await?;
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).insert(id, tenant.clone());
+        lock(&self.tenants).insert(id, tenant.clone());
         Ok(tenant)
     }
 
@@ -102,6 +102,8 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<Result<Plan, Failure>>, Error> {
         let tenant = tenant.clone();
+        // Times are kept in whole milliseconds.
+        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         self.writer
             .write_each(registrations.len(), move |writing| {
                 registration::register(writing, &tenant, registrations, now)
@@ -116,8 +118,14 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.writer.stop().await;
-        self.readers.close();
+        self.readers.close().await;
+        lock(&self.tenants).clear();
+        drop(lock(&self.lock).take());
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<rusqlite::Error> for Error {

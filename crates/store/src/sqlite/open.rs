@@ -16,6 +16,8 @@ const DATABASE: &str = "patron.sqlite";
 const LOCK: &str = "patron.lock";
 /// The table in which the migrations that were applied are noted.
 const HISTORY: &str = "refinery_schema_history";
+/// By what a database is known as ours: "PATR".
+const APPLICATION_ID: i32 = 0x5041_5452;
 /// How many connections read.
 const READERS: usize = 4;
 /// How long a connection waits for another one's lock.
@@ -74,9 +76,8 @@ fn private_file(path: &Path) -> Result<File, Error> {
     options.open(path).map_err(|error| io(error, "cannot open", path))
 }
 
-fn io(error: std::io::Error, what: &str, path: &Path) -> Error {
-    let text = format!("{what} {}: {error}", path.display());
-    Error::Io(error, text)
+fn io(source: std::io::Error, what: &str, path: &Path) -> Error {
+    Error::Io { what: format!("{what} {}", path.display()), source }
 }
 
 pub(super) fn open(location: &Location) -> Result<Opened, Error> {
@@ -100,6 +101,7 @@ pub(super) fn open(location: &Location) -> Result<Opened, Error> {
         return Err(Error::Engine(format!("the journal is `{set}`, not `{journal}`").into()));
     }
     writer.pragma_update(None, "synchronous", synchronous)?;
+    claim(&writer)?;
     migrate(&mut writer)?;
     let readers = (0..READERS)
         .map(|_| {
@@ -130,6 +132,18 @@ fn connect(file: &Path, on_disk: bool, cache_kib: i32) -> Result<Connection, Err
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
+}
+
+/// Marks an empty database as ours; refuses one that is somebody else's.
+fn claim(connection: &Connection) -> Result<(), Error> {
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    match (id, tables) {
+        (APPLICATION_ID, _) => Ok(()),
+        (0, 0) => Ok(connection.pragma_update(None, "application_id", APPLICATION_ID)?),
+        _ => Err(Error::Corrupt("it is a database of another program".to_owned())),
+    }
 }
 
 /// Brings the schema up to date; refuses one that this program does not know.

@@ -13,11 +13,13 @@ pub(super) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     /// As many permits as connections.
     available: Arc<Semaphore>,
+    count: u32,
 }
 
 impl Readers {
     pub(super) fn new(connections: Vec<Connection>) -> Self {
         Self {
+            count: u32::try_from(connections.len()).unwrap_or(u32::MAX),
             available: Arc::new(Semaphore::new(connections.len())),
             idle: Arc::new(Mutex::new(connections)),
         }
@@ -32,7 +34,7 @@ impl Readers {
             Arc::clone(&self.available).acquire_owned().await.map_err(|_| Error::Closed)?;
         let idle = Arc::clone(&self.idle);
         let reading = task::spawn_blocking(move || {
-            // The permit ends with the query, not with the caller's patience.
+            // The permit ends with the query, not with the caller's patience, and after the loan.
             let _permit = permit;
             let lent = Lent::take(&idle)?;
             lent.connection.as_ref().map_or(Err(Error::Closed), query)
@@ -40,8 +42,12 @@ impl Readers {
         reading.await.map_err(|_| Error::Closed)?
     }
 
-    pub(super) fn close(&self) {
-        self.available.close();
+    /// Lends no more, waits for what is lent, and closes all.
+    pub(super) async fn close(&self) {
+        if let Ok(all) = self.available.acquire_many(self.count).await {
+            self.available.close();
+            drop(all);
+        }
         lock(&self.idle).clear();
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use tokio::task;
 
 use super::ids::Ids;
@@ -73,7 +73,7 @@ impl Writing<'_> {
 /// The writer's handle.
 pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: AsyncMutex<Option<JoinHandle<()>>>,
 }
 
 struct Job {
@@ -119,8 +119,11 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("patron-writer".to_owned())
             .spawn(move || write_until_closed(&connection, waiting))
-            .map_err(|error| Error::Io(error, "cannot start the writer's thread".to_owned()))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+            .map_err(|source| {
+                let what = "cannot start the writer's thread".to_owned();
+                Error::Io { what, source }
+            })?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: AsyncMutex::new(Some(thread)) })
     }
 
     /// Queues work that is done wholly or not at all, and waits for its commit. Should the caller
@@ -150,12 +153,26 @@ impl Writer {
         answer.await.map_err(|_| Error::Closed)?
     }
 
-    /// Takes no more work, finishes what waits, and closes the connection.
+    /// Takes no more work, finishes what waits, and closes the connection. Whoever calls it while
+    /// another does waits for the same end.
     pub(super) async fn stop(&self) {
-        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        self.take_no_more();
+        let mut thread = self.thread.lock().await;
+        if let Some(thread) = thread.take() {
             drop(task::spawn_blocking(move || thread.join()).await);
+        }
+    }
+
+    fn take_no_more(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.take_no_more();
+        if let Some(thread) = self.thread.get_mut().take() {
+            drop(thread.join());
         }
     }
 }

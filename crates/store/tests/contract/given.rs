@@ -11,6 +11,7 @@ use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
 use patron_rules::organisation::{Programme, ProgrammeId, Reward, Tier, TillId};
 use patron_rules::profile::Name;
 use patron_rules::settings::Settings;
+use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
 use patron_store::{NewOrganisation, PasswordHashes, Store, Tenant};
 use rust_decimal::Decimal;
@@ -100,6 +101,8 @@ pub fn registration() -> Registration {
         associated_till: None,
         fraud_status: None,
         channels: Vec::new(),
+        subscriptions: Vec::new(),
+        kept: Kept::default(),
         custom_fields: Vec::new(),
         extended_fields: Vec::new(),
         warnings: Vec::new(),

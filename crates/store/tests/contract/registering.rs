@@ -6,8 +6,11 @@ use std::sync::Arc;
 use patron_rules::customer::{Customer, Enrolment};
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
 use patron_rules::organisation::{ProgrammeId, TillId};
+use patron_rules::profile::Subscription;
+use patron_rules::profile::subscription::{Channel as Medium, Priority};
 use patron_rules::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source};
 use patron_rules::settings::Settings;
+use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
 use patron_store::{NewOrganisation, Store};
 
@@ -77,6 +80,10 @@ fn channel(kind: &str, flags: (bool, bool, Option<bool>)) -> Channel {
     }
 }
 
+fn subscription(channel: Medium, priority: Priority, subscribed: bool) -> Subscription {
+    Subscription { channel, priority, subscribed }
+}
+
 /// Every member is passed, each with a value of its own.
 fn everything() -> Registration {
     Registration {
@@ -103,6 +110,18 @@ fn everything() -> Registration {
             channel("email", (false, true, Some(true))),
             channel("push", (true, true, Some(false))),
         ],
+        subscriptions: vec![
+            subscription(Medium::Sms, Priority::Transactional, true),
+            subscription(Medium::Email, Priority::Bulk, false),
+        ],
+        kept: Kept {
+            referral_code: Some("SDX123".to_owned()),
+            card_number: Some("4711".to_owned()),
+            card_series: Some("GOLD".to_owned()),
+            gender: Some("F".to_owned()),
+            ndnc_status: Some("DND".to_owned()),
+            test_control_status: Some("TEST".to_owned()),
+        },
         custom_fields: vec![field("city", "Łódź \"quoted\""), field("age", "")],
         extended_fields: vec![field("size", "[1, {}]")],
         warnings: Vec::new(),
@@ -127,6 +146,8 @@ async fn every_member_of_a_customer_survives(store: Arc<dyn Store>) {
         associated_till: passed.associated_till,
         fraud_status: passed.fraud_status,
         channels: passed.channels,
+        subscriptions: passed.subscriptions,
+        kept: passed.kept,
         custom_fields: passed.custom_fields,
         extended_fields: passed.extended_fields,
         enrolments: vec![Enrolment {
@@ -173,6 +194,8 @@ async fn a_customer_of_whom_nothing_else_is_known_survives(store: Arc<dyn Store>
             associated_till: None,
             fraud_status: None,
             channels: Vec::new(),
+            subscriptions: Vec::new(),
+            kept: Kept::default(),
             custom_fields: Vec::new(),
             extended_fields: Vec::new(),
             enrolments: Vec::new(),

@@ -90,7 +90,7 @@ async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Vec<Subm
         let http = StatusCode::BAD_REQUEST;
         return Err(envelope::refusal(http, codes::BATCH_LIMIT, Some(&detail), batch.count));
     }
-    Ok(batch.submissions())
+    Ok(batch.submissions(tenant.organisation().settings.strict_extras))
 }
 
 /// Hands what is valid to the store; what is not keeps its place among the outcomes.

@@ -7,11 +7,13 @@
 //! Texts may come as numbers, without loss of digits; null and blank texts are "not passed"; a list
 //! of one may come as that one. Members that are not known are ignored.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use patron_rules::profile::{channel, field};
+use patron_rules::profile::{channel, field, subscription};
 use patron_rules::submission::{
-    Malformed, Submission, SubmittedChannel, SubmittedField, SubmittedValue,
+    Kept, Malformed, Submission, SubmittedChannel, SubmittedField, SubmittedSubscription,
+    SubmittedValue,
 };
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -137,12 +139,13 @@ fn too_deep(body: &[u8]) -> Option<usize> {
 }
 
 impl Batch<'_> {
-    /// Reads each customer.
-    pub(super) fn submissions(&self) -> Vec<Submission> {
+    /// Reads each customer; where members that are not known are to be refused, looks for them.
+    pub(super) fn submissions(&self, strict: bool) -> Vec<Submission> {
         let pointer = |index| {
             if self.array { format!("/root/customer/{index}") } else { "/root/customer".to_owned() }
         };
-        self.items.iter().enumerate().map(|(index, raw)| submission(raw, pointer(index))).collect()
+        let read = |(index, raw): (usize, &&RawValue)| submission(raw, pointer(index), strict);
+        self.items.iter().enumerate().map(read).collect()
     }
 }
 
@@ -171,13 +174,71 @@ struct Customer<'a> {
     channels: Raw<'a>,
     custom_fields: Raw<'a>,
     extended_fields: Raw<'a>,
+    subscriptions: Raw<'a>,
+    referral_code: Raw<'a>,
+    card_details: Raw<'a>,
+    gender: Raw<'a>,
+    ndnc_status: Raw<'a>,
+    test_control_status: Raw<'a>,
 }
+
+/// The members of a customer that are known; `id` identifies in updates and is ignored here.
+const KNOWN_MEMBERS: [&str; 23] = [
+    "mobile",
+    "email",
+    "external_id",
+    "firstname",
+    "lastname",
+    "type",
+    "source",
+    "accountId",
+    "registered_on",
+    "updated_on",
+    "registered_till",
+    "associated_with",
+    "fraud_status",
+    "commChannels",
+    "custom_fields",
+    "extended_fields",
+    "subscriptions",
+    "referral_code",
+    "card_details",
+    "gender",
+    "ndnc_status",
+    "test_control_status",
+    "id",
+];
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object with `status`")]
 struct FraudStatus<'a> {
     #[serde(borrow)]
     status: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object with `subscription`")]
+struct Subscriptions<'a> {
+    #[serde(borrow)]
+    subscription: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object with `channel`, `priority` and `is_subscribed`")]
+struct Subscription<'a> {
+    #[serde(borrow)]
+    channel: Raw<'a>,
+    priority: Raw<'a>,
+    scope: Raw<'a>,
+    is_subscribed: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object with `card_number` or `series_code`")]
+struct CardDetails<'a> {
+    #[serde(borrow)]
+    card_number: Raw<'a>,
+    series_code: Raw<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -213,9 +274,10 @@ struct Meta<'a> {
     residence: Raw<'a>,
 }
 
-fn submission(raw: &RawValue, pointer: String) -> Submission {
+fn submission(raw: &RawValue, pointer: String, strict: bool) -> Submission {
     let mut reader = Reader { pointer, malformed: None };
     let sent: Customer<'_> = reader.object(Some(raw), "");
+    let card: CardDetails<'_> = reader.object(sent.card_details, "/card_details");
     let mut submission = Submission {
         mobile: reader.text(sent.mobile, "/mobile"),
         email: reader.text(sent.email, "/email"),
@@ -233,6 +295,16 @@ fn submission(raw: &RawValue, pointer: String) -> Submission {
         channels: reader.channels(sent.channels),
         custom_fields: reader.fields(sent.custom_fields, "/custom_fields"),
         extended_fields: reader.fields(sent.extended_fields, "/extended_fields"),
+        subscriptions: reader.subscriptions(sent.subscriptions),
+        kept: Kept {
+            referral_code: reader.text(sent.referral_code, "/referral_code"),
+            card_number: reader.text(card.card_number, "/card_details/card_number"),
+            card_series: reader.text(card.series_code, "/card_details/series_code"),
+            gender: reader.text(sent.gender, "/gender"),
+            ndnc_status: reader.text(sent.ndnc_status, "/ndnc_status"),
+            test_control_status: reader.text(sent.test_control_status, "/test_control_status"),
+        },
+        unknown: if strict { reader.unknown(raw) } else { Vec::new() },
         malformed: None,
     };
     submission.malformed = reader.malformed;
@@ -357,6 +429,35 @@ impl Reader {
             });
         }
         channels
+    }
+}
+
+impl Reader {
+    fn subscriptions(&mut self, raw: Raw<'_>) -> Vec<SubmittedSubscription> {
+        const MOST: usize = subscription::COUNT_LIMIT + 1;
+        const MEMBER: &str = "/subscriptions";
+        let sent: Subscriptions<'_> = self.object(raw, MEMBER);
+        let entries = self.list::<MOST>(sent.subscription, &format!("{MEMBER}/subscription"));
+        let mut subscriptions = Vec::new();
+        for (index, raw) in entries.iter().enumerate() {
+            let member = |name: &str| format!("{MEMBER}/subscription/{index}{name}");
+            let sent: Subscription<'_> = self.object(Some(raw), &member(""));
+            subscriptions.push(SubmittedSubscription {
+                channel: self.text(sent.channel, &member("/channel")),
+                priority: self.text(sent.priority, &member("/priority")),
+                scope: self.text(sent.scope, &member("/scope")),
+                is_subscribed: self.flag(sent.is_subscribed, &member("/is_subscribed")),
+            });
+        }
+        subscriptions
+    }
+
+    /// The members of a customer that are not known.
+    fn unknown(&self, raw: &RawValue) -> Vec<String> {
+        let members: BTreeMap<String, &RawValue> =
+            serde_json::from_str(raw.get()).unwrap_or_default();
+        let unknown = members.into_keys().filter(|name| !KNOWN_MEMBERS.contains(&name.as_str()));
+        unknown.map(|name| format!("{}/{name}", self.pointer)).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use patron_rules::customer::{Customer, Enrolment};
 use patron_rules::decide::Plan;
 use patron_rules::identifier::{Email, ExternalId, Mobile};
 use patron_rules::organisation::Organisation;
-use patron_rules::profile::{FieldValue, FraudStatus, Name, date};
+use patron_rules::profile::{FieldValue, FraudStatus, Name, Subscription, date};
 use patron_rules::submission::Submission;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
@@ -110,7 +110,15 @@ struct Field {
 
 #[derive(Debug, Serialize)]
 struct Subscriptions {
-    subscription: [(); 0],
+    subscription: Vec<SubscriptionEcho>,
+}
+
+#[derive(Debug, Serialize)]
+struct SubscriptionEcho {
+    channel: String,
+    priority: String,
+    scope: &'static str,
+    status: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -213,7 +221,7 @@ fn registered(plan: Plan, organisation: &Organisation) -> Registered {
         reason: customer.fraud_status.as_ref().map(|_| ""),
         custom_fields: fields(customer.custom_fields),
         extended_fields: fields(customer.extended_fields),
-        subscriptions: Subscriptions { subscription: [] },
+        subscriptions: subscriptions(&customer.subscriptions),
         side_effects: SideEffects { effect: side_effects.iter().map(effect).collect() },
         item_status: success(&warnings),
     }
@@ -257,6 +265,16 @@ fn tier_name(enrolment: &Enrolment, organisation: &Organisation) -> String {
 fn expiry(enrolment: &Enrolment, zone: &TimeZone) -> String {
     let format = |instant: Timestamp| date::format(instant, zone);
     enrolment.tier_expires_at.map(format).unwrap_or_default()
+}
+
+fn subscriptions(held: &[Subscription]) -> Subscriptions {
+    let echo = |held: &Subscription| SubscriptionEcho {
+        channel: held.channel.to_string(),
+        priority: held.priority.to_string(),
+        scope: "ALL",
+        status: if held.subscribed { "1" } else { "0" },
+    };
+    Subscriptions { subscription: held.iter().map(echo).collect() }
 }
 
 fn fields(values: Vec<FieldValue>) -> Fields {

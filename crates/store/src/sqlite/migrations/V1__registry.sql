@@ -99,6 +99,8 @@ CREATE TABLE customer (
     fraud_status    TEXT,
     -- JSON, absent where there are none.
     channels        TEXT,
+    subscriptions   TEXT,
+    kept            TEXT,
     custom_fields   TEXT,
     extended_fields TEXT,
     PRIMARY KEY (organisation_id, customer_id)
