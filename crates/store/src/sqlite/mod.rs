@@ -118,7 +118,7 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.writer.stop().await;
-        self.readers.close().await;
+        self.readers.close();
         lock(&self.tenants).clear();
         drop(lock(&self.lock).take());
     }

@@ -1,27 +1,27 @@
 //! Connections that read, apart from the one that writes. On disk, reading never waits for writing.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 use tokio::task;
 
+use super::lock;
 use crate::Error;
 
 /// A fixed set of connections, lent one at a time.
 pub(super) struct Readers {
-    idle: Arc<Mutex<Vec<Connection>>>,
+    /// `None` once they are closed.
+    idle: Arc<Mutex<Option<Vec<Connection>>>>,
     /// As many permits as connections.
     available: Arc<Semaphore>,
-    count: u32,
 }
 
 impl Readers {
     pub(super) fn new(connections: Vec<Connection>) -> Self {
         Self {
-            count: u32::try_from(connections.len()).unwrap_or(u32::MAX),
             available: Arc::new(Semaphore::new(connections.len())),
-            idle: Arc::new(Mutex::new(connections)),
+            idle: Arc::new(Mutex::new(Some(connections))),
         }
     }
 
@@ -42,35 +42,30 @@ impl Readers {
         reading.await.map_err(|_| Error::Closed)?
     }
 
-    /// Lends no more, waits for what is lent, and closes all.
-    pub(super) async fn close(&self) {
-        if let Ok(all) = self.available.acquire_many(self.count).await {
-            self.available.close();
-            drop(all);
-        }
-        lock(&self.idle).clear();
+    /// Lends no more, and closes all; one that is lent is closed when it comes back.
+    pub(super) fn close(&self) {
+        self.available.close();
+        drop(lock(&self.idle).take());
     }
 }
 
 /// A connection that goes back to the others when it is no longer used, come what may.
 struct Lent<'a> {
     connection: Option<Connection>,
-    idle: &'a Mutex<Vec<Connection>>,
+    idle: &'a Mutex<Option<Vec<Connection>>>,
 }
 
 impl<'a> Lent<'a> {
-    fn take(idle: &'a Mutex<Vec<Connection>>) -> Result<Self, Error> {
-        let connection = lock(idle).pop().ok_or(Error::Closed)?;
+    fn take(idle: &'a Mutex<Option<Vec<Connection>>>) -> Result<Self, Error> {
+        let connection = lock(idle).as_mut().and_then(Vec::pop).ok_or(Error::Closed)?;
         Ok(Self { connection: Some(connection), idle })
     }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        lock(self.idle).extend(self.connection.take());
+        if let Some(idle) = lock(self.idle).as_mut() {
+            idle.extend(self.connection.take());
+        }
     }
-}
-
-fn lock(idle: &Mutex<Vec<Connection>>) -> MutexGuard<'_, Vec<Connection>> {
-    idle.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,14 +5,14 @@
 //! Work that fails is rolled back to its own savepoint and fails alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
-use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
-use tokio::task;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::ids::Ids;
+use super::lock;
 use crate::Error;
 
 /// The most pieces of work that wait; one more is refused as overload.
@@ -73,7 +73,9 @@ impl Writing<'_> {
 /// The writer's handle.
 pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: AsyncMutex<Option<JoinHandle<()>>>,
+    thread: Option<JoinHandle<()>>,
+    /// Closed once the thread and its connection are gone.
+    ended: watch::Receiver<()>,
 }
 
 struct Job {
@@ -116,14 +118,18 @@ where
 impl Writer {
     pub(super) fn start(connection: Connection) -> Result<Self, Error> {
         let (queue, waiting) = mpsc::channel(QUEUE_LIMIT);
+        let (end, ended) = watch::channel(());
         let thread = thread::Builder::new()
             .name("patron-writer".to_owned())
-            .spawn(move || write_until_closed(&connection, waiting))
+            .spawn(move || {
+                write_until_closed(&connection, waiting);
+                drop((connection, end));
+            })
             .map_err(|source| {
                 let what = "cannot start the writer's thread".to_owned();
                 Error::Io { what, source }
             })?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: AsyncMutex::new(Some(thread)) })
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Some(thread), ended })
     }
 
     /// Queues work that is done wholly or not at all, and waits for its commit. Should the caller
@@ -143,7 +149,7 @@ impl Writer {
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         let task = Task { work: Some(work), done: Err(Error::Closed), reply };
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let queue = lock(&self.queue).clone();
         queue.ok_or(Error::Closed)?.try_send(Job { size, work: Box::new(task) }).map_err(
             |refused| match refused {
                 mpsc::error::TrySendError::Full(_) => Error::Overloaded,
@@ -157,21 +163,19 @@ impl Writer {
     /// another does waits for the same end.
     pub(super) async fn stop(&self) {
         self.take_no_more();
-        let mut thread = self.thread.lock().await;
-        if let Some(thread) = thread.take() {
-            drop(task::spawn_blocking(move || thread.join()).await);
-        }
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
     }
 
     fn take_no_more(&self) {
-        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(lock(&self.queue).take());
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
         self.take_no_more();
-        if let Some(thread) = self.thread.get_mut().take() {
+        if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
     }
