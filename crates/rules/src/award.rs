@@ -2,20 +2,22 @@
 
 use rust_decimal::Decimal;
 
-use crate::customer::Enrolment;
+use crate::customer::{CustomerId, Enrolment};
 use crate::organisation::{Programme, ProgrammeId};
 
 /// One line of the ledger, which is only ever added to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEntry {
+    /// The customer.
+    pub customer: CustomerId,
     /// The programme whose points these are.
     pub programme: ProgrammeId,
     /// How many points; never a float.
     pub points: Decimal,
     /// Why.
     pub reason: Reason,
-    /// The reward that gave them.
-    pub reward: i64,
+    /// The reward that gave them, where one did.
+    pub reward: Option<i64>,
 }
 
 /// Why points were given.
@@ -23,6 +25,8 @@ pub struct LedgerEntry {
 pub enum Reason {
     /// The customer was registered, or became a loyalty customer.
     Registration,
+    /// The customer was merged with another: what the one loses, the other gains.
+    Merge,
 }
 
 impl Reason {
@@ -31,6 +35,7 @@ impl Reason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Registration => "registration",
+            Self::Merge => "merge",
         }
     }
 }
@@ -52,6 +57,7 @@ pub enum SideEffect {
 /// nothing.
 #[must_use]
 pub fn registration(
+    customer: CustomerId,
     programme: &Programme,
     enrolment: &mut Enrolment,
 ) -> (Vec<LedgerEntry>, Vec<SideEffect>) {
@@ -65,10 +71,11 @@ pub fn registration(
         };
         (enrolment.lifetime_points, enrolment.loyalty_points) = (lifetime, loyalty);
         entries.push(LedgerEntry {
+            customer,
             programme: programme.id,
             points: reward.points,
             reason: Reason::Registration,
-            reward: reward.id,
+            reward: Some(reward.id),
         });
         effects.push(SideEffect::Points { awarded: reward.points, total: loyalty });
     }

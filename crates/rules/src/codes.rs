@@ -50,6 +50,9 @@ table! {
     REGISTERED = 1000 Success "Customer registration successful",
         "Add Customer, sample responses",
         "The customer is registered, or was known and is updated. Nobody needs to act.";
+    NO_IDENTIFIER_TO_GET = 1015 Request "No identifier provided to get loyalty users.",
+        "v1.1 customer codes",
+        "Customers were asked for by none of `mobile`, `email`, `external_id` and `id`. The caller passes one of them in the query.";
     SOME_FAILED = 201 Request "Some requests have failed due to errors",
         "v1.1 request status table",
         "At least one customer went through and at least one did not. The caller looks at each `item_status`.";
@@ -104,6 +107,23 @@ table! {
     NO_IDENTIFIER = 1007 Error "Error in customer registration: No Valid Mobile Number or External ID or Email provided required for registration",
         "Add Customer, error codes",
         "Neither mobile, email nor external id was passed. The caller passes at least one.";
+    NO_EXTERNAL_IDS = 1008 Error "Unable to register with external ID.",
+        "v1.1 customer codes",
+        "An external id was passed, and customers of the organisation have none (`CONF_USERS_USE_EXTERNAL_ID`). The caller leaves it out, or the operator switches them on.";
+    ID_NOT_FOUND = 1011 Error "Cannot find customer for provided identifier.",
+        "v1.1 customer codes",
+        "The organisation has no customer of this id. The caller mends it.";
+    CUSTOMER_NOT_FOUND = 1012 Error
+        "Cannot find customer with the provided mobile number, external ID, or email ID.",
+        "v1.1 customer codes",
+        "The organisation has no customer of this identifier. The caller mends it, or registers the customer.";
+    ALREADY_REGISTERED = 1014 Error "Customer is already registered.",
+        "v1.1 customer codes",
+        "The customer is known, and the setting `KNOWN_CUSTOMER` is REFUSE. The caller treats the customer as registered.";
+    EMAIL_NOT_ENOUGH = 1019 Error
+        "Mobile number or external ID is required along with the email ID to register.",
+        "v1.1 customer codes",
+        "Only an email address was passed, and customers are not found by it (`CONF_USERS_IS_EMAIL_UNIQUE`). The caller passes another identifier as well.";
     EMAIL_TAKEN = 1016 Error "Unable to register. Email ID already exists for another user.",
         "v1.1 customer codes",
         "The identifiers passed belong to different customers, the email address to the second of them. The caller finds out which is right.";
@@ -131,6 +151,14 @@ table! {
     PRIMARY_MISMATCH = 1047 Error "Customer's primary identifier does not match other identifiers.",
         "v1.1 customer codes",
         "A secondary identifier belongs to another customer than the primary one, and `CONF_PRIMARY_IDENTIFIER_STRICT_CHECK` is on. The caller finds out which is right.";
+    EMAIL_NEEDED_FOR_LOYALTY = 1048 Error
+        "Customer's email ID is required to convert to a loyalty customer.",
+        "v1.1 customer codes",
+        "A customer of another type is to become a loyalty customer and has no email address, which `CONF_USERS_IS_EMAIL_REQUIRED` asks for. The caller passes it.";
+    EXTERNAL_ID_NEEDED_FOR_LOYALTY = 1049 Error
+        "Customer's external ID is required to convert to a loyalty customer.",
+        "v1.1 customer codes",
+        "A customer of another type is to become a loyalty customer and has no external id, which `CONF_USERS_IS_EXTERNAL_ID_REQUIRED` asks for. The caller passes it.";
     COUNTRY_MISSING = 8014 Error "Unable to register. Country configuration is missing or invalid.",
         "v1.1 customer codes",
         "The organisation has no country by which to complete mobile numbers. The operator sets `COUNTRY`.";
@@ -161,10 +189,16 @@ table! {
     IDENTIFIER_OCCUPIED = 91007 Warning "{x} is already occupied by another user. Ignoring it.",
         "v1.1 customer codes",
         "The identifier belongs to another customer and was left to them. The caller finds out which is right.";
+    SURVIVOR_FOUND = 91009 Warning "Retrieved survivor account for the requested merge victim.",
+        "v1.1 customer codes",
+        "The identifier belonged to a customer who was merged into the one told of. Nobody needs to act.";
     INVALID_EXTENDED_FIELD = 91015 Warning "Failed to update extended fields or field length is too long: {x}.",
         "v1.1 customer codes",
         "The extended field named is not defined, or its value is not valid; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
 }
+
+/// The message of 1000 where a customer was asked for.
+pub const RETRIEVED_MESSAGE: &str = "Customer successfully retrieved";
 
 /// Why one customer was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,9 +8,11 @@ use crate::codes::{self, Failure, Warning};
 use crate::customer::{Customer, CustomerId};
 use crate::enrol::enrol;
 use crate::identifier::{IdentifierKind, Identifiers};
+use crate::merge::merge;
 use crate::organisation::Organisation;
 use crate::profile::{CustomerType, channel, field};
-use crate::resolve::{Holders, resolve, update_identifiers};
+use crate::resolve::{Holders, Identity, Rule, required, resolve, update_identifiers};
+use crate::settings::Settings;
 use crate::submission::Kept;
 use crate::validate::Registration;
 
@@ -27,6 +29,23 @@ pub struct Facts {
     pub now: Timestamp,
 }
 
+/// What becomes of a registration, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Who held the identifiers that were passed.
+    pub holders: Holders,
+    /// The rule that decided whose registration it is; `None` where it did not come to that.
+    pub rule: Option<Rule>,
+    /// The plan to carry out, or the refusal, of which nothing is to be stored.
+    pub outcome: Result<Plan, Failure>,
+}
+
+impl From<Failure> for Decision {
+    fn from(failure: Failure) -> Self {
+        Self { holders: Holders::default(), rule: None, outcome: Err(failure) }
+    }
+}
+
 /// What the store is to carry out, and what the reply tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -34,6 +53,8 @@ pub struct Plan {
     pub customer: Customer,
     /// The customer as they were before; `None` is a new one.
     pub before: Option<Customer>,
+    /// The customers who are merged into this one.
+    pub merged: Vec<Merged>,
     /// What is added to the ledger.
     pub ledger: Vec<LedgerEntry>,
     /// What the registration brought about besides itself.
@@ -42,55 +63,129 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
 }
 
+/// A customer who is merged into another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// As they were.
+    pub before: Customer,
+    /// As they are afterwards, with empty balances.
+    pub after: Customer,
+}
+
 impl Plan {
-    /// The identifiers that the customer gains.
-    pub fn gained(&self) -> impl Iterator<Item = (IdentifierKind, &str)> {
+    /// The identifiers that the customer gains, as far as customers are found by them. What a merge
+    /// brought leads to the customer already.
+    pub fn gained<'a>(
+        &'a self,
+        settings: &'a Settings,
+    ) -> impl Iterator<Item = (IdentifierKind, &'a str)> {
         let before = self.before.as_ref().map(|customer| &customer.identifiers);
-        difference(&self.customer.identifiers, before)
+        difference(&self.customer.identifiers, before, settings).filter(|(kind, key)| {
+            !self.merged.iter().any(|merged| merged.before.identifiers.key(*kind) == Some(*key))
+        })
     }
 
-    /// The identifiers that the customer gives up.
-    pub fn released(&self) -> impl Iterator<Item = (IdentifierKind, &str)> {
+    /// The identifiers that the customer gives up, as far as customers are found by them.
+    pub fn released<'a>(
+        &'a self,
+        settings: &'a Settings,
+    ) -> impl Iterator<Item = (IdentifierKind, &'a str)> {
         let before = self.before.iter().map(|customer| &customer.identifiers);
-        before.flat_map(|before| difference(before, Some(&self.customer.identifiers)))
+        before.flat_map(|before| difference(before, Some(&self.customer.identifiers), settings))
     }
 }
 
 fn difference<'a>(
     these: &'a Identifiers,
     without: Option<&'a Identifiers>,
+    settings: &'a Settings,
 ) -> impl Iterator<Item = (IdentifierKind, &'a str)> {
-    these.keys().filter(move |(kind, key)| without.and_then(|set| set.key(*kind)) != Some(key))
+    these.keys().filter(move |(kind, key)| {
+        settings.identifies(*kind) && without.and_then(|set| set.key(*kind)) != Some(key)
+    })
 }
 
 /// Decides what becomes of a registration.
-///
-/// # Errors
-/// The refusal of the item; nothing of it is to be stored.
-pub fn decide(
+#[must_use]
+pub fn decide(organisation: &Organisation, registration: Registration, facts: &Facts) -> Decision {
+    let settings = &organisation.settings;
+    let (rule, identity) = resolve(&registration.identifiers, &facts.holders, settings);
+    let outcome = identity.and_then(|identity| plan(organisation, registration, facts, &identity));
+    Decision { holders: facts.holders.clone(), rule: Some(rule), outcome }
+}
+
+fn plan(
     organisation: &Organisation,
     registration: Registration,
     facts: &Facts,
+    identity: &Identity,
 ) -> Result<Plan, Failure> {
     let settings = &organisation.settings;
-    let resolution = resolve(&registration.identifiers, &facts.holders, settings)?;
-    let known = resolution.known.map(|id| holder(facts, id)).transpose()?;
-    let before_type = known.as_ref().map(|customer| customer.customer_type);
-    let customer_type = converted(before_type, registration.customer_type)?;
+    let known = identity.known.map(|id| holder(facts, id)).transpose()?;
+    let mut customer = known.clone().unwrap_or_else(|| new_customer(&registration, facts));
+    let mut ledger = Vec::new();
+    let merged = merge_all(&mut customer, facts, &identity.merged, &mut ledger)?;
 
+    // A new customer has no type yet to be converted from.
+    let before_type = known.is_some().then_some(customer.customer_type);
+    customer.customer_type = converted(before_type, registration.customer_type)?;
     let mut warnings = registration.warnings.clone();
-    let mut customer =
-        known.clone().unwrap_or_else(|| new_customer(&registration, customer_type, facts));
     warnings.extend(update_identifiers(
         &mut customer.identifiers,
         &registration.identifiers,
-        &resolution.occupied,
+        &identity.occupied,
+        &facts.holders,
         settings,
     ));
-    customer.customer_type = customer_type;
+    check_required(before_type, &customer, settings)?;
     warnings.extend(update_profile(&mut customer, registration, facts.now));
-    let (ledger, side_effects) = become_loyal(&mut customer, organisation);
-    Ok(Plan { customer, before: known, ledger, side_effects, warnings })
+    let (awarded, side_effects) = become_loyal(&mut customer, organisation);
+    ledger.extend(awarded);
+    Ok(Plan { customer, before: known, merged, ledger, side_effects, warnings })
+}
+
+fn merge_all(
+    survivor: &mut Customer,
+    facts: &Facts,
+    victims: &[CustomerId],
+    ledger: &mut Vec<LedgerEntry>,
+) -> Result<Vec<Merged>, Failure> {
+    let mut merged = Vec::with_capacity(victims.len());
+    for id in victims {
+        let before = holder(facts, *id)?;
+        let mut after = before.clone();
+        let entries = merge(survivor, &mut after).ok_or_else(|| {
+            Failure::because(codes::FAILED_TO_ADD, "the balances cannot be added")
+        })?;
+        ledger.extend(entries);
+        merged.push(Merged { before, after });
+    }
+    Ok(merged)
+}
+
+/// Refuses a new customer, or one who becomes a loyalty customer, without an identifier that the
+/// organisation requires.
+fn check_required(
+    before: Option<CustomerType>,
+    customer: &Customer,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let becomes_loyal = customer.customer_type == CustomerType::Loyalty
+        && before.is_some_and(|before| before != CustomerType::Loyalty);
+    if before.is_some() && !becomes_loyal {
+        return Ok(());
+    }
+    let missing = IdentifierKind::ALL
+        .into_iter()
+        .find(|kind| settings.requires(*kind) && customer.identifiers.key(*kind).is_none());
+    match missing {
+        None => Ok(()),
+        Some(IdentifierKind::Email) if becomes_loyal => Err(codes::EMAIL_NEEDED_FOR_LOYALTY.into()),
+        Some(IdentifierKind::ExternalId) if becomes_loyal => {
+            Err(codes::EXTERNAL_ID_NEEDED_FOR_LOYALTY.into())
+        }
+        Some(kind) => Err(required(kind).into()),
+    }
 }
 
 /// The store hands over every holder, so a missing one is a fault of the store, not of the caller.
@@ -115,17 +210,13 @@ fn converted(
     }
 }
 
-fn new_customer(
-    registration: &Registration,
-    customer_type: CustomerType,
-    facts: &Facts,
-) -> Customer {
+fn new_customer(registration: &Registration, facts: &Facts) -> Customer {
     Customer {
         id: facts.next_id,
         identifiers: Identifiers::default(),
         first_name: None,
         last_name: None,
-        customer_type,
+        customer_type: CustomerType::Loyalty,
         source: registration.source.clone().unwrap_or_default(),
         account_id: registration.account_id.clone(),
         registered_at: registration.registered_at.unwrap_or(facts.now),
@@ -200,7 +291,7 @@ fn become_loyal(
         _ => return Default::default(),
     };
     let mut enrolment = enrol(programme, customer.registered_at, &organisation.zone);
-    let awarded = award::registration(programme, &mut enrolment);
+    let awarded = award::registration(customer.id, programme, &mut enrolment);
     customer.enrolments.push(enrolment);
     awarded
 }

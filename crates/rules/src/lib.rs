@@ -6,7 +6,7 @@
 //! 1. [`submission`]: what a caller sent for one customer, before any rule has looked at it.
 //! 2. [`validate`]: each member by its own rule ([`identifier`], [`profile`]), giving a
 //!    [`validate::Registration`] with its warnings, or the item's [`codes::Failure`].
-//! 3. [`resolve`]: whose registration is this.
+//! 3. [`resolve`]: whose registration is this; [`merge`]: one customer of two.
 //! 4. [`enrol`] and [`award`]: what a loyalty customer is enrolled in and earns.
 //! 5. [`decide`]: the pipeline itself, from the facts of the store to the plan that it carries out.
 
@@ -16,6 +16,7 @@ pub mod customer;
 pub mod decide;
 pub mod enrol;
 pub mod identifier;
+pub mod merge;
 pub mod organisation;
 pub mod profile;
 pub mod resolve;

@@ -2,62 +2,163 @@
 //!
 //! P is the organisation's primary identifier, S any other one; A, B, C are customers.
 //!
-//! | P passed | holder of P | holder of S | skip | strict | outcome |
-//! | --- | --- | --- | --- | --- | --- |
-//! | yes | none | none | – | – | a new customer |
-//! | yes | A | none or A | – | – | A |
-//! | yes | A | B | on | any | A; S is ignored (91007) |
-//! | yes | A | B | off | on | refused (1047) |
-//! | yes | A | B | off | off | A; S is ignored (91007) |
-//! | yes | none | B | on | any | a new customer; S is ignored (91007) |
-//! | yes | none | B | off | on | refused (1047) |
-//! | yes | none | B | off | off | B; any further S of C is ignored (91007) |
-//! | no | – | B | – | – | B |
-//! | no | – | B and C | – | – | refused (1016, 1032, 1033 by the second one's kind) |
-//! | no | – | none | – | – | a new customer where any identifier may register, else refused (1006, 1039, 1043 by the primary one's kind) |
+//! | P passed | holder of P | holder of S | skip | strict | merge | outcome |
+//! | --- | --- | --- | --- | --- | --- | --- |
+//! | yes | none | none | – | – | – | a new customer |
+//! | yes | A | none or A | – | – | – | A |
+//! | yes | A | B | on | any | – | A; S is ignored (91007) |
+//! | yes | A | B | off | on | – | refused (1047) |
+//! | yes | A | B | off | off | off | A; S is ignored (91007) |
+//! | yes | A | B | off | off | on | B is merged into A |
+//! | yes | none | B | on | any | – | a new customer; S is ignored (91007) |
+//! | yes | none | B | off | on | – | refused (1047) |
+//! | yes | none | B | off | off | off | B; any further S of C is ignored (91007) |
+//! | yes | none | B | off | off | on | B; C, the holder of a further S, is merged into B |
+//! | no | – | B | – | – | – | B |
+//! | no | – | B and C | – | – | – | refused (1016, 1032, 1033 by the second one's kind) |
+//! | no | – | none | – | – | – | a new customer where any identifier may register, else refused (1006, 1039, 1043 by the primary one's kind) |
 //!
 //! skip is `CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH`, strict is
-//! `CONF_PRIMARY_IDENTIFIER_STRICT_CHECK`; the former "overrides" the latter. Identifiers count in
-//! the specification's order: mobile, email, external id.
+//! `CONF_PRIMARY_IDENTIFIER_STRICT_CHECK`, merge is `MERGE_ON_CONFLICT`; the first "overrides" the
+//! second. Identifiers count in the specification's order: mobile, email, external id.
+//!
+//! Before the table: without the primary identifier a registration is refused where
+//! `CONF_REGISTRATION_PRIMARY_KEY_REQUIRED` is on. After it: a known customer refuses it (1014)
+//! where `KNOWN_CUSTOMER` is REFUSE.
 
 use crate::codes::{self, Code, Failure, Warning};
 use crate::customer::CustomerId;
 use crate::identifier::{IdentifierKind, Identifiers};
-use crate::settings::Settings;
+use crate::settings::{KnownCustomer, Settings};
 
 /// Who holds the identifiers that were passed, one entry a kind that somebody holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Holders(Vec<(IdentifierKind, CustomerId)>);
+pub struct Holders(Vec<Holder>);
+
+/// Who holds an identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The identifier's kind.
+    pub kind: IdentifierKind,
+    /// The customer; a survivor where the identifier belonged to somebody merged into them.
+    pub customer: CustomerId,
+    /// Whether it leads to the customer through a merge.
+    pub through_merge: bool,
+}
 
 impl Holders {
-    /// Notes who holds the identifier of this kind.
-    pub fn add(&mut self, kind: IdentifierKind, holder: CustomerId) {
-        self.0.push((kind, holder));
-        self.0.sort_unstable_by_key(|(kind, _)| *kind);
+    /// Notes who holds an identifier.
+    pub fn add(&mut self, holder: Holder) {
+        self.0.push(holder);
+        self.0.sort_unstable_by_key(|holder| holder.kind);
+    }
+
+    /// Every holder, in the order of the kinds.
+    #[must_use]
+    pub fn all(&self) -> &[Holder] {
+        &self.0
     }
 
     /// Who holds the identifier of this kind.
     #[must_use]
     pub fn of(&self, kind: IdentifierKind) -> Option<CustomerId> {
-        self.0.iter().find(|(held, _)| *held == kind).map(|(_, holder)| *holder)
+        self.0.iter().find(|holder| holder.kind == kind).map(|holder| holder.customer)
     }
 
-    /// The kinds whose holder is somebody else.
-    fn others(&self, than: Option<CustomerId>) -> Vec<IdentifierKind> {
-        self.0.iter().filter(|(_, holder)| Some(*holder) != than).map(|(kind, _)| *kind).collect()
+    /// Those that are somebody else's.
+    fn others(&self, than: Option<CustomerId>) -> impl Iterator<Item = &Holder> {
+        self.0.iter().filter(move |holder| Some(holder.customer) != than)
+    }
+
+    fn kinds_of_others(&self, than: Option<CustomerId>) -> Vec<IdentifierKind> {
+        self.others(than).map(|holder| holder.kind).collect()
+    }
+
+    fn customers_besides(&self, than: Option<CustomerId>) -> Vec<CustomerId> {
+        let mut customers: Vec<CustomerId> =
+            self.others(than).map(|holder| holder.customer).collect();
+        customers.dedup();
+        customers
     }
 }
 
 /// Whose registration it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolution {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
     /// The customer who is known already; `None` is a new one.
     pub known: Option<CustomerId>,
     /// The kinds of identifier that belong to somebody else and are left to them.
     pub occupied: Vec<IdentifierKind>,
+    /// The customers who are merged into the known one.
+    pub merged: Vec<CustomerId>,
 }
 
-/// Decides whose registration this is.
+/// The line of the table that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Nobody holds any of them.
+    Nobody,
+    /// All that are held are one customer's.
+    OneHolder,
+    /// Another customer's secondary identifier is ignored by the skip setting.
+    Skip,
+    /// Another customer's secondary identifier is refused by the strict check.
+    Strict,
+    /// Another customer's secondary identifier is left to them.
+    LeftToHolder,
+    /// Another customer is merged.
+    Merge,
+    /// The primary identifier is new, and the customer is found by a secondary one.
+    FoundBySecondary,
+    /// The primary identifier is missing and required.
+    PrimaryRequired,
+    /// The primary identifier is missing, and nobody may be new without it.
+    PrimaryNeededForNew,
+    /// The primary identifier is missing, and the others belong to different customers.
+    Conflict,
+    /// The customer is known, and that is refused.
+    KnownRefused,
+}
+
+impl Rule {
+    /// What the rule says.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody holds any of the identifiers: a new customer",
+            Self::OneHolder => "all identifiers that are held belong to one customer: that one",
+            Self::Skip => "a secondary identifier of another customer is ignored",
+            Self::Strict => "a secondary identifier of another customer refuses the registration",
+            Self::LeftToHolder => "a secondary identifier of another customer is left to them",
+            Self::Merge => "customers whose identifiers come together are merged",
+            Self::FoundBySecondary => {
+                "the primary identifier is new, so the holder of a secondary one is the customer"
+            }
+            Self::PrimaryRequired => "every registration must come with the primary identifier",
+            Self::PrimaryNeededForNew => "nobody is new without the primary identifier",
+            Self::Conflict => {
+                "without the primary identifier, identifiers of different customers cannot be told apart"
+            }
+            Self::KnownRefused => "a registration whose customer is known is refused",
+        }
+    }
+
+    /// The setting that decided, where one did.
+    #[must_use]
+    pub const fn setting(self) -> Option<&'static str> {
+        match self {
+            Self::Nobody | Self::OneHolder | Self::Conflict => None,
+            Self::Skip => Some("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH"),
+            Self::Strict | Self::FoundBySecondary => Some("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK"),
+            Self::LeftToHolder | Self::Merge => Some("MERGE_ON_CONFLICT"),
+            Self::PrimaryRequired => Some("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED"),
+            Self::PrimaryNeededForNew => Some("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS"),
+            Self::KnownRefused => Some("KNOWN_CUSTOMER"),
+        }
+    }
+}
+
+/// Decides whose registration this is, and says by which rule.
 ///
 /// # Errors
 /// The refusals of the table above.
@@ -65,36 +166,69 @@ pub fn resolve(
     passed: &Identifiers,
     holders: &Holders,
     settings: &Settings,
-) -> Result<Resolution, Failure> {
-    let primary = settings.primary_key;
-    if passed.key(primary).is_none() {
-        return without_primary(holders, settings);
+) -> (Rule, Result<Identity, Failure>) {
+    let (rule, identity) = if passed.key(settings.primary_key).is_some() {
+        with_primary(holders, settings)
+    } else {
+        without_primary(holders, settings)
+    };
+    match identity {
+        Ok(Identity { known: Some(_), .. }) if settings.known_customer == KnownCustomer::Refuse => {
+            (Rule::KnownRefused, Err(codes::ALREADY_REGISTERED.into()))
+        }
+        identity => (rule, identity),
     }
-    let holder = holders.of(primary);
-    let elsewhere = holders.others(holder);
-    if elsewhere.is_empty() || settings.skip_secondary {
-        return Ok(Resolution { known: holder, occupied: elsewhere });
-    }
-    if settings.strict_check {
-        return Err(codes::PRIMARY_MISMATCH.into());
-    }
-    let known = holder.or_else(|| elsewhere.first().and_then(|kind| holders.of(*kind)));
-    Ok(Resolution { known, occupied: holders.others(known) })
 }
 
-fn without_primary(holders: &Holders, settings: &Settings) -> Result<Resolution, Failure> {
-    let first = IdentifierKind::ALL.into_iter().find_map(|kind| holders.of(kind));
-    if first.is_none() && !settings.any_identifier {
-        return Err(required(settings.primary_key).into());
+fn with_primary(holders: &Holders, settings: &Settings) -> (Rule, Result<Identity, Failure>) {
+    let holder = holders.of(settings.primary_key);
+    let mut identity = Identity { known: holder, ..Identity::default() };
+    let Some(first) = holders.others(holder).next().copied() else {
+        let rule = if holder.is_some() { Rule::OneHolder } else { Rule::Nobody };
+        return (rule, Ok(identity));
+    };
+    if settings.skip_secondary {
+        identity.occupied = holders.kinds_of_others(holder);
+        return (Rule::Skip, Ok(identity));
     }
-    match holders.others(first).first() {
-        Some(second) => Err(taken(*second).into()),
-        None => Ok(Resolution { known: first, occupied: Vec::new() }),
+    if settings.strict_check {
+        return (Rule::Strict, Err(codes::PRIMARY_MISMATCH.into()));
     }
+    let known = holder.or(Some(first.customer));
+    identity.known = known;
+    let rule = if holders.others(known).next().is_none() {
+        Rule::FoundBySecondary
+    } else if settings.merge {
+        identity.merged = holders.customers_besides(known);
+        Rule::Merge
+    } else {
+        identity.occupied = holders.kinds_of_others(known);
+        Rule::LeftToHolder
+    };
+    (rule, Ok(identity))
+}
+
+fn without_primary(holders: &Holders, settings: &Settings) -> (Rule, Result<Identity, Failure>) {
+    let required = || required(settings.primary_key).into();
+    if settings.primary_key_required {
+        return (Rule::PrimaryRequired, Err(required()));
+    }
+    let Some(first) = holders.all().first() else {
+        return if settings.any_identifier {
+            (Rule::Nobody, Ok(Identity::default()))
+        } else {
+            (Rule::PrimaryNeededForNew, Err(required()))
+        };
+    };
+    if let Some(second) = holders.others(Some(first.customer)).next() {
+        return (Rule::Conflict, Err(taken(second.kind).into()));
+    }
+    (Rule::OneHolder, Ok(Identity { known: Some(first.customer), ..Identity::default() }))
 }
 
 /// The refusal for want of an identifier.
-const fn required(kind: IdentifierKind) -> &'static Code {
+#[must_use]
+pub const fn required(kind: IdentifierKind) -> &'static Code {
     match kind {
         IdentifierKind::Mobile => codes::MOBILE_REQUIRED,
         IdentifierKind::Email => codes::EMAIL_REQUIRED,
@@ -113,21 +247,26 @@ const fn taken(kind: IdentifierKind) -> &'static Code {
 
 /// Brings the identifiers that were passed to a known customer: one that they have not is filled
 /// in; the primary one is never changed (91005); another one only where its setting allows
-/// (91006); one that is occupied is ignored (91007).
+/// (91006); one that is occupied is ignored (91007); one that a merge brought leads to them as it
+/// is (91009).
 pub fn update_identifiers(
     held: &mut Identifiers,
     passed: &Identifiers,
     occupied: &[IdentifierKind],
+    holders: &Holders,
     settings: &Settings,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for (kind, key) in passed.keys() {
         let name = kind.name();
+        let through_merge =
+            holders.all().iter().any(|holder| holder.kind == kind && holder.through_merge);
         match held.key(kind) {
             _ if occupied.contains(&kind) => {
                 warnings.push(Warning::about(codes::IDENTIFIER_OCCUPIED, name, ""));
             }
             Some(same) if same == key => {}
+            _ if through_merge => warnings.push(codes::SURVIVOR_FOUND.into()),
             Some(_) if kind == settings.primary_key => {
                 warnings.push(Warning::about(codes::PRIMARY_KEPT, name, name));
             }
@@ -179,73 +318,112 @@ mod tests {
                 passed.push(kind);
             }
             if holder.is_alphabetic() {
-                held.add(kind, CustomerId(i64::from(u32::from(holder))));
+                let customer = CustomerId(i64::from(u32::from(holder)));
+                held.add(Holder { kind, customer, through_merge: false });
             }
         }
         (identifiers(passed, "x"), held)
     }
 
-    /// The outcome in the letters of `case`: `new`, a customer, or a code; then what is occupied.
-    fn outcome(primary: IdentifierKind, resolution: Result<Resolution, Failure>) -> String {
-        match resolution {
+    /// The outcome in the letters of `case`: `new`, a customer, or a code; what is occupied; who is
+    /// merged.
+    fn outcome(
+        primary: IdentifierKind,
+        (_, identity): (Rule, Result<Identity, Failure>),
+    ) -> String {
+        let letter = |id: &CustomerId| char::from_u32(u32::try_from(id.0).unwrap()).unwrap();
+        match identity {
             Err(failure) => failure.code.number.to_string(),
-            Ok(Resolution { known, occupied }) => {
-                let customer = known.and_then(|id| char::from_u32(u32::try_from(id.0).unwrap()));
-                let who = customer.map_or("new".to_owned(), |letter| letter.to_string());
+            Ok(Identity { known, occupied, merged }) => {
+                let who = known.map_or("new".to_owned(), |id| letter(&id).to_string());
                 let letters = kinds(primary).into_iter().zip(['P', 'S', 'T']);
                 let ignored: String =
                     letters.filter(|(kind, _)| occupied.contains(kind)).map(|row| row.1).collect();
-                format!("{who} {ignored}").trim().to_owned()
+                let merged: String = merged.iter().map(letter).collect();
+                let merged = if merged.is_empty() { merged } else { format!("+{merged}") };
+                format!("{who}{merged} {ignored}").trim().to_owned()
             }
         }
     }
 
     #[rstest]
-    // holders: P, S, T        skip off: loose,   strict;     skip on
-    #[case("---", ["new", "new", "new"])]
-    #[case("-  ", ["new", "new", "new"])]
-    #[case("A  ", ["A", "A", "A"])]
-    #[case("A- ", ["A", "A", "A"])]
-    #[case("AA ", ["A", "A", "A"])]
-    #[case("AAA", ["A", "A", "A"])]
-    #[case("AB ", ["A S", "1047", "A S"])]
-    #[case("A B", ["A T", "1047", "A T"])]
-    #[case("AAB", ["A T", "1047", "A T"])]
-    #[case("ABB", ["A ST", "1047", "A ST"])]
-    #[case("ABC", ["A ST", "1047", "A ST"])]
-    #[case("-B ", ["B", "1047", "new S"])]
-    #[case("- B", ["B", "1047", "new T"])]
-    #[case("-BB", ["B", "1047", "new ST"])]
-    #[case("-BC", ["B T", "1047", "new ST"])]
-    #[case("-B-", ["B", "1047", "new S"])]
-    #[case(" B ", ["B", "B", "B"])]
-    #[case("  B", ["B", "B", "B"])]
-    #[case(" BB", ["B", "B", "B"])]
-    #[case(" B-", ["B", "B", "B"])]
-    #[case(" - ", ["new", "new", "new"])]
-    #[case(" --", ["new", "new", "new"])]
+    // holders: P, S, T   loose,   merge,   strict,  skip
+    #[case("---", ["new", "new", "new", "new"])]
+    #[case("-  ", ["new", "new", "new", "new"])]
+    #[case("A  ", ["A", "A", "A", "A"])]
+    #[case("A- ", ["A", "A", "A", "A"])]
+    #[case("AA ", ["A", "A", "A", "A"])]
+    #[case("AAA", ["A", "A", "A", "A"])]
+    #[case("AB ", ["A S", "A+B", "1047", "A S"])]
+    #[case("A B", ["A T", "A+B", "1047", "A T"])]
+    #[case("AAB", ["A T", "A+B", "1047", "A T"])]
+    #[case("ABA", ["A S", "A+B", "1047", "A S"])]
+    #[case("ABB", ["A ST", "A+B", "1047", "A ST"])]
+    #[case("ABC", ["A ST", "A+BC", "1047", "A ST"])]
+    #[case("-B ", ["B", "B", "1047", "new S"])]
+    #[case("- B", ["B", "B", "1047", "new T"])]
+    #[case("-BB", ["B", "B", "1047", "new ST"])]
+    #[case("-BC", ["B T", "B+C", "1047", "new ST"])]
+    #[case("-B-", ["B", "B", "1047", "new S"])]
+    #[case(" B ", ["B", "B", "B", "B"])]
+    #[case("  B", ["B", "B", "B", "B"])]
+    #[case(" BB", ["B", "B", "B", "B"])]
+    #[case(" B-", ["B", "B", "B", "B"])]
+    #[case(" - ", ["new", "new", "new", "new"])]
+    #[case(" --", ["new", "new", "new", "new"])]
     fn decision_table(
         #[values(IdentifierKind::Mobile, IdentifierKind::Email, IdentifierKind::ExternalId)]
         primary: IdentifierKind,
         #[case] holders: &str,
-        #[case] expected: [&str; 3],
+        #[case] expected: [&str; 4],
     ) {
         let (passed, held) = case(primary, holders);
-        for (skip, strict, expected) in [
-            (false, false, expected[0]),
-            (false, true, expected[1]),
-            (true, false, expected[2]),
-            (true, true, expected[2]),
+        for (merge, strict, skip, expected) in [
+            (false, false, false, expected[0]),
+            (true, false, false, expected[1]),
+            (false, true, false, expected[2]),
+            (false, false, true, expected[3]),
+            // Skipping outranks the strict check.
+            (false, true, true, expected[3]),
         ] {
             let settings = Settings {
                 primary_key: primary,
+                merge,
                 skip_secondary: skip,
                 strict_check: strict,
                 ..Settings::default()
             };
             let found = outcome(primary, resolve(&passed, &held, &settings));
-            assert_eq!(found, expected, "skip {skip}, strict {strict}");
+            assert_eq!(found, expected, "merge {merge}, strict {strict}, skip {skip}");
+
+            // Where a known customer refuses, whoever would have been found is the refusal.
+            let refusing = Settings { known_customer: KnownCustomer::Refuse, ..settings };
+            let refused = outcome(primary, resolve(&passed, &held, &refusing));
+            let known = !expected.starts_with("new") && expected != "1047";
+            assert_eq!(refused, if known { "1014" } else { expected });
         }
+    }
+
+    #[rstest]
+    #[case("---", Rule::Nobody)]
+    #[case("A- ", Rule::OneHolder)]
+    #[case("AB ", Rule::LeftToHolder)]
+    #[case("-B ", Rule::FoundBySecondary)]
+    #[case(" BC", Rule::Conflict)]
+    #[case(" --", Rule::Nobody)]
+    fn the_rule_that_decided_is_told(#[case] holders: &str, #[case] rule: Rule) {
+        let (passed, held) = case(IdentifierKind::Mobile, holders);
+        assert_eq!(resolve(&passed, &held, &Settings::default()).0, rule);
+    }
+
+    /// Kinds are apart: an external id that reads like another customer's mobile number is nobody's.
+    #[test]
+    fn a_value_of_another_kind_matches_nobody() {
+        let digits = "919876543210";
+        let mobile = identifiers([IdentifierKind::Mobile], digits);
+        let external_id = identifiers([IdentifierKind::ExternalId], digits);
+        assert_eq!(mobile.key(IdentifierKind::ExternalId), None);
+        assert_ne!(mobile.keys().next(), external_id.keys().next());
     }
 
     #[rstest]
@@ -261,11 +439,14 @@ mod tests {
             Settings { primary_key: primary, any_identifier: false, ..Settings::default() };
         for (holders, expected) in [(" BC", differing), (" --", required), (" - ", required)] {
             let (passed, held) = case(primary, holders);
-            let refused = resolve(&passed, &held, &settings).unwrap_err();
+            let refused = resolve(&passed, &held, &settings).1.unwrap_err();
             assert_eq!(refused.code.number, expected, "{holders}");
         }
         let (passed, held) = case(primary, " B ");
         assert_eq!(outcome(primary, resolve(&passed, &held, &settings)), "B");
+        let strictly = Settings { primary_key_required: true, ..settings };
+        let refused = resolve(&passed, &held, &strictly).1.unwrap_err();
+        assert_eq!(refused.code.number, required);
     }
 
     #[rstest]
@@ -295,12 +476,19 @@ mod tests {
         };
         let passed = identifiers([kind], "new");
         let mut kept = held.map(|value| identifiers([kind], value)).unwrap_or_default();
-        let warnings = update_identifiers(&mut kept, &passed, &[], &settings);
+        let warnings = update_identifiers(&mut kept, &passed, &[], &Holders::default(), &settings);
         assert_eq!(kept.key(kind), Some(expected));
         assert_eq!(warnings.first().map(|warning| warning.code.number), warning);
 
         let mut kept = Identifiers::default();
-        let warnings = update_identifiers(&mut kept, &passed, &[kind], &settings);
+        let warnings =
+            update_identifiers(&mut kept, &passed, &[kind], &Holders::default(), &settings);
         assert_eq!((kept.key(kind), warnings[0].code.number), (None, 91007));
+
+        let mut kept = identifiers([kind], "old");
+        let mut held = Holders::default();
+        held.add(Holder { kind, customer: CustomerId(1), through_merge: true });
+        let warnings = update_identifiers(&mut kept, &passed, &[], &held, &settings);
+        assert_eq!((kept.key(kind), warnings[0].code.number), (Some("old"), 91009));
     }
 }

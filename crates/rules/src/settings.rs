@@ -129,16 +129,14 @@ impl Settings {
         }
     }
 
-    /// Whether a new customer must have an identifier of this kind.
+    /// Whether a new customer must have an identifier of this kind, whatever the primary one is.
     #[must_use]
-    pub fn requires(&self, kind: IdentifierKind) -> bool {
-        let by_itself = match kind {
+    pub const fn requires(&self, kind: IdentifierKind) -> bool {
+        match kind {
             IdentifierKind::Mobile => self.mobile_required,
             IdentifierKind::Email => self.email_required,
             IdentifierKind::ExternalId => self.external_id_required,
-        };
-        by_itself
-            || (kind == self.primary_key && (self.primary_key_required || !self.any_identifier))
+        }
     }
 
     /// These settings with some of them set from their texts: all of them, or none.

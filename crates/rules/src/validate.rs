@@ -4,13 +4,14 @@
 
 use jiff::Timestamp;
 
-use crate::codes::{self, Failure, Warning};
-use crate::identifier::{Email, ExternalId, Identifiers, Mobile};
+use crate::codes::{self, Code, Failure, Warning};
+use crate::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
 use crate::organisation::{Organisation, TillId};
 use crate::profile::{
     Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel, date,
     field, till,
 };
+use crate::settings::{InvalidSecondary, Settings};
 use crate::submission::{Kept, Submission, SubmittedChannel};
 
 /// The longest text that is kept as it is, in characters.
@@ -68,7 +69,8 @@ pub fn validate(
         return Err(Failure::because(codes::FAILED_TO_ADD, &malformed.to_string()));
     }
     let customer_type = customer_type(sent)?;
-    let identifiers = identifiers(sent, organisation)?;
+    let mut warnings = Vec::new();
+    let identifiers = identifiers(sent, &organisation.settings, &mut warnings)?;
     let named = |name: &Option<String>, rule: fn(&str, &Organisation) -> _| {
         name.as_deref().map(|name| rule(name, organisation)).transpose()
     };
@@ -79,7 +81,6 @@ pub fn validate(
     let source = source(sent, organisation)?;
     let account_id = account_id(sent)?;
 
-    let mut warnings = Vec::new();
     Ok(Registration {
         identifiers,
         first_name: sent.first_name.as_deref().and_then(Name::parse),
@@ -125,20 +126,55 @@ fn customer_type(sent: &Submission) -> Result<Option<CustomerType>, Failure> {
     Ok(Some(known))
 }
 
-fn identifiers(sent: &Submission, organisation: &Organisation) -> Result<Identifiers, Failure> {
-    let settings = &organisation.settings;
+/// Reads each identifier. One that is invalid fails the registration, unless the organisation drops
+/// such and it is neither the primary nor the only one.
+fn identifiers(
+    sent: &Submission,
+    settings: &Settings,
+    warnings: &mut Vec<Warning>,
+) -> Result<Identifiers, Failure> {
     let mobile = sent.mobile.as_deref().map(|text| Mobile::parse(text, &settings.mobile));
     let email = sent.email.as_deref().map(Email::parse);
-    let external_id =
-        sent.external_id.as_deref().map(|text| ExternalId::parse(text, &settings.external_id));
-    if mobile.is_none() && email.is_none() && external_id.is_none() {
+    let external_id = sent.external_id.as_deref().map(|text| {
+        let used = settings.use_external_id.then_some(()).ok_or(codes::NO_EXTERNAL_IDS);
+        used.and_then(|()| ExternalId::parse(text, &settings.external_id))
+    });
+    let any_valid = matches!(mobile, Some(Ok(_)))
+        || matches!(email, Some(Ok(_)))
+        || matches!(external_id, Some(Ok(_)));
+    let mut dropped = |kind: IdentifierKind| {
+        let may_go = settings.invalid_secondary == InvalidSecondary::Drop
+            && kind != settings.primary_key
+            && any_valid;
+        if may_go {
+            warnings.push(Warning::about(codes::VALIDATION_FAILED, kind.name(), ""));
+        }
+        may_go
+    };
+    let identifiers = Identifiers {
+        mobile: valid(mobile, || dropped(IdentifierKind::Mobile))?,
+        email: valid(email, || dropped(IdentifierKind::Email))?,
+        external_id: valid(external_id, || dropped(IdentifierKind::ExternalId))?,
+    };
+    if identifiers.keys().next().is_none() {
         return Err(codes::NO_IDENTIFIER.into());
     }
-    Ok(Identifiers {
-        mobile: mobile.transpose()?,
-        email: email.transpose()?,
-        external_id: external_id.transpose()?,
-    })
+    if !identifiers.keys().any(|(kind, _)| settings.identifies(kind)) {
+        return Err(codes::EMAIL_NOT_ENOUGH.into());
+    }
+    Ok(identifiers)
+}
+
+fn valid<T>(
+    read: Option<Result<T, &'static Code>>,
+    dropped: impl FnOnce() -> bool,
+) -> Result<Option<T>, Failure> {
+    match read {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value)),
+        Some(Err(_)) if dropped() => Ok(None),
+        Some(Err(code)) => Err(code.into()),
+    }
 }
 
 fn registered_at(

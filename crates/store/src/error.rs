@@ -24,6 +24,22 @@ pub enum Error {
     /// A name or an identifier is taken already.
     #[error("taken already: {0}")]
     Taken(String),
+    /// Settings cannot be as asked.
+    #[error(transparent)]
+    Settings(#[from] patron_rules::settings::Refused),
+    /// Identifiers that are to belong to one customer each belong to several.
+    #[error(
+        "{count} identifiers of the kind `{kind}` belong to several customers each; they must be told apart first"
+    )]
+    Clash {
+        /// Their kind.
+        kind: patron_rules::identifier::IdentifierKind,
+        /// How many.
+        count: i64,
+    },
+    /// The organisation was changed since it was loaded.
+    #[error("the organisation was changed since it was loaded")]
+    Stale,
     /// There is no such organisation.
     #[error("there is no such organisation")]
     NoOrganisation,

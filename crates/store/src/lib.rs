@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use patron_rules::codes::Failure;
-use patron_rules::decide::Plan;
+use patron_rules::customer::{Customer, CustomerId};
+use patron_rules::decide::Decision;
+use patron_rules::identifier::IdentifierKind;
 use patron_rules::organisation::{CustomField, ExtendedField, Organisation, Programme, TillId};
 use patron_rules::settings::Settings;
 use patron_rules::validate::Registration;
@@ -30,6 +31,8 @@ pub struct TenantId(i64);
 #[derive(Debug, Clone)]
 pub struct Tenant {
     id: TenantId,
+    /// When it was loaded, in counts of the store's.
+    generation: u64,
     organisation: Arc<Organisation>,
 }
 
@@ -91,6 +94,33 @@ pub struct NewOrganisation {
     pub programmes: Vec<Programme>,
 }
 
+/// Whether a registration counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is carried out.
+    Apply,
+    /// Everything is decided on the data as they are, and nothing is written.
+    DryRun,
+}
+
+/// What a customer is looked up by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// An identifier in its canonical form.
+    Identifier(IdentifierKind, String),
+    /// The customer's id.
+    Id(CustomerId),
+}
+
+/// A customer who was looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The customer.
+    pub customer: Customer,
+    /// Whether the one looked up was merged into them.
+    pub through_merge: bool,
+}
+
 /// Where customers are kept.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -106,19 +136,35 @@ pub trait Store: Send + Sync {
     /// An organisation as it is set up now.
     async fn tenant(&self, id: TenantId) -> Result<Tenant, Error>;
 
+    /// Changes settings of an organisation: all of them, or none.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] when they cannot be; [`Error::Clash`] when identifiers that are to belong
+    /// to one customer each belong to several.
+    async fn change_settings(
+        &self,
+        tenant: TenantId,
+        changes: Vec<(String, String)>,
+    ) -> Result<(), Error>;
+
     /// Registers each customer or says why not, in order; a later one sees an earlier one.
     ///
     /// Once this returns, what it tells of is on disk: customer, identifiers, enrolment and ledger
     /// together. The work is done even if the caller stops waiting.
     ///
     /// # Errors
-    /// Nothing of the batch was stored, as far as the engine can tell.
+    /// Nothing of the batch was stored, as far as the engine can tell. [`Error::Stale`] when the
+    /// organisation was changed since the tenant was loaded: load it anew, validate again, repeat.
     async fn register(
         &self,
         tenant: &Tenant,
         registrations: Vec<Registration>,
         now: Timestamp,
-    ) -> Result<Vec<Result<Plan, Failure>>, Error>;
+        mode: Mode,
+    ) -> Result<Vec<Decision>, Error>;
+
+    /// A customer of the organisation; `None` where there is none.
+    async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error>;
 
     /// Whether the store can be read and takes work.
     async fn check(&self) -> Result<(), Error>;

@@ -3,15 +3,18 @@
 pub mod customer;
 pub mod envelope;
 pub mod format;
+pub mod query;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{get, post};
 
 use crate::http::App;
 
 /// The routes of this version.
 pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/v1.1/customer/add", post(customer::add::add))
+    Router::new()
+        .route("/v1.1/customer/add", post(customer::add::add))
+        .route("/v1.1/customer/get", get(customer::get::get))
 }

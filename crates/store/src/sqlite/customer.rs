@@ -3,34 +3,81 @@
 use jiff::Timestamp;
 use patron_rules::award::LedgerEntry;
 use patron_rules::customer::{Customer, CustomerId, Enrolment};
-use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
+use patron_rules::decide::{Merged, Plan};
+use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
 use patron_rules::organisation::{ProgrammeId, TillId};
 use patron_rules::profile::{
     Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, subscription,
 };
 use patron_rules::submission::Kept;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Error, TenantId};
+use super::registration::kind_number;
+use crate::{Error, Found, Lookup, TenantId};
 
-/// Loads a customer whole.
-pub(super) fn load(
+/// How many merges may lie between an identifier and its customer.
+const MERGES_LIMIT: usize = 1_000;
+
+/// Finds a customer, following whoever was merged to their survivor.
+pub(super) fn find(
+    connection: &Connection,
+    tenant: TenantId,
+    by: &Lookup,
+) -> Result<Option<Found>, Error> {
+    let first = match by {
+        Lookup::Id(id) => Some(*id),
+        Lookup::Identifier(kind, key) => holder(connection, tenant, *kind, key)?,
+    };
+    let Some(mut id) = first else { return Ok(None) };
+    for merges in 0..MERGES_LIMIT {
+        match load(connection, tenant, id)? {
+            Some((_, Some(survivor))) => id = survivor,
+            Some((customer, None)) => {
+                return Ok(Some(Found { customer, through_merge: merges > 0 }));
+            }
+            None if merges == 0 && matches!(by, Lookup::Id(_)) => return Ok(None),
+            None => return Err(corrupt("an identifier or a merge leads to no customer")),
+        }
+    }
+    Err(corrupt("merges lead to no end"))
+}
+
+fn holder(
+    connection: &Connection,
+    tenant: TenantId,
+    kind: IdentifierKind,
+    key: &str,
+) -> Result<Option<CustomerId>, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT customer_id FROM identifier
+             WHERE organisation_id = ?1 AND kind = ?2 AND value = ?3",
+        )?
+        .query_row((tenant.0, kind_number(kind), key), |row| row.get(0))
+        .optional()?;
+    Ok(found.map(CustomerId))
+}
+
+/// Loads a customer whole, and the id of whom they were merged into.
+fn load(
     connection: &Connection,
     tenant: TenantId,
     id: CustomerId,
-) -> Result<Customer, Error> {
+) -> Result<Option<(Customer, Option<CustomerId>)>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT mobile, mobile_sent, email, external_id, first_name, last_name, type, source,
                 account_id, registered_at, updated_at, registered_till, associated_till,
-                fraud_status, channels, subscriptions, kept, custom_fields, extended_fields
+                fraud_status, channels, subscriptions, kept, custom_fields, extended_fields,
+                merged_into
          FROM customer WHERE organisation_id = ?1 AND customer_id = ?2",
     )?;
     let mut rows = statement.query((tenant.0, id.0))?;
-    let row = rows.next()?.ok_or_else(|| corrupt("an identifier leads to no customer"))?;
-    let enrolments = enrolments(connection, tenant, id)?;
-    from_row(row, id, enrolments)
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let survivor: Option<i64> = row.get("merged_into")?;
+    let customer = from_row(row, id, enrolments(connection, tenant, id)?)?;
+    Ok(Some((customer, survivor.map(CustomerId))))
 }
 
 fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result<Customer, Error> {
@@ -171,11 +218,74 @@ fn save_enrolment(
     Ok(())
 }
 
+/// Writes what becomes of a customer who is merged into another, and both as they were before.
+pub(super) fn save_merged(
+    connection: &Connection,
+    tenant: TenantId,
+    merged: &Merged,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Merged { before, after } = merged;
+    connection.prepare_cached("INSERT INTO merge VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
+        params![
+            tenant.0,
+            before.id.0,
+            plan.customer.id.0,
+            now.as_millisecond(),
+            snapshot(before).to_string(),
+            plan.before.as_ref().map(|survivor| snapshot(survivor).to_string()),
+        ],
+    )?;
+    save(connection, tenant, after, Some(before))?;
+    connection
+        .prepare_cached(
+            "UPDATE customer SET merged_into = ?3 WHERE organisation_id = ?1 AND customer_id = ?2",
+        )?
+        .execute((tenant.0, before.id.0, plan.customer.id.0))?;
+    Ok(())
+}
+
+/// A customer as JSON, whole.
+fn snapshot(customer: &Customer) -> serde_json::Value {
+    let Identifiers { mobile, email, external_id } = &customer.identifiers;
+    let enrolment = |held: &Enrolment| {
+        serde_json::json!({
+            "programme_id": held.programme.0,
+            "tier": held.tier,
+            "tier_expires_at": held.tier_expires_at.map(Timestamp::as_millisecond),
+            "lifetime_points": held.lifetime_points.to_string(),
+            "loyalty_points": held.loyalty_points.to_string(),
+        })
+    };
+    serde_json::json!({
+        "mobile": mobile.as_ref().map(Mobile::digits),
+        "mobile_sent": mobile.as_ref().map(Mobile::sent),
+        "email": email.as_ref().map(Email::as_str),
+        "external_id": external_id.as_ref().map(ExternalId::as_str),
+        "first_name": customer.first_name.as_ref().map(Name::as_str),
+        "last_name": customer.last_name.as_ref().map(Name::as_str),
+        "type": customer.customer_type.name(),
+        "source": customer.source.name(),
+        "account_id": customer.account_id,
+        "registered_at": customer.registered_at.as_millisecond(),
+        "updated_at": customer.updated_at.as_millisecond(),
+        "registered_till": customer.registered_till.0,
+        "associated_till": customer.associated_till.map(|till| till.0),
+        "fraud_status": customer.fraud_status.as_ref().map(FraudStatus::name),
+        "channels": customer.channels.iter().map(ChannelRow::from).collect::<Vec<_>>(),
+        "subscriptions": subscription_rows(&customer.subscriptions),
+        "kept": kept_pairs(&customer.kept),
+        "custom_fields": field_pairs(&customer.custom_fields),
+        "extended_fields": field_pairs(&customer.extended_fields),
+        "enrolments": customer.enrolments.iter().map(enrolment).collect::<Vec<_>>(),
+    })
+}
+
 /// Adds a line to a customer's ledger.
 pub(super) fn enter(
     connection: &Connection,
     tenant: TenantId,
-    id: CustomerId,
     entry: &LedgerEntry,
     now: Timestamp,
 ) -> Result<(), Error> {
@@ -189,7 +299,7 @@ pub(super) fn enter(
         )?
         .execute(params![
             tenant.0,
-            id.0,
+            entry.customer.0,
             entry.programme.0,
             entry.points.to_string(),
             entry.reason.name(),

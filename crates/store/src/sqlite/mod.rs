@@ -9,22 +9,26 @@ mod open;
 mod organisation;
 mod readers;
 mod registration;
+mod settings;
 mod writer;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use patron_rules::codes::Failure;
-use patron_rules::decide::Plan;
+use patron_rules::decide::Decision;
 use patron_rules::validate::Registration;
+use rusqlite::Connection;
 
 use self::open::DirectoryLock;
 use self::readers::Readers;
-use self::writer::Writer;
-use crate::{Error, NewOrganisation, OrganisationName, Store, Tenant, TenantId, TillCredential};
+use self::writer::{Writer, Writing};
+use crate::{
+    Error, Found, Lookup, Mode, NewOrganisation, OrganisationName, Store, Tenant, TenantId,
+    TillCredential,
+};
 
 /// Where a SQLite store keeps its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,14 +89,30 @@ impl Store for SqliteStore {
     }
 
     async fn tenant(&self, id: TenantId) -> Result<Tenant, Error> {
+        let generation = self.writer.generation();
         let known = lock(&self.tenants).get(&id).cloned();
-        if let Some(tenant) = known {
+        if let Some(tenant) = known.filter(|tenant| tenant.generation == generation) {
             return Ok(tenant);
         }
-        let tenant =
-            self.readers.read(move |connection| organisation::load(connection, id)).await?;
+        let load = move |connection: &Connection| organisation::load(connection, id);
+        let organisation = Arc::new(self.readers.read(load).await?);
+        let tenant = Tenant { id, generation, organisation };
         lock(&self.tenants).insert(id, tenant.clone());
         Ok(tenant)
+    }
+
+    async fn change_settings(
+        &self,
+        tenant: TenantId,
+        changes: Vec<(String, String)>,
+    ) -> Result<(), Error> {
+        self.writer
+            .write(move |writing| {
+                settings::change(writing.connection, tenant, &changes)?;
+                writing.change_set_up();
+                Ok(())
+            })
+            .await
     }
 
     async fn register(
@@ -100,15 +120,28 @@ impl Store for SqliteStore {
         tenant: &Tenant,
         registrations: Vec<Registration>,
         now: Timestamp,
-    ) -> Result<Vec<Result<Plan, Failure>>, Error> {
+        mode: Mode,
+    ) -> Result<Vec<Decision>, Error> {
         let tenant = tenant.clone();
         // Times are kept in whole milliseconds.
         let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         self.writer
             .write_each(registrations.len(), move |writing| {
-                registration::register(writing, &tenant, registrations, now)
+                writing.check_current(&tenant)?;
+                let register = |writing: &mut Writing<'_>| {
+                    registration::register(writing, &tenant, registrations, now)
+                };
+                match mode {
+                    Mode::Apply => register(writing),
+                    Mode::DryRun => writing.rehearse(register),
+                }
             })
             .await
+    }
+
+    async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error> {
+        let id = tenant.id;
+        self.readers.read(move |connection| customer::find(connection, id, &by)).await
     }
 
     async fn check(&self) -> Result<(), Error> {

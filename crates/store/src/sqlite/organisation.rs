@@ -1,20 +1,15 @@
 //! What is set up for organisations.
 
-use std::sync::Arc;
-
 use jiff::tz::TimeZone;
 use patron_rules::organisation::{
     CustomField, ExtendedField, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
 };
-use patron_rules::settings::Settings;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, params};
 
 use super::customer::amount;
-use super::ids;
-use crate::{
-    Error, NewOrganisation, OrganisationName, PasswordHashes, Tenant, TenantId, TillCredential,
-};
+use super::{ids, settings};
+use crate::{Error, NewOrganisation, OrganisationName, PasswordHashes, TenantId, TillCredential};
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<OrganisationName>, Error> {
     list(connection, "SELECT name, is_demo FROM organisation ORDER BY name", [], |row| {
@@ -44,16 +39,16 @@ pub(super) fn till_credential(
     Ok(found.optional()?)
 }
 
-pub(super) fn load(connection: &Connection, id: TenantId) -> Result<Tenant, Error> {
+pub(super) fn load(connection: &Connection, id: TenantId) -> Result<Organisation, Error> {
     let (name, zone): (String, String) = connection
         .prepare_cached("SELECT name, time_zone FROM organisation WHERE organisation_id = ?1")?
         .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?
         .ok_or(Error::NoOrganisation)?;
-    let organisation = Organisation {
+    Ok(Organisation {
         name,
         zone: time_zone(&zone)?,
-        settings: settings(connection, id)?,
+        settings: settings::load(connection, id)?,
         tills: list(
             connection,
             "SELECT till_id, name FROM till WHERE organisation_id = ?1 ORDER BY till_id",
@@ -78,20 +73,7 @@ pub(super) fn load(connection: &Connection, id: TenantId) -> Result<Tenant, Erro
             },
         )?,
         programmes: programmes(connection, id)?,
-    };
-    Ok(Tenant { id, organisation: Arc::new(organisation) })
-}
-
-fn settings(connection: &Connection, id: TenantId) -> Result<Settings, Error> {
-    let rows = list(
-        connection,
-        "SELECT name, value FROM setting WHERE organisation_id = ?1 ORDER BY name",
-        [id.0],
-        |row| Ok((text(row, "name")?, text(row, "value")?)),
-    )?;
-    Settings::default()
-        .with(rows.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-        .map_err(|refused| Error::Corrupt(refused.to_string()))
+    })
 }
 
 fn programmes(connection: &Connection, id: TenantId) -> Result<Vec<Programme>, Error> {
@@ -145,9 +127,7 @@ pub(super) fn insert(connection: &Connection, new: &NewOrganisation) -> Result<(
         )?
         .query_row((&new.name, &new.time_zone, new.is_demo, ids::FIRST), |row| row.get(0))
         .map_err(|error| taken(error, "organisation", &new.name))?;
-    for (name, value) in new.settings.texts() {
-        put(connection, "INSERT INTO setting VALUES (?1, ?2, ?3)", (id, name, value))?;
-    }
+    settings::save(connection, TenantId(id), &new.settings)?;
     for (number, (name, hashes)) in (1_i64..).zip(&new.tills) {
         put(connection, "INSERT INTO till VALUES (?1, ?2, ?3)", (id, number, name))?;
         let credential = (name, id, number, &hashes.md5, &hashes.sha256);
@@ -200,7 +180,7 @@ fn time_zone(name: &str) -> Result<TimeZone, Error> {
     TimeZone::get(name).map_err(|_| Error::Corrupt(format!("`{name}` is no IANA time zone")))
 }
 
-fn list<T>(
+pub(super) fn list<T>(
     connection: &Connection,
     sql: &str,
     key: impl Params,

@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 use patron_rules::codes::{self, Failure};
-use patron_rules::customer::CustomerId;
-use patron_rules::decide::{Facts, Plan, decide};
+use patron_rules::customer::Customer;
+use patron_rules::decide::{Decision, Facts, Plan, decide};
 use patron_rules::identifier::{IdentifierKind, Identifiers};
-use patron_rules::resolve::Holders;
+use patron_rules::resolve::{Holder, Holders};
 use patron_rules::validate::Registration;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::customer;
 use super::writer::Writing;
-use crate::{Error, Tenant, TenantId};
+use crate::{Error, Found, Lookup, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.
 pub(super) fn register(
@@ -19,20 +19,20 @@ pub(super) fn register(
     tenant: &Tenant,
     registrations: Vec<Registration>,
     now: Timestamp,
-) -> Result<Vec<Result<Plan, Failure>>, Error> {
-    let mut outcomes = Vec::with_capacity(registrations.len());
+) -> Result<Vec<Decision>, Error> {
+    let mut decisions = Vec::with_capacity(registrations.len());
     for registration in registrations {
         let attempted = writing.attempt(|writing| register_one(writing, tenant, registration, now));
-        outcomes.push(match attempted {
-            Ok(outcome) => outcome,
+        decisions.push(match attempted {
+            Ok(decision) => decision,
             Err(error) if writing.is_over() => return Err(error),
             Err(error) => {
                 tracing::error!(error = error.chain(), "a customer could not be written");
-                Err(codes::UNEXPECTED_ITEM.into())
+                Failure::from(codes::UNEXPECTED_ITEM).into()
             }
         });
     }
-    Ok(outcomes)
+    Ok(decisions)
 }
 
 fn register_one(
@@ -40,87 +40,80 @@ fn register_one(
     tenant: &Tenant,
     registration: Registration,
     now: Timestamp,
-) -> Result<Result<Plan, Failure>, Error> {
-    let facts = load(writing, tenant.id, &registration.identifiers, now)?;
-    let plan = match decide(tenant.organisation(), registration, &facts) {
-        Ok(plan) => plan,
-        Err(failure) => return Ok(Err(failure)),
-    };
-    apply(writing.connection, tenant.id, &plan, now)?;
-    if plan.before.is_none() {
-        writing.ids.give(tenant.id);
+) -> Result<Decision, Error> {
+    let facts = load(writing, tenant, &registration.identifiers, now)?;
+    let decision = decide(tenant.organisation(), registration, &facts);
+    if let Ok(plan) = &decision.outcome {
+        apply(writing.connection, tenant, plan, now)?;
+        if plan.before.is_none() {
+            writing.ids.give(tenant.id);
+        }
     }
-    Ok(Ok(plan))
+    Ok(decision)
 }
 
 fn load(
     writing: &mut Writing<'_>,
-    tenant: TenantId,
+    tenant: &Tenant,
     identifiers: &Identifiers,
     now: Timestamp,
 ) -> Result<Facts, Error> {
+    let settings = &tenant.organisation().settings;
     let mut holders = Holders::default();
-    let mut customers = Vec::new();
-    for (kind, key) in identifiers.keys() {
-        let Some(holder) = holder(writing.connection, tenant, kind, key)? else {
-            continue;
-        };
-        holders.add(kind, holder);
-        if !customers.iter().any(|known: &patron_rules::customer::Customer| known.id == holder) {
-            customers.push(customer::load(writing.connection, tenant, holder)?);
+    let mut customers: Vec<Customer> = Vec::new();
+    for (kind, key) in identifiers.keys().filter(|(kind, _)| settings.identifies(*kind)) {
+        let by = Lookup::Identifier(kind, key.to_owned());
+        let Some(found) = customer::find(writing.connection, tenant.id, &by)? else { continue };
+        let Found { customer, through_merge } = found;
+        holders.add(Holder { kind, customer: customer.id, through_merge });
+        if !customers.iter().any(|known| known.id == customer.id) {
+            customers.push(customer);
         }
     }
-    let next_id = writing.ids.next(writing.connection, tenant)?;
+    let next_id = writing.ids.next(writing.connection, tenant.id)?;
     Ok(Facts { holders, customers, next_id, now })
-}
-
-fn holder(
-    connection: &Connection,
-    tenant: TenantId,
-    kind: IdentifierKind,
-    key: &str,
-) -> Result<Option<CustomerId>, Error> {
-    let found = connection
-        .prepare_cached(
-            "SELECT customer_id FROM identifier
-             WHERE organisation_id = ?1 AND kind = ?2 AND value = ?3",
-        )?
-        .query_row((tenant.0, kind_number(kind), key), |row| row.get(0))
-        .optional()?;
-    Ok(found.map(CustomerId))
 }
 
 fn apply(
     connection: &Connection,
-    tenant: TenantId,
+    tenant: &Tenant,
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let id = plan.customer.id;
-    for (kind, key) in plan.released() {
+    let settings = &tenant.organisation().settings;
+    for (kind, key) in plan.released(settings) {
         connection
             .prepare_cached(
                 "DELETE FROM identifier WHERE organisation_id = ?1 AND kind = ?2 AND value = ?3",
             )?
-            .execute((tenant.0, kind_number(kind), key))?;
+            .execute((tenant.id.0, kind_number(kind), key))?;
     }
-    for (kind, key) in plan.gained() {
+    for (kind, key) in plan.gained(settings) {
         connection
             .prepare_cached(
                 "INSERT INTO identifier (organisation_id, kind, value, customer_id, first_seen_at)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute((tenant.0, kind_number(kind), key, id.0, now.as_millisecond()))?;
+            .execute((
+                tenant.id.0,
+                kind_number(kind),
+                key,
+                plan.customer.id.0,
+                now.as_millisecond(),
+            ))?;
     }
-    customer::save(connection, tenant, &plan.customer, plan.before.as_ref())?;
+    for merged in &plan.merged {
+        customer::save_merged(connection, tenant.id, merged, plan, now)?;
+    }
+    customer::save(connection, tenant.id, &plan.customer, plan.before.as_ref())?;
     for entry in &plan.ledger {
-        customer::enter(connection, tenant, id, entry, now)?;
+        customer::enter(connection, tenant.id, entry, now)?;
     }
     Ok(())
 }
 
 /// The kind's number in the table of identifiers.
-const fn kind_number(kind: IdentifierKind) -> i64 {
+pub(super) const fn kind_number(kind: IdentifierKind) -> i64 {
     match kind {
         IdentifierKind::Mobile => 1,
         IdentifierKind::Email => 2,

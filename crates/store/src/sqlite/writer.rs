@@ -5,7 +5,8 @@
 //! Work that fails is rolled back to its own savepoint and fails alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
@@ -13,7 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::ids::Ids;
 use super::lock;
-use crate::Error;
+use crate::{Error, Tenant};
 
 /// The most pieces of work that wait; one more is refused as overload.
 const QUEUE_LIMIT: usize = 4_096;
@@ -24,6 +25,10 @@ const GROUP_LIMIT: usize = 512;
 pub(super) struct Writing<'a> {
     pub(super) connection: &'a Connection,
     pub(super) ids: &'a mut Ids,
+    /// The generation of what is set up, as this group found it.
+    generation: u64,
+    /// Something that is set up was changed in this group.
+    changed: bool,
     /// Something could neither be done nor undone: the group must not be committed.
     spoilt: bool,
 }
@@ -48,6 +53,19 @@ impl Writing<'_> {
         done
     }
 
+    /// Does something, and undoes it.
+    pub(super) fn rehearse<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut rehearsed = None;
+        let undone = self.attempt(|writing| {
+            rehearsed = Some(work(writing)?);
+            Err::<T, _>(Error::Closed)
+        });
+        rehearsed.map_or(undone, Ok)
+    }
+
     fn end(&self, keep: bool) -> Result<(), Error> {
         // A full disk has the engine roll back everything: then there is no savepoint left.
         if !keep && self.connection.is_autocommit() {
@@ -57,6 +75,17 @@ impl Writing<'_> {
             self.execute("ROLLBACK TO attempt")?;
         }
         self.execute("RELEASE attempt")
+    }
+
+    /// Notes that something that is set up changes with this group.
+    pub(super) fn change_set_up(&mut self) {
+        self.changed = true;
+    }
+
+    /// Refuses an organisation that was loaded before something that is set up was changed.
+    pub(super) fn check_current(&self, tenant: &Tenant) -> Result<(), Error> {
+        let current = !self.changed && tenant.generation == self.generation;
+        current.then_some(()).ok_or(Error::Stale)
     }
 
     /// Whether nothing more can be written in this group.
@@ -74,6 +103,8 @@ impl Writing<'_> {
 pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Option<JoinHandle<()>>,
+    /// Counts the changes of what is set up; each is on disk before it is counted.
+    generation: Arc<AtomicU64>,
     /// Closed once the thread and its connection are gone.
     ended: watch::Receiver<()>,
 }
@@ -119,17 +150,24 @@ impl Writer {
     pub(super) fn start(connection: Connection) -> Result<Self, Error> {
         let (queue, waiting) = mpsc::channel(QUEUE_LIMIT);
         let (end, ended) = watch::channel(());
+        let generation = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&generation);
         let thread = thread::Builder::new()
             .name("patron-writer".to_owned())
             .spawn(move || {
-                write_until_closed(&connection, waiting);
+                write_until_closed(&connection, waiting, &counted);
                 drop((connection, end));
             })
             .map_err(|source| {
                 let what = "cannot start the writer's thread".to_owned();
                 Error::Io { what, source }
             })?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Some(thread), ended })
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Some(thread), generation, ended })
+    }
+
+    /// The generation of what is set up.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Queues work that is done wholly or not at all, and waits for its commit. Should the caller
@@ -181,18 +219,32 @@ impl Drop for Writer {
     }
 }
 
-fn write_until_closed(connection: &Connection, mut waiting: mpsc::Receiver<Job>) {
+fn write_until_closed(
+    connection: &Connection,
+    mut queue: mpsc::Receiver<Job>,
+    generation: &AtomicU64,
+) {
     let mut ids = Ids::default();
-    while let Some(first) = waiting.blocking_recv() {
+    while let Some(first) = queue.blocking_recv() {
         let mut size = first.size;
         let mut group = vec![first];
         while size < GROUP_LIMIT
-            && let Ok(next) = waiting.try_recv()
+            && let Ok(next) = queue.try_recv()
         {
             size = size.saturating_add(next.size);
             group.push(next);
         }
-        let committed = commit(connection, &mut ids, &mut group);
+        let mut writing = Writing {
+            connection,
+            ids: &mut ids,
+            generation: generation.load(Ordering::Acquire),
+            changed: false,
+            spoilt: false,
+        };
+        let committed = commit(&mut writing, &mut group);
+        if writing.changed {
+            generation.fetch_add(1, Ordering::Release);
+        }
         if let Err(error) = &committed {
             ids.forget();
             tracing::error!(error, jobs = group.len(), "a commit failed");
@@ -203,19 +255,18 @@ fn write_until_closed(connection: &Connection, mut waiting: mpsc::Receiver<Job>)
     }
 }
 
-fn commit(connection: &Connection, ids: &mut Ids, group: &mut [Job]) -> Result<(), String> {
-    let mut writing = Writing { connection, ids, spoilt: false };
+fn commit(writing: &mut Writing<'_>, group: &mut [Job]) -> Result<(), String> {
     let done = (|| {
         writing.execute("BEGIN IMMEDIATE")?;
         for job in group {
-            job.work.run(&mut writing);
+            job.work.run(writing);
             if writing.is_over() {
                 return Err(Error::Engine("the transaction was given up".into()));
             }
         }
         writing.execute("COMMIT")
     })();
-    if done.is_err() && !connection.is_autocommit() {
+    if done.is_err() && !writing.connection.is_autocommit() {
         drop(writing.execute("ROLLBACK"));
     }
     done.map_err(|error| error.chain())

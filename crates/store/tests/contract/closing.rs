@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::task::Poll;
 
-use patron_store::{Error, Store};
+use patron_store::{Error, Mode, Store};
 
 use crate::engines::Place;
 use crate::given::{
@@ -52,9 +52,9 @@ async fn a_closed_store_refuses_everything(store: Arc<dyn Store>) {
     assert_closed("set_up", store.set_up(vec![shop("late")]).await);
     assert_closed("till_credential", store.till_credential("shop").await);
     assert_closed("tenant", store.tenant(other.tenant).await);
-    let late = store.register(&tenant, vec![external_id("B")], now());
+    let late = store.register(&tenant, vec![external_id("B")], now(), Mode::Apply);
     assert_closed("register", late.await);
-    let nobody = store.register(&tenant, Vec::new(), now());
+    let nobody = store.register(&tenant, Vec::new(), now(), Mode::Apply);
     assert_closed("register", nobody.await);
     assert_closed("check", store.check().await);
 }
@@ -70,7 +70,9 @@ async fn a_closed_store_hands_out_no_organisation_that_it_knew(store: Arc<dyn St
 async fn closing_finishes_what_was_accepted(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
     let mut accepted: Vec<_> = (0..64)
-        .map(|number| store.register(&tenant, vec![external_id(&number.to_string())], now()))
+        .map(|number| {
+            store.register(&tenant, vec![external_id(&number.to_string())], now(), Mode::Apply)
+        })
         .collect();
     for registration in &mut accepted {
         let _ = poll_once(registration);
@@ -78,7 +80,7 @@ async fn closing_finishes_what_was_accepted(store: Arc<dyn Store>) {
     store.close().await;
     for registration in accepted {
         let outcomes = registration.await.unwrap();
-        assert!(is_new_and_awarded(outcomes[0].as_ref().unwrap()));
+        assert!(is_new_and_awarded(outcomes[0].outcome.as_ref().unwrap()));
     }
 }
 
@@ -96,7 +98,7 @@ async fn whoever_closes_second_waits_for_the_end_as_well(store: Arc<dyn Store>) 
     let batch =
         |number: usize| (0..500).map(|place| external_id(&format!("{number}-{place}"))).collect();
     let mut accepted: Vec<_> =
-        (0..10).map(|number| store.register(&tenant, batch(number), now())).collect();
+        (0..10).map(|number| store.register(&tenant, batch(number), now(), Mode::Apply)).collect();
     for registration in &mut accepted {
         assert!(poll_once(registration).is_pending());
     }

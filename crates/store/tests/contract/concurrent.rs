@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use patron_rules::decide::Plan;
 use patron_rules::validate::Registration;
-use patron_store::{Store, Tenant};
+use patron_store::{Mode, Store, Tenant};
 use tokio::task::JoinSet;
 
 use crate::given::{
@@ -35,8 +35,8 @@ async fn at_once(
     for batch in batches {
         let (store, tenant) = (Arc::clone(store), tenant.clone());
         tasks.spawn(async move {
-            let outcomes = store.register(&tenant, batch, now()).await.unwrap();
-            outcomes.into_iter().map(Result::unwrap).collect()
+            let outcomes = store.register(&tenant, batch, now(), Mode::Apply).await.unwrap();
+            outcomes.into_iter().map(|decision| decision.outcome.unwrap()).collect()
         });
     }
     tasks.join_all().await

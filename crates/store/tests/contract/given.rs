@@ -13,7 +13,7 @@ use patron_rules::profile::Name;
 use patron_rules::settings::Settings;
 use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
-use patron_store::{NewOrganisation, PasswordHashes, Store, Tenant};
+use patron_store::{Mode, NewOrganisation, PasswordHashes, Store, Tenant};
 use rust_decimal::Decimal;
 
 /// What registration earns at a [`shop`]: two rewards whose sum a float would miss.
@@ -150,7 +150,8 @@ pub async fn register_all(
     registrations: Vec<Registration>,
 ) -> Vec<Result<Plan, Failure>> {
     let asked = registrations.len();
-    let outcomes = store.register(tenant, registrations, now()).await.unwrap();
+    let decisions = store.register(tenant, registrations, now(), Mode::Apply).await.unwrap();
+    let outcomes: Vec<_> = decisions.into_iter().map(|decision| decision.outcome).collect();
     assert_eq!(outcomes.len(), asked, "each item has its outcome");
     outcomes
 }

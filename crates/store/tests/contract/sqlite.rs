@@ -8,7 +8,7 @@ use std::task::Poll;
 use patron_rules::codes;
 use patron_rules::profile::CustomerType;
 use patron_rules::validate::Registration;
-use patron_store::{Error, Location, SqliteStore, Store};
+use patron_store::{Error, Location, Mode, SqliteStore, Store};
 use rstest::rstest;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
@@ -328,7 +328,7 @@ async fn when_the_engine_gives_up_nothing_was_stored_and_the_store_goes_on(
     let around = |side| (0..neighbours).map(move |number| external_id(&format!("{side} {number}")));
     let batch: Vec<_> = around("before").chain([unlucky]).chain(around("after")).collect();
     for _ in 0..2 {
-        let failed = store.register(&tenant, batch.clone(), now()).await;
+        let failed = store.register(&tenant, batch.clone(), now(), Mode::Apply).await;
         assert!(matches!(failed, Err(Error::Engine(_))), "{failed:?}");
     }
 
@@ -356,7 +356,8 @@ async fn what_waits_is_limited_and_what_is_past_the_limit_is_refused() {
     let refused = loop {
         let number = waiting.len();
         assert!(number < 100_000, "no limit");
-        let mut asked = store.register(&tenant, vec![external_id(&number.to_string())], now());
+        let mut asked =
+            store.register(&tenant, vec![external_id(&number.to_string())], now(), Mode::Apply);
         match poll_once(&mut asked) {
             Poll::Pending => waiting.push(asked),
             Poll::Ready(Err(Error::Overloaded)) => break number,

@@ -8,18 +8,20 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use patron_rules::codes::{self, Failure};
-use patron_rules::decide::Plan;
+use patron_rules::decide::Decision;
+use patron_rules::identifier::Identifiers;
 use patron_rules::submission::Submission;
-use patron_rules::validate::{Registration, validate};
-use patron_store::Tenant;
+use patron_rules::validate::validate;
+use patron_store::{Error, Mode, Tenant};
 
+use super::explain::explain;
 use super::{request, response};
 use crate::auth::Caller;
 use crate::http::{App, Items, body};
-use crate::v1_1::{envelope, format};
+use crate::v1_1::{envelope, format, query};
 
-/// What becomes of each customer, in the order in which they were sent.
-type Outcomes = Vec<Result<Plan, Failure>>;
+/// How often a registration is validated anew because the organisation was changed meanwhile.
+const TRIES: usize = 5;
 
 pub(crate) async fn add(
     State(app): State<Arc<App>>,
@@ -27,7 +29,7 @@ pub(crate) async fn add(
     Extension(tenant): Extension<Tenant>,
     request: Request,
 ) -> Response {
-    match handle(&app, &caller, &tenant, request).await {
+    match handle(&app, &caller, tenant, request).await {
         Ok(reply) | Err(reply) => reply,
     }
 }
@@ -35,21 +37,29 @@ pub(crate) async fn add(
 async fn handle(
     app: &App,
     caller: &Caller,
-    tenant: &Tenant,
+    tenant: Tenant,
     request: Request,
 ) -> Result<Response, Response> {
-    let submissions = decode(app, tenant, request).await?;
-    let registrations = submissions
-        .iter()
-        .map(|submission| validate(submission, tenant.organisation(), caller.till))
-        .collect();
-    let outcomes = register(app, tenant, registrations).await?;
+    let explained = query::flag(request.uri(), "explain");
+    let mode = if query::flag(request.uri(), "dry_run") { Mode::DryRun } else { Mode::Apply };
+    let received = decode(app, &tenant, request).await?;
+    let (tenant, registered) = register(app, caller, tenant, &received.submissions, mode).await?;
+    let organisation = tenant.organisation();
 
-    let succeeded = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let customers: Vec<_> = submissions
+    let succeeded = registered.iter().filter(|item| item.decision.outcome.is_ok()).count();
+    let customers: Vec<_> = received
+        .submissions
         .into_iter()
-        .zip(outcomes)
-        .map(|(submission, outcome)| response::item(submission, outcome, tenant.organisation()))
+        .zip(registered)
+        .zip(received.places)
+        .map(|((submission, item), place)| {
+            let Registered { identifiers, decision } = item;
+            let explanation = explained.then(|| {
+                let settings = &organisation.settings;
+                explain(&place, &submission, identifiers.as_ref(), &decision, settings)
+            });
+            response::item(submission, decision.outcome, organisation, explanation)
+        })
         .collect();
     let items = Items { total: customers.len(), succeeded };
     let mut reply = envelope::items(customers, succeeded);
@@ -57,7 +67,13 @@ async fn handle(
     Ok(reply)
 }
 
-async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Vec<Submission>, Response> {
+/// The customers of a request, and where each stands in its body.
+struct Received {
+    submissions: Vec<Submission>,
+    places: Vec<String>,
+}
+
+async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Received, Response> {
     let (parts, body) = request.into_parts();
     if !format::is_json(&parts.uri, &parts.headers) {
         body::drain(body, app.config.body_timeout()).await;
@@ -90,34 +106,72 @@ async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Vec<Subm
         let http = StatusCode::BAD_REQUEST;
         return Err(envelope::refusal(http, codes::BATCH_LIMIT, Some(&detail), batch.count));
     }
-    Ok(batch.submissions(tenant.organisation().settings.strict_extras))
+    let strict = tenant.organisation().settings.strict_extras;
+    Ok(Received { submissions: batch.submissions(strict), places: batch.places() })
 }
 
-/// Hands what is valid to the store; what is not keeps its place among the outcomes.
+/// What became of one customer.
+struct Registered {
+    /// The identifiers as they are compared, where they are valid.
+    identifiers: Option<Identifiers>,
+    decision: Decision,
+}
+
+/// Validates each customer and hands those who are valid to the store; the others keep their place.
+/// Where the organisation is changed meanwhile, all of it is done again with what holds now.
 async fn register(
     app: &App,
-    tenant: &Tenant,
-    validated: Vec<Result<Registration, Failure>>,
-) -> Result<Outcomes, Response> {
-    let mut valid = Vec::with_capacity(validated.len());
-    let places: Vec<Option<Failure>> = validated
-        .into_iter()
-        .map(|result| result.map(|registration| valid.push(registration)).err())
-        .collect();
-    let mut registered = if valid.is_empty() {
-        Vec::new().into_iter()
-    } else {
-        let stored = app.store.register(tenant, valid, (app.clock)()).await;
-        stored
-            .map_err(|error| {
-                tracing::error!(error = error.chain(), "customers cannot be stored");
-                envelope::unavailable()
-            })?
-            .into_iter()
+    caller: &Caller,
+    mut tenant: Tenant,
+    submissions: &[Submission],
+    mode: Mode,
+) -> Result<(Tenant, Vec<Registered>), Response> {
+    let unavailable = |error: Error| {
+        tracing::error!(error = error.chain(), "customers cannot be stored");
+        envelope::unavailable()
     };
-    let outcome = |refused: Option<Failure>| match refused {
-        Some(failure) => Err(failure),
-        None => registered.next().unwrap_or_else(|| Err(codes::UNEXPECTED_ITEM.into())),
+    for _ in 0..TRIES {
+        let now = (app.clock)();
+        let mut valid = Vec::with_capacity(submissions.len());
+        let validated: Vec<_> = submissions
+            .iter()
+            .map(|submission| {
+                let registration = validate(submission, tenant.organisation(), caller.till)?;
+                let identifiers = registration.identifiers.clone();
+                valid.push(registration);
+                Ok(identifiers)
+            })
+            .collect();
+        let stored = if valid.is_empty() {
+            Ok(Vec::new())
+        } else {
+            app.store.register(&tenant, valid, now, mode).await
+        };
+        match stored {
+            Ok(decisions) => return Ok((tenant, in_order(validated, decisions))),
+            Err(Error::Stale) => {
+                tenant = app.store.tenant(caller.tenant).await.map_err(unavailable)?;
+            }
+            Err(error) => return Err(unavailable(error)),
+        }
+    }
+    Err(unavailable(Error::Stale))
+}
+
+/// Puts the store's decisions in the places of those who were valid.
+fn in_order(
+    validated: Vec<Result<Identifiers, Failure>>,
+    decisions: Vec<Decision>,
+) -> Vec<Registered> {
+    let mut decisions = decisions.into_iter();
+    let registered = |result: Result<Identifiers, Failure>| match result {
+        Err(failure) => Registered { identifiers: None, decision: failure.into() },
+        Ok(identifiers) => Registered {
+            identifiers: Some(identifiers),
+            decision: decisions
+                .next()
+                .unwrap_or_else(|| Failure::from(codes::UNEXPECTED_ITEM).into()),
+        },
     };
-    Ok(places.into_iter().map(outcome).collect())
+    validated.into_iter().map(registered).collect()
 }

@@ -139,12 +139,18 @@ fn too_deep(body: &[u8]) -> Option<usize> {
 }
 
 impl Batch<'_> {
+    /// Where each customer stands in the body, as JSON pointers.
+    pub(super) fn places(&self) -> Vec<String> {
+        (0..self.items.len()).map(|index| self.place(index)).collect()
+    }
+
+    fn place(&self, index: usize) -> String {
+        if self.array { format!("/root/customer/{index}") } else { "/root/customer".to_owned() }
+    }
+
     /// Reads each customer; where members that are not known are to be refused, looks for them.
     pub(super) fn submissions(&self, strict: bool) -> Vec<Submission> {
-        let pointer = |index| {
-            if self.array { format!("/root/customer/{index}") } else { "/root/customer".to_owned() }
-        };
-        let read = |(index, raw): (usize, &&RawValue)| submission(raw, pointer(index), strict);
+        let read = |(index, raw): (usize, &&RawValue)| submission(raw, self.place(index), strict);
         self.items.iter().enumerate().map(read).collect()
     }
 }

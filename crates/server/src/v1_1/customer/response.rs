@@ -1,8 +1,6 @@
 //! Writing what became of each customer: the members of the specification's samples, in their
 //! order and with their JSON types.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use patron_rules::award::SideEffect;
@@ -16,6 +14,8 @@ use patron_rules::submission::Submission;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use super::explain::Explanation;
 
 /// The tier of a programme that has none.
 const NO_TIER: &str = "NONE";
@@ -58,6 +58,8 @@ pub(super) struct Registered {
     subscriptions: Subscriptions,
     side_effects: SideEffects,
     item_status: ItemStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<Explanation>,
 }
 
 /// A customer who was refused: what they were sent with, and why.
@@ -69,10 +71,12 @@ pub(super) struct Failed {
     firstname: Option<String>,
     lastname: Option<String>,
     item_status: ItemStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<Explanation>,
 }
 
 #[derive(Debug, Serialize)]
-struct PointsSummaries {
+pub(super) struct PointsSummaries {
     points_summary: Vec<PointsSummary>,
 }
 
@@ -98,7 +102,7 @@ struct PointsSummary {
 }
 
 #[derive(Debug, Serialize)]
-struct Fields {
+pub(super) struct Fields {
     field: Vec<Field>,
 }
 
@@ -137,7 +141,7 @@ struct Effect {
 }
 
 #[derive(Debug, Serialize)]
-struct ItemStatus {
+pub(super) struct ItemStatus {
     success: &'static str,
     code: String,
     message: String,
@@ -151,7 +155,14 @@ struct Warnings {
 
 /// A JSON number, exact: never through a float.
 #[derive(Debug, Clone, Copy)]
-struct Number(Decimal);
+pub(super) struct Number(Decimal);
+
+impl Number {
+    /// The amount; zero where there is none.
+    pub(super) fn of(amount: Option<Decimal>) -> Self {
+        Self(amount.unwrap_or_default())
+    }
+}
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -170,30 +181,27 @@ pub(super) fn item(
     submission: Submission,
     outcome: Result<Plan, Failure>,
     organisation: &Organisation,
+    explanation: Option<Explanation>,
 ) -> Item {
     match outcome {
-        Ok(plan) => Item::Registered(Box::new(registered(plan, organisation))),
-        Err(failure) => Item::Failed(Box::new(failed(submission, &failure))),
+        Ok(plan) => Item::Registered(Box::new(registered(plan, organisation, explanation))),
+        Err(failure) => Item::Failed(Box::new(failed(submission, &failure, explanation))),
     }
 }
 
-fn failed(submission: Submission, failure: &Failure) -> Failed {
+fn failed(submission: Submission, failure: &Failure, explain: Option<Explanation>) -> Failed {
     Failed {
         mobile: submission.mobile,
         email: submission.email,
         external_id: submission.external_id,
         firstname: submission.first_name,
         lastname: submission.last_name,
-        item_status: ItemStatus {
-            success: "false",
-            code: failure.code.number.to_string(),
-            message: failure.message.to_string(),
-            warnings: Warnings { warning: Vec::new() },
-        },
+        item_status: ItemStatus::refused(failure.code.number, failure.message.to_string()),
+        explain,
     }
 }
 
-fn registered(plan: Plan, organisation: &Organisation) -> Registered {
+fn registered(plan: Plan, organisation: &Organisation, explain: Option<Explanation>) -> Registered {
     let Plan { customer, side_effects, warnings, .. } = plan;
     let zone = &organisation.zone;
     let current = customer.enrolments.first();
@@ -223,11 +231,15 @@ fn registered(plan: Plan, organisation: &Organisation) -> Registered {
         extended_fields: fields(customer.extended_fields),
         subscriptions: subscriptions(&customer.subscriptions),
         side_effects: SideEffects { effect: side_effects.iter().map(effect).collect() },
-        item_status: success(&warnings),
+        item_status: ItemStatus::success(codes::REGISTERED.message, &warnings),
+        explain,
     }
 }
 
-fn points_summaries(customer: &Customer, organisation: &Organisation) -> PointsSummaries {
+pub(super) fn points_summaries(
+    customer: &Customer,
+    organisation: &Organisation,
+) -> PointsSummaries {
     let summary = |enrolment| points_summary(enrolment, organisation);
     PointsSummaries { points_summary: customer.enrolments.iter().map(summary).collect() }
 }
@@ -256,7 +268,7 @@ fn points_summary(enrolment: &Enrolment, organisation: &Organisation) -> PointsS
     }
 }
 
-fn tier_name(enrolment: &Enrolment, organisation: &Organisation) -> String {
+pub(super) fn tier_name(enrolment: &Enrolment, organisation: &Organisation) -> String {
     let programme = organisation.programme(enrolment.programme);
     let tier = programme.and_then(|programme| programme.tier(enrolment.tier));
     tier.map_or_else(|| NO_TIER.to_owned(), |tier| tier.name.clone())
@@ -277,7 +289,7 @@ fn subscriptions(held: &[Subscription]) -> Subscriptions {
     Subscriptions { subscription: held.iter().map(echo).collect() }
 }
 
-fn fields(values: Vec<FieldValue>) -> Fields {
+pub(super) fn fields(values: Vec<FieldValue>) -> Fields {
     let field = |FieldValue { name, value }| Field { name, value };
     Fields { field: values.into_iter().map(field).collect() }
 }
@@ -290,25 +302,31 @@ fn effect(effect: &SideEffect) -> Effect {
     }
 }
 
-/// "Customer registration successful", with each warning's text after a comma and each warning's
-/// code once.
-fn success(warnings: &[Warning]) -> ItemStatus {
-    let mut texts: Vec<Cow<'_, str>> = vec![Cow::Borrowed(codes::REGISTERED.message)];
-    let mut numbers: Vec<String> = Vec::new();
-    for warning in warnings {
-        let text = warning.message.trim_end_matches('.');
-        if !texts.iter().any(|known| known == text) {
-            texts.push(Cow::Borrowed(text));
+impl ItemStatus {
+    /// The message, with each warning's text after a comma and each warning's code once.
+    pub(super) fn success(message: &str, warnings: &[Warning]) -> Self {
+        let mut texts: Vec<&str> = vec![message];
+        let mut numbers: Vec<String> = Vec::new();
+        for warning in warnings {
+            let text = warning.message.trim_end_matches('.');
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+            let number = warning.code.number.to_string();
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
         }
-        let number = warning.code.number.to_string();
-        if !numbers.contains(&number) {
-            numbers.push(number);
+        Self {
+            success: "true",
+            code: codes::REGISTERED.number.to_string(),
+            message: texts.join(", "),
+            warnings: Warnings { warning: numbers },
         }
     }
-    ItemStatus {
-        success: "true",
-        code: codes::REGISTERED.number.to_string(),
-        message: texts.join(", "),
-        warnings: Warnings { warning: numbers },
+
+    pub(super) fn refused(code: u32, message: String) -> Self {
+        let warnings = Warnings { warning: Vec::new() };
+        Self { success: "false", code: code.to_string(), message, warnings }
     }
 }

@@ -103,7 +103,20 @@ CREATE TABLE customer (
     kept            TEXT,
     custom_fields   TEXT,
     extended_fields TEXT,
+    -- The customer into whom this one was merged; whoever comes by this one's identifiers is they.
+    merged_into     INTEGER,
     PRIMARY KEY (organisation_id, customer_id)
+) STRICT, WITHOUT ROWID;
+
+-- Both customers of a merge as they were before, as JSON, so that it can be undone.
+CREATE TABLE merge (
+    organisation_id INTEGER NOT NULL,
+    victim_id       INTEGER NOT NULL,
+    survivor_id     INTEGER NOT NULL,
+    merged_at       INTEGER NOT NULL,
+    victim          TEXT NOT NULL,
+    survivor        TEXT,
+    PRIMARY KEY (organisation_id, victim_id)
 ) STRICT, WITHOUT ROWID;
 
 -- This key is the rule that an identifier belongs to one customer.
@@ -136,7 +149,7 @@ CREATE TABLE ledger_entry (
     programme_id    INTEGER NOT NULL,
     points          TEXT NOT NULL,
     reason          TEXT NOT NULL,
-    reward_id       INTEGER NOT NULL,
+    reward_id       INTEGER,
     entered_at      INTEGER NOT NULL,
     PRIMARY KEY (organisation_id, customer_id, entry)
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,239 @@
+//! `GET /v1.1/customer/get`: customers by `mobile`, `email`, `external_id` or `id`; several values
+//! of one of them separated by commas. With `user_id=true` the id is told as well, as text.
+//!
+//! Who is not found has `item_status.code` 1012 under HTTP 200, and a request that finds nobody has
+//! the code 500.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use patron_rules::codes::{self, Code};
+use patron_rules::customer::{Customer, CustomerId};
+use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Mobile};
+use patron_rules::organisation::Organisation;
+use patron_rules::profile::{FraudStatus, Name, date};
+use patron_store::{Found, Lookup, Tenant};
+use serde::Serialize;
+
+use super::response::{
+    Fields, ItemStatus, Number, PointsSummaries, fields, points_summaries, tier_name,
+};
+use crate::http::{App, Items, body};
+use crate::v1_1::{envelope, query};
+
+/// The query's names for what a customer is looked up by.
+const NAMES: [&str; 4] = ["mobile", "email", "external_id", "id"];
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Item {
+    Retrieved(Box<Retrieved>),
+    NotFound(NotFound),
+}
+
+/// The members of the documented reply, in its order.
+#[derive(Debug, Serialize)]
+struct Retrieved {
+    firstname: String,
+    lastname: String,
+    mobile: Option<String>,
+    email: Option<String>,
+    external_id: Option<String>,
+    lifetime_points: Number,
+    lifetime_purchases: Number,
+    loyalty_points: Number,
+    current_slab: String,
+    registered_on: String,
+    updated_on: String,
+    #[serde(rename = "type")]
+    customer_type: &'static str,
+    source: String,
+    identifiers: [(); 0],
+    gender: Option<String>,
+    registered_by: String,
+    registered_store: CodeAndName,
+    registered_till: CodeAndName,
+    user_groups2: [(); 0],
+    fraud_details: FraudDetails,
+    trackers: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    current_nps_status: Option<String>,
+    custom_fields: Fields,
+    extended_fields: Fields,
+    transactions: Transactions,
+    coupons: Coupons,
+    notes: [(); 0],
+    points_summaries: PointsSummaries,
+    item_status: ItemStatus,
+}
+
+#[derive(Debug, Serialize)]
+struct CodeAndName {
+    code: String,
+    name: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FraudDetails {
+    status: String,
+    marked_by: &'static str,
+    modified_on: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Transactions {
+    transaction: [(); 0],
+}
+
+#[derive(Debug, Serialize)]
+struct Coupons {
+    coupon: [(); 0],
+}
+
+/// Somebody who was not found: what they were looked up by.
+#[derive(Debug, Serialize)]
+struct NotFound {
+    mobile: Option<String>,
+    email: Option<String>,
+    external_id: Option<String>,
+    item_status: ItemStatus,
+}
+
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    Extension(tenant): Extension<Tenant>,
+    request: Request,
+) -> Response {
+    let uri = request.uri().clone();
+    body::drain(request.into_body(), app.config.body_timeout()).await;
+    match handle(&app, &tenant, &uri).await {
+        Ok(reply) | Err(reply) => reply,
+    }
+}
+
+async fn handle(app: &App, tenant: &Tenant, uri: &Uri) -> Result<Response, Response> {
+    let organisation = tenant.organisation();
+    let (name, values) = asked(uri).ok_or_else(|| refuse(codes::NO_IDENTIFIER_TO_GET, None, 0))?;
+    let limit = organisation.settings.batch_limit;
+    if values.len() > limit {
+        let detail = format!("{} customers in one call, at most {limit} are allowed", values.len());
+        return Err(refuse(codes::BATCH_LIMIT, Some(&detail), values.len()));
+    }
+    let with_id = query::flag(uri, "user_id");
+    let mut items = Vec::with_capacity(values.len());
+    for value in values {
+        let found = match lookup(name, &value, organisation) {
+            Some(by) => app.store.find(tenant, by).await.map_err(|error| {
+                tracing::error!(error = error.chain(), "a customer cannot be looked up");
+                envelope::unavailable()
+            })?,
+            None => None,
+        };
+        items.push(match found {
+            Some(found) => Item::Retrieved(Box::new(retrieved(found, organisation, with_id))),
+            None => Item::NotFound(not_found(name, &value)),
+        });
+    }
+    let succeeded = items.iter().filter(|item| matches!(item, Item::Retrieved(_))).count();
+    let counted = Items { total: items.len(), succeeded };
+    let mut reply = envelope::items(items, succeeded);
+    reply.extensions_mut().insert(counted);
+    Ok(reply)
+}
+
+fn refuse(code: &Code, detail: Option<&str>, total: usize) -> Response {
+    envelope::refusal(StatusCode::BAD_REQUEST, code, detail, total)
+}
+
+/// What customers are looked up by, and the values.
+fn asked(uri: &Uri) -> Option<(&'static str, Vec<String>)> {
+    NAMES.into_iter().find_map(|name| {
+        let text = query::value(uri, name)?;
+        let values = text.split(',').map(str::trim).filter(|value| !value.is_empty());
+        let values: Vec<String> = values.map(str::to_owned).collect();
+        (!values.is_empty()).then_some((name, values))
+    })
+}
+
+/// `None` where the value has not the form, so that nobody can have it.
+fn lookup(name: &str, value: &str, organisation: &Organisation) -> Option<Lookup> {
+    let settings = &organisation.settings;
+    let (kind, key) = match name {
+        "mobile" => {
+            let mobile = Mobile::parse(value, &settings.mobile).ok()?;
+            (IdentifierKind::Mobile, mobile.digits().to_owned())
+        }
+        "email" => (IdentifierKind::Email, Email::parse(value).ok()?.key().to_owned()),
+        "external_id" => (IdentifierKind::ExternalId, value.to_owned()),
+        _ => return Some(Lookup::Id(CustomerId(value.parse().ok()?))),
+    };
+    settings.identifies(kind).then_some(Lookup::Identifier(kind, key))
+}
+
+fn not_found(name: &str, value: &str) -> NotFound {
+    let asked = |wanted: &str| (name == wanted).then(|| value.to_owned());
+    let code = if name == "id" { codes::ID_NOT_FOUND } else { codes::CUSTOMER_NOT_FOUND };
+    NotFound {
+        mobile: asked("mobile"),
+        email: asked("email"),
+        external_id: asked("external_id"),
+        item_status: ItemStatus::refused(code.number, code.message.to_owned()),
+    }
+}
+
+fn retrieved(found: Found, organisation: &Organisation, with_id: bool) -> Retrieved {
+    let Found { customer, through_merge } = found;
+    let zone = &organisation.zone;
+    let warnings = if through_merge { vec![codes::SURVIVOR_FOUND.into()] } else { Vec::new() };
+    let text = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
+    let till = till_name(&customer, organisation);
+    let identifiers = &customer.identifiers;
+    let current = customer.enrolments.first();
+    Retrieved {
+        firstname: text(&customer.first_name),
+        lastname: text(&customer.last_name),
+        mobile: identifiers.mobile.as_ref().map(Mobile::digits).map(str::to_owned),
+        email: identifiers.email.as_ref().map(Email::as_str).map(str::to_owned),
+        external_id: identifiers.external_id.as_ref().map(ExternalId::as_str).map(str::to_owned),
+        lifetime_points: Number::of(current.map(|enrolment| enrolment.lifetime_points)),
+        lifetime_purchases: Number::of(None),
+        loyalty_points: Number::of(current.map(|enrolment| enrolment.loyalty_points)),
+        current_slab: current.map(|held| tier_name(held, organisation)).unwrap_or_default(),
+        registered_on: date::format(customer.registered_at, zone),
+        updated_on: date::format(customer.updated_at, zone),
+        customer_type: customer.customer_type.name(),
+        source: customer.source.name().to_lowercase(),
+        identifiers: [],
+        gender: customer.kept.gender.clone(),
+        registered_by: till.clone(),
+        registered_store: CodeAndName { code: String::new(), name: String::new() },
+        registered_till: CodeAndName { code: till.clone(), name: till },
+        user_groups2: [],
+        fraud_details: FraudDetails {
+            status: customer.fraud_status.as_ref().map_or("NONE", FraudStatus::name).to_owned(),
+            marked_by: "",
+            modified_on: "",
+            reason: "",
+        },
+        trackers: "",
+        user_id: with_id.then(|| customer.id.0.to_string()),
+        current_nps_status: None,
+        points_summaries: points_summaries(&customer, organisation),
+        custom_fields: fields(customer.custom_fields),
+        extended_fields: fields(customer.extended_fields),
+        transactions: Transactions { transaction: [] },
+        coupons: Coupons { coupon: [] },
+        notes: [],
+        item_status: ItemStatus::success(codes::RETRIEVED_MESSAGE, &warnings),
+    }
+}
+
+fn till_name(customer: &Customer, organisation: &Organisation) -> String {
+    let till = organisation.tills.iter().find(|till| till.id == customer.registered_till);
+    till.map(|till| till.name.clone()).unwrap_or_default()
+}

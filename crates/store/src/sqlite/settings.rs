@@ -1,0 +1,85 @@
+//! An organisation's settings.
+
+use patron_rules::identifier::IdentifierKind;
+use patron_rules::settings::Settings;
+use rusqlite::{Connection, params};
+
+use super::organisation::list;
+use super::registration::kind_number;
+use crate::{Error, TenantId};
+
+/// The settings as they are.
+pub(super) fn load(connection: &Connection, tenant: TenantId) -> Result<Settings, Error> {
+    let rows = list(
+        connection,
+        "SELECT name, value FROM setting WHERE organisation_id = ?1 ORDER BY name",
+        [tenant.0],
+        |row| Ok((row.get::<_, String>("name")?, row.get::<_, String>("value")?)),
+    )?;
+    Settings::default()
+        .with(rows.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        .map_err(|refused| Error::Corrupt(refused.to_string()))
+}
+
+/// Writes all settings, so that a later default changes nothing for organisations that are there.
+pub(super) fn save(
+    connection: &Connection,
+    tenant: TenantId,
+    settings: &Settings,
+) -> Result<(), Error> {
+    for (name, value) in settings.texts() {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO setting VALUES (?1, ?2, ?3)")?
+            .execute((tenant.0, name, value))?;
+    }
+    Ok(())
+}
+
+pub(super) fn change(
+    connection: &Connection,
+    tenant: TenantId,
+    changes: &[(String, String)],
+) -> Result<(), Error> {
+    let before = load(connection, tenant)?;
+    let after = before.with(changes.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    save(connection, tenant, &after)?;
+    for kind in IdentifierKind::ALL {
+        match (before.identifies(kind), after.identifies(kind)) {
+            (false, true) => claim(connection, tenant, kind)?,
+            (true, false) => {
+                connection
+                    .prepare_cached(
+                        "DELETE FROM identifier WHERE organisation_id = ?1 AND kind = ?2",
+                    )?
+                    .execute((tenant.0, kind_number(kind)))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Makes the identifiers that customers have, of a kind by which they were not found until now,
+/// belong to them; refused where several have the same.
+fn claim(connection: &Connection, tenant: TenantId, kind: IdentifierKind) -> Result<(), Error> {
+    let value = match kind {
+        IdentifierKind::Mobile => "mobile",
+        IdentifierKind::Email => "lower(email)",
+        IdentifierKind::ExternalId => "external_id",
+    };
+    let owners = format!(
+        "FROM customer WHERE organisation_id = ?1 AND merged_into IS NULL AND {value} IS NOT NULL"
+    );
+    let clashes =
+        format!("SELECT count(*) FROM (SELECT 1 {owners} GROUP BY {value} HAVING count(*) > 1)");
+    let count: i64 = connection.query_row(&clashes, [tenant.0], |row| row.get(0))?;
+    if count > 0 {
+        return Err(Error::Clash { kind, count });
+    }
+    let claim = format!(
+        "INSERT INTO identifier (organisation_id, kind, value, customer_id, first_seen_at)
+         SELECT organisation_id, ?2, {value}, customer_id, registered_at {owners}"
+    );
+    connection.execute(&claim, params![tenant.0, kind_number(kind)])?;
+    Ok(())
+}

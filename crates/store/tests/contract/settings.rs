@@ -1,0 +1,85 @@
+//! Settings that change while customers are registered.
+
+use std::sync::Arc;
+
+use patron_rules::identifier::{IdentifierKind, Identifiers};
+use patron_rules::settings::Refused;
+use patron_store::{Error, Lookup, Mode, Store, Tenant, TenantId};
+
+use crate::given::{by, email, external_id, mobile, now, open_shop, register, tenant_of};
+
+on_every_engine! {
+    what_is_changed_holds_from_then_on,
+    what_contradicts_itself_changes_nothing,
+    an_organisation_loaded_before_a_change_registers_nobody,
+    emails_that_are_not_unique_find_nobody_and_are_claimed_when_they_are,
+}
+
+async fn id(store: &dyn Store) -> TenantId {
+    store.till_credential("shop").await.unwrap().unwrap().tenant
+}
+
+async fn change(store: &dyn Store, changes: &[(&str, &str)]) -> Result<Tenant, Error> {
+    let owned = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    store.change_settings(id(store).await, owned.collect()).await?;
+    Ok(tenant_of(store, "shop").await)
+}
+
+async fn what_is_changed_holds_from_then_on(store: Arc<dyn Store>) {
+    open_shop(&*store).await;
+    let changes = [("CONF_ALLOW_EMAIL_UPDATE", "1"), ("BATCH_LIMIT", "7")];
+    let tenant = change(&*store, &changes).await.unwrap();
+    let settings = &tenant.organisation().settings;
+    assert!(settings.allow_email_update);
+    assert_eq!(settings.batch_limit, 7);
+}
+
+async fn what_contradicts_itself_changes_nothing(store: Arc<dyn Store>) {
+    let before = open_shop(&*store).await.organisation().settings.clone();
+    let changes = [("BATCH_LIMIT", "7"), ("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED", "1")];
+    let refused = change(&*store, &changes).await;
+    assert!(matches!(refused, Err(Error::Settings(Refused::Contradiction(_)))));
+    let refused = change(&*store, &[("BATCH_LIMIT", "7"), ("NOTHING", "1")]).await;
+    assert!(matches!(refused, Err(Error::Settings(Refused::Unknown(_)))));
+    assert_eq!(tenant_of(&*store, "shop").await.organisation().settings, before);
+}
+
+/// Else a registration could slip past a rule that holds already.
+async fn an_organisation_loaded_before_a_change_registers_nobody(store: Arc<dyn Store>) {
+    let old = open_shop(&*store).await;
+    let current = change(&*store, &[("CONF_USERS_IS_EMAIL_UNIQUE", "0")]).await.unwrap();
+    let late = store.register(&old, vec![mobile("919000000001")], now(), Mode::Apply).await;
+    assert!(matches!(late, Err(Error::Stale)));
+    assert!(register(&*store, &current, mobile("919000000001")).await.before.is_none());
+}
+
+async fn emails_that_are_not_unique_find_nobody_and_are_claimed_when_they_are(
+    store: Arc<dyn Store>,
+) {
+    open_shop(&*store).await;
+    let not_unique = [("CONF_USERS_IS_EMAIL_UNIQUE", "0"), ("CONF_ALLOW_EMAIL_UPDATE", "1")];
+    let tenant = change(&*store, &not_unique).await.unwrap();
+    let with_email = |digits: &str, address: &str| {
+        by(Identifiers {
+            mobile: mobile(digits).identifiers.mobile,
+            email: email(address).identifiers.email,
+            ..Identifiers::default()
+        })
+    };
+    let one = register(&*store, &tenant, with_email("919000000001", "Family@b.in")).await;
+    let two = register(&*store, &tenant, with_email("919000000002", "family@B.in")).await;
+    assert_ne!(one.customer.id, two.customer.id);
+    let lookup = || Lookup::Identifier(IdentifierKind::Email, "family@b.in".to_owned());
+    assert_eq!(store.find(&tenant, lookup()).await.unwrap(), None);
+
+    let clash = change(&*store, &[("CONF_USERS_IS_EMAIL_UNIQUE", "1")]).await;
+    assert!(matches!(clash, Err(Error::Clash { kind: IdentifierKind::Email, count: 1 })));
+    register(&*store, &tenant, with_email("919000000002", "own@b.in")).await;
+    let tenant = change(&*store, &[("CONF_USERS_IS_EMAIL_UNIQUE", "1")]).await.unwrap();
+    let found = store.find(&tenant, lookup()).await.unwrap().unwrap();
+    assert_eq!(found.customer.id, one.customer.id);
+    // And belongs to that customer alone from then on.
+    let again = register(&*store, &tenant, email("FAMILY@b.in")).await;
+    assert_eq!(again.customer.id, one.customer.id);
+    assert!(register(&*store, &tenant, external_id("A")).await.before.is_none());
+}
