@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::task::Poll;
 
 use patron_store::{Error, Mode, Store};
 
 use crate::engines::Place;
 use crate::given::{
-    external_id, is_new_and_awarded, look_up, names, now, open_shop, poll_once, register,
+    Asked, external_id, is_new_and_awarded, look_up, names, now, open_shop, poll_once, register,
     register_all, shop, tenant_of,
 };
 
@@ -69,17 +68,13 @@ async fn a_closed_store_hands_out_no_organisation_that_it_knew(store: Arc<dyn St
 
 async fn closing_finishes_what_was_accepted(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
-    let mut accepted: Vec<_> = (0..64)
-        .map(|number| {
-            store.register(&tenant, vec![external_id(&number.to_string())], now(), Mode::Apply)
-        })
+    let accepted: Vec<_> = (0..64)
+        .map(|number| vec![external_id(&number.to_string())])
+        .map(|one| Asked::begin(store.register(&tenant, one, now(), Mode::Apply)))
         .collect();
-    for registration in &mut accepted {
-        let _ = poll_once(registration);
-    }
     store.close().await;
     for registration in accepted {
-        let outcomes = registration.await.unwrap();
+        let outcomes = registration.known().expect("closed, but work is still under way").unwrap();
         assert!(is_new_and_awarded(outcomes[0].outcome.as_ref().unwrap()));
     }
 }
@@ -97,19 +92,18 @@ async fn whoever_closes_second_waits_for_the_end_as_well(store: Arc<dyn Store>) 
     // So much that it is not done while the two of them close.
     let batch =
         |number: usize| (0..500).map(|place| external_id(&format!("{number}-{place}"))).collect();
-    let mut accepted: Vec<_> =
-        (0..10).map(|number| store.register(&tenant, batch(number), now(), Mode::Apply)).collect();
-    for registration in &mut accepted {
-        assert!(poll_once(registration).is_pending());
-    }
+    let accepted: Vec<_> = (0..10)
+        .map(|number| Asked::begin(store.register(&tenant, batch(number), now(), Mode::Apply)))
+        .collect();
     let mut first = store.close();
-    let _ = poll_once(&mut first);
+    let closed = poll_once(&mut first).is_ready();
     store.close().await;
-    for registration in &mut accepted {
-        let Poll::Ready(outcomes) = poll_once(registration) else {
-            panic!("closed, but work is still under way");
-        };
+    for registration in accepted {
+        let outcomes = registration.known().expect("closed, but work is still under way");
         assert_eq!(outcomes.unwrap().len(), 500);
+    }
+    if closed {
+        return;
     }
     first.await;
 }

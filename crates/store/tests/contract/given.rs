@@ -195,3 +195,27 @@ pub fn is_new_and_awarded(plan: &Plan) -> bool {
 pub fn poll_once<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
+
+/// Something that was asked for and polled once: it is accepted, and may even be done.
+pub struct Asked<'a, T> {
+    future: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
+    done: Option<T>,
+}
+
+impl<'a, T> Asked<'a, T> {
+    pub fn begin(mut future: Pin<Box<dyn Future<Output = T> + Send + 'a>>) -> Self {
+        let done = match poll_once(&mut future) {
+            Poll::Ready(value) => Some(value),
+            Poll::Pending => None,
+        };
+        Self { future, done }
+    }
+
+    /// What came of it, if that is known without waiting.
+    pub fn known(mut self) -> Option<T> {
+        self.done.or_else(|| match poll_once(&mut self.future) {
+            Poll::Ready(value) => Some(value),
+            Poll::Pending => None,
+        })
+    }
+}
