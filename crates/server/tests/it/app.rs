@@ -20,6 +20,7 @@ pub const NOW: &str = "2026-01-15T05:00:00Z";
 /// A server with the demo in memory, on a port of its own.
 pub struct App {
     pub address: SocketAddr,
+    store: Arc<dyn Store>,
     stop: Box<dyn Fn() + Send + Sync>,
     runtime: Option<Runtime>,
 }
@@ -37,14 +38,30 @@ impl App {
         let server = http::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = server.address();
         let stop = server.stopper(Duration::from_secs(5));
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&Location::Memory).unwrap());
         runtime.block_on(async {
-            let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&Location::Memory).unwrap());
+            let store = Arc::clone(&store);
             demo::fill(store.as_ref()).await.unwrap();
             let mut app = http::App::new(config, store).unwrap();
             app.clock = || NOW.parse::<Timestamp>().unwrap();
             tokio::spawn(server.run(app));
         });
-        Self { address, stop: Box::new(stop), runtime: Some(runtime) }
+        Self { address, store, stop: Box::new(stop), runtime: Some(runtime) }
+    }
+
+    /// A server whose organisation `demo` has these settings.
+    pub fn with_settings(changes: &[(&str, &str)]) -> Self {
+        let app = Self::start();
+        app.change_settings(changes);
+        app
+    }
+
+    pub fn change_settings(&self, changes: &[(&str, &str)]) {
+        let owned = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.runtime.as_ref().unwrap().block_on(async {
+            let till = self.store.till_credential("till.001").await.unwrap().unwrap();
+            self.store.change_settings(till.tenant, owned.collect()).await.unwrap();
+        });
     }
 
     /// A client that signs in as this till, as every till of the demo may.
@@ -131,6 +148,15 @@ impl Client {
     pub fn try_add(&self, customers: &Value) -> Option<Reply> {
         let body = json!({"root": {"customer": customers}}).to_string();
         self.try_post("/v1.1/customer/add", "application/json", body.as_bytes()).ok()
+    }
+
+    /// Posts one customer to `customer/add` with this query.
+    pub fn add_with(&self, query: &str, customer: &Value) -> Value {
+        let body = json!({"root": {"customer": [customer]}}).to_string();
+        let path = format!("/v1.1/customer/add?{query}");
+        let reply = self.post(&path, "application/json", body.as_bytes());
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.customer(0)
     }
 
     /// Registers one customer and returns what the reply says of them.

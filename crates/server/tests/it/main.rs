@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::too_many_lines,
     unreachable_pub,
     clippy::allow_attributes,
     reason = "a test fails by panicking"
@@ -16,8 +17,11 @@ mod batch;
 mod command_line;
 mod documents;
 mod durability;
+mod explain;
+mod get;
 mod hostile;
 mod http;
 mod identity;
 mod log;
+mod settings;
 mod specification;
