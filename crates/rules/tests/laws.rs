@@ -1,0 +1,306 @@
+//! Laws that hold for whatever is registered, on a registry in memory that carries out plans as a
+//! store does.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::allow_attributes,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use patron_rules::customer::{Customer, CustomerId};
+use patron_rules::decide::{Decision, Facts, decide};
+use patron_rules::identifier::IdentifierKind;
+use patron_rules::organisation::{
+    Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
+};
+use patron_rules::resolve::{Holder, Holders};
+use patron_rules::settings::Settings;
+use patron_rules::submission::Submission;
+use patron_rules::validate::validate;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+const TILL: TillId = TillId(1);
+
+fn organisation(settings: Settings) -> Organisation {
+    Organisation {
+        name: "laws".into(),
+        zone: TimeZone::UTC,
+        settings,
+        tills: vec![Till { id: TILL, name: "till".into() }],
+        custom_fields: Vec::new(),
+        extended_fields: Vec::new(),
+        programmes: vec![Programme {
+            id: ProgrammeId(1),
+            is_default: true,
+            tier_years: 100,
+            tiers: vec![Tier { serial: 1, name: "Base".into(), description: String::new() }],
+            registration_rewards: vec![Reward { id: 1, points: Decimal::ONE_HUNDRED }],
+        }],
+    }
+}
+
+/// Customers and who holds what, as a store keeps them.
+struct Registry {
+    organisation: Organisation,
+    customers: BTreeMap<CustomerId, Customer>,
+    merged_into: BTreeMap<CustomerId, CustomerId>,
+    identifiers: BTreeMap<(IdentifierKind, String), CustomerId>,
+    ledger: BTreeMap<CustomerId, Decimal>,
+}
+
+impl Registry {
+    fn new(settings: Settings) -> Self {
+        Self {
+            organisation: organisation(settings),
+            customers: BTreeMap::new(),
+            merged_into: BTreeMap::new(),
+            identifiers: BTreeMap::new(),
+            ledger: BTreeMap::new(),
+        }
+    }
+
+    fn register(&mut self, submission: &Submission, now: Timestamp) -> Decision {
+        let registration = match validate(submission, &self.organisation, TILL) {
+            Ok(registration) => registration,
+            Err(failure) => return failure.into(),
+        };
+        let settings = &self.organisation.settings;
+        let mut holders = Holders::default();
+        let mut customers = Vec::new();
+        for (kind, key) in registration.identifiers.keys() {
+            let held = self.identifiers.get(&(kind, key.to_owned())).copied();
+            let Some(first) = held.filter(|_| settings.identifies(kind)) else { continue };
+            let mut customer = first;
+            while let Some(survivor) = self.merged_into.get(&customer) {
+                customer = *survivor;
+            }
+            holders.add(Holder { kind, customer, through_merge: customer != first });
+            customers.push(self.customers[&customer].clone());
+        }
+        let next_id = CustomerId(i64::try_from(self.customers.len()).unwrap() + 1);
+        let facts = Facts { holders, customers, next_id, now };
+        let decision = decide(&self.organisation, registration, &facts);
+        self.carry_out(&decision);
+        decision
+    }
+
+    fn carry_out(&mut self, decision: &Decision) {
+        let Ok(plan) = &decision.outcome else { return };
+        let settings = &self.organisation.settings;
+        for (kind, key) in plan.released(settings) {
+            self.identifiers.remove(&(kind, key.to_owned())).expect("it was held");
+        }
+        for (kind, key) in plan.gained(settings) {
+            let taken = self.identifiers.insert((kind, key.to_owned()), plan.customer.id);
+            assert_eq!(taken, None, "an identifier belongs to one customer");
+        }
+        for merged in &plan.merged {
+            self.customers.insert(merged.after.id, merged.after.clone());
+            self.merged_into.insert(merged.after.id, plan.customer.id);
+        }
+        self.customers.insert(plan.customer.id, plan.customer.clone());
+        for entry in &plan.ledger {
+            *self.ledger.entry(entry.customer).or_default() += entry.points;
+        }
+    }
+
+    /// The customers who were not merged away.
+    fn living(&self) -> impl Iterator<Item = &Customer> {
+        self.customers.values().filter(|customer| !self.merged_into.contains_key(&customer.id))
+    }
+
+    fn check(&self) {
+        let settings = &self.organisation.settings;
+        let mut seen = BTreeMap::new();
+        for customer in self.living() {
+            for (kind, key) in customer.identifiers.keys() {
+                if settings.identifies(kind) {
+                    let other = seen.insert((kind, key.to_owned()), customer.id);
+                    assert_eq!(other, None, "{kind} {key} is two customers");
+                }
+            }
+        }
+        for customer in self.customers.values() {
+            let balance: Decimal =
+                customer.enrolments.iter().map(|enrolment| enrolment.loyalty_points).sum();
+            let sum = self.ledger.get(&customer.id).copied().unwrap_or_default();
+            assert_eq!(sum, balance, "the ledger of {:?}", customer.id);
+        }
+    }
+}
+
+fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
+    prop::option::of(prop::sample::select(values).prop_map(str::to_owned))
+}
+
+/// Few values, so that customers meet.
+fn submission() -> impl Strategy<Value = Submission> {
+    (
+        one_of(&["919876543210", "9876543210", "+91 98765 43211", "919876543212", "12", ""]),
+        one_of(&["a@b.in", "A@B.in", "c@b.in", "d@b.in", "nobody"]),
+        one_of(&["A", "B", "C", "919876543210"]),
+        one_of(&["Asha", "Ravi", "\u{0}"]),
+        one_of(&["LOYALTY", "non_loyalty", "not_interested", "gold"]),
+        one_of(&["INSTORE", "WECHAT", "pigeon"]),
+        one_of(&["2024-01-02 03:04:05", "2024-02-30 00:00:00"]),
+    )
+        .prop_map(
+            |(mobile, email, external_id, first_name, customer_type, source, registered_on)| {
+                let sent = |text: Option<String>| text.filter(|text| !text.is_empty());
+                Submission {
+                    mobile: sent(mobile),
+                    email,
+                    external_id,
+                    first_name,
+                    customer_type,
+                    source,
+                    registered_on,
+                    ..Submission::default()
+                }
+            },
+        )
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let flag = || prop::sample::select(vec!["0", "1"]);
+    (
+        prop::sample::select(vec!["MOBILE", "EMAIL", "EXTERNAL_ID"]),
+        prop::collection::vec(flag(), 9),
+        prop::sample::select(vec!["UPDATE", "REFUSE"]),
+        prop::sample::select(vec!["FAIL", "DROP"]),
+    )
+        .prop_filter_map("contradicts itself", |(primary, flags, known, invalid)| {
+            Settings::default()
+                .with([
+                    ("COUNTRY", "IN"),
+                    ("CONF_REGISTRATION_PRIMARY_KEY", primary),
+                    ("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", flags[0]),
+                    ("CONF_ALLOW_MOBILE_UPDATE", flags[1]),
+                    ("CONF_ALLOW_EMAIL_UPDATE", flags[2]),
+                    ("CONF_LOYALTY_ALLOW_EXTERNAL_ID_UPDATE", flags[3]),
+                    ("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK", flags[4]),
+                    ("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", flags[5]),
+                    ("MERGE_ON_CONFLICT", flags[6]),
+                    ("CONF_USERS_IS_EMAIL_UNIQUE", flags[7]),
+                    ("CONF_USERS_IS_EMAIL_REQUIRED", flags[8]),
+                    ("KNOWN_CUSTOMER", known),
+                    ("INVALID_SECONDARY_IDENTIFIER", invalid),
+                ])
+                .ok()
+        })
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_760_000_000 + second).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Whatever is registered under whatever settings: an identifier is one customer's, and each
+    /// ledger adds up to its balance.
+    #[test]
+    fn no_identifier_is_two_customers(
+        settings in settings(),
+        submissions in prop::collection::vec(submission(), 1..25),
+    ) {
+        let mut registry = Registry::new(settings);
+        for (second, submission) in (0..).zip(&submissions) {
+            registry.register(submission, at(second));
+            registry.check();
+        }
+    }
+
+    /// Repeating a request that went through leaves everything as it is but the time of update.
+    #[test]
+    fn the_same_request_twice_changes_nothing_but_the_time_of_update(
+        settings in settings(),
+        before in prop::collection::vec(submission(), 0..10),
+        submission in submission(),
+    ) {
+        let mut registry = Registry::new(settings);
+        for earlier in &before {
+            registry.register(earlier, at(0));
+        }
+        let Ok(first) = registry.register(&submission, at(1)).outcome else { return Ok(()) };
+        let (customers, identifiers, ledger) =
+            (registry.customers.clone(), registry.identifiers.clone(), registry.ledger.clone());
+        match registry.register(&submission, at(2)).outcome {
+            Ok(second) => {
+                prop_assert_eq!(first.customer.id, second.customer.id);
+                prop_assert_eq!(second.side_effects, []);
+                prop_assert_eq!(second.merged, []);
+                let mut expected = customers;
+                expected.get_mut(&second.customer.id).unwrap().updated_at = at(2);
+                prop_assert_eq!(&registry.customers, &expected);
+            }
+            // Somebody who is known may be refused.
+            Err(failure) => {
+                prop_assert_eq!(failure.code.number, 1014);
+                prop_assert_eq!(&registry.customers, &customers);
+            }
+        }
+        prop_assert_eq!(&registry.identifiers, &identifiers);
+        prop_assert_eq!(&registry.ledger, &ledger);
+    }
+
+    /// Customers who share no identifier may come in any order.
+    #[test]
+    fn the_order_of_strangers_does_not_matter(
+        settings in settings(),
+        names in prop::collection::vec(one_of(&["Asha", "Ravi"]), 2..6),
+    ) {
+        let strangers: Vec<Submission> = names
+            .iter()
+            .enumerate()
+            .map(|(n, name)| Submission {
+                mobile: Some(format!("91987654320{n}")),
+                email: Some(format!("{n}@b.in")),
+                first_name: name.clone(),
+                ..Submission::default()
+            })
+            .collect();
+        let outcome = |order: Vec<&Submission>| {
+            let mut registry = Registry::new(settings.clone());
+            for submission in order {
+                registry.register(submission, at(0));
+            }
+            let told = |customer: &Customer| {
+                (customer.identifiers.clone(), customer.first_name.clone(), customer.enrolments.clone())
+            };
+            let mut told: Vec<_> = registry.living().map(told).collect();
+            told.sort_by_key(|(identifiers, ..)| identifiers.key(IdentifierKind::Mobile).map(str::to_owned));
+            told
+        };
+        prop_assert_eq!(outcome(strangers.iter().collect()), outcome(strangers.iter().rev().collect()));
+    }
+
+    /// No text in any member panics.
+    #[test]
+    fn no_text_panics(texts in prop::collection::vec(prop::option::of(".{0,300}"), 9)) {
+        let text = |index: usize| texts[index].clone();
+        let submission = Submission {
+            mobile: text(0),
+            email: text(1),
+            external_id: text(2),
+            first_name: text(3),
+            customer_type: text(4),
+            source: text(5),
+            registered_on: text(6),
+            updated_on: text(7),
+            fraud_status: text(8),
+            ..Submission::default()
+        };
+        let mut registry = Registry::new(Settings::default());
+        let _ = registry.register(&submission, at(0));
+        registry.check();
+    }
+}
