@@ -68,16 +68,19 @@ struct Root<'a> {
 }
 
 /// The customers of a body, each still to be read.
-pub(super) struct Batch<'a> {
-    /// How many there are.
-    pub(super) count: usize,
+pub struct Batch<'a> {
+    /// How many there are; of more than a thousand, only as many are kept.
+    pub count: usize,
     items: Vec<&'a RawValue>,
     /// Sent as an array, which shows in the pointers to their members.
     array: bool,
 }
 
 /// Reads a body as far as its customers.
-pub(super) fn decode(body: &[u8]) -> Result<Batch<'_>, Error> {
+///
+/// # Errors
+/// What cannot be read, and where.
+pub fn decode(body: &[u8]) -> Result<Batch<'_>, Error> {
     let text = std::str::from_utf8(body)
         .map_err(|error| Error::at("the body is not UTF-8", body, error.valid_up_to()))?;
     if let Some(offset) = too_deep(body) {
@@ -140,7 +143,8 @@ fn too_deep(body: &[u8]) -> Option<usize> {
 
 impl Batch<'_> {
     /// Where each customer stands in the body, as JSON pointers.
-    pub(super) fn places(&self) -> Vec<String> {
+    #[must_use]
+    pub fn places(&self) -> Vec<String> {
         (0..self.items.len()).map(|index| self.place(index)).collect()
     }
 
@@ -149,7 +153,8 @@ impl Batch<'_> {
     }
 
     /// Reads each customer; where members that are not known are to be refused, looks for them.
-    pub(super) fn submissions(&self, strict: bool) -> Vec<Submission> {
+    #[must_use]
+    pub fn submissions(&self, strict: bool) -> Vec<Submission> {
         let read = |(index, raw): (usize, &&RawValue)| submission(raw, self.place(index), strict);
         self.items.iter().enumerate().map(read).collect()
     }
