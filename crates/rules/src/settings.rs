@@ -177,12 +177,14 @@ impl Settings {
 }
 
 /// Settings that cannot stand beside each other.
-struct Contradiction {
-    reason: &'static str,
+pub struct Contradiction {
+    /// Why not, naming them.
+    pub reason: &'static str,
     holds: fn(&Settings) -> bool,
 }
 
-const CONTRADICTIONS: &[Contradiction] = &[
+/// Every contradiction.
+pub const CONTRADICTIONS: &[Contradiction] = &[
     Contradiction {
         reason: "CONF_REGISTRATION_PRIMARY_KEY is EMAIL, so CONF_USERS_IS_EMAIL_UNIQUE must be 1: customers are found by their email address",
         holds: |settings| settings.primary_key == IdentifierKind::Email && !settings.email_unique,

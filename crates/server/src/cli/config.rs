@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 
-use super::Settings;
+use super::Sources;
 
-pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
-    let config = settings.load()?;
+pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
+    let config = sources.load()?;
     let text = toml::to_string(&config).context("cannot write the configuration")?;
     super::say(text.trim_end());
     Ok(())

@@ -3,6 +3,7 @@
 mod codes;
 mod config;
 mod serve;
+mod settings;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -28,14 +29,16 @@ enum Command {
     Serve(serve::Arguments),
     /// Print the catalogue of codes, as Markdown.
     Codes,
+    /// Print the catalogue of an organisation's settings, as Markdown.
+    Settings,
     /// Print the configuration as it would take effect.
-    Config(Settings),
+    Config(Sources),
 }
 
 /// Where the configuration comes from. Each key of the file is also an environment variable:
 /// `PATRON_` and the key in capitals.
 #[derive(Args)]
-struct Settings {
+struct Sources {
     /// The configuration, a TOML file.
     #[arg(long, value_name = "FILE", env = "PATRON_CONFIG")]
     config: Option<PathBuf>,
@@ -47,7 +50,7 @@ struct Settings {
     data: Option<String>,
 }
 
-impl Settings {
+impl Sources {
     fn load(&self) -> anyhow::Result<Config> {
         let mut flags = Table::new();
         if let Some(listen) = self.listen {
@@ -71,7 +74,8 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Codes => codes::run(),
-        Command::Config(settings) => config::run(&settings),
+        Command::Settings => settings::run(),
+        Command::Config(sources) => config::run(&sources),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,21 +8,21 @@ use clap::Args;
 use patron_store::{SqliteStore, Store};
 use tokio::signal;
 
-use super::Settings;
+use super::Sources;
 use crate::config::Config;
 use crate::{demo, http, observe};
 
 #[derive(Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    settings: Settings,
+    sources: Sources,
     /// Fill an empty store with something to try. Listens on loopback only.
     #[arg(long)]
     demo: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let config = arguments.settings.load()?;
+    let config = arguments.sources.load()?;
     observe::start(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config, arguments.demo))

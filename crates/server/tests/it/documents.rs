@@ -36,8 +36,10 @@ fn the_readme_request_gives_its_reply() {
 }
 
 #[test]
-fn the_catalogue_of_codes_is_what_the_program_prints() {
-    let output = Command::new(env!("CARGO_BIN_EXE_patron")).arg("codes").output().unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(read("docs/errors.md") == printed, "write it anew: patron codes > docs/errors.md");
+fn the_catalogues_are_what_the_program_prints() {
+    for (command, page) in [("codes", "docs/errors.md"), ("settings", "docs/settings.md")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_patron")).arg(command).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(read(page) == printed, "write it anew: patron {command} > {page}");
+    }
 }
