@@ -200,6 +200,96 @@ table! {
 /// The message of 1000 where a customer was asked for.
 pub const RETRIEVED_MESSAGE: &str = "Customer successfully retrieved";
 
+/// A documented code of registration that no reply of Patron carries.
+pub struct Unused {
+    /// The numbers, as the documents give them.
+    pub numbers: &'static str,
+    /// What they say.
+    pub message: &'static str,
+    /// Why that does not happen here.
+    pub reason: &'static str,
+}
+
+/// Every documented code of registration that no reply carries.
+pub const UNUSED: &[Unused] = &[
+    Unused {
+        numbers: "618",
+        message: "Not allowed - customer is marked as fraud.",
+        reason: "A fraud status is kept and told, and forbids nothing.",
+    },
+    Unused {
+        numbers: "816",
+        message: "Customer not found for organization.",
+        reason: "Registration makes the customer where there is none; look-up says 1011 or 1012.",
+    },
+    Unused {
+        numbers: "1004",
+        message: "Failed to populate store.",
+        reason: "A till that signs in always has its organisation; a till that is named and unknown is 91020 or 91021.",
+    },
+    Unused {
+        numbers: "1005",
+        message: "Unable to register with mobile number.",
+        reason: "A mobile number always identifies.",
+    },
+    Unused {
+        numbers: "1009, 1010",
+        message: "Unable to add registered customer to MLM; unable to update loyalty points.",
+        reason: "The customer, the enrolment and the points are one commit: all of it, or 503.",
+    },
+    Unused {
+        numbers: "1013, 1020",
+        message: "Customer is not registered for the loyalty program.",
+        reason: "Said by calls that need a loyalty customer; registration makes one.",
+    },
+    Unused {
+        numbers: "1018",
+        message: "Unable to update custom field",
+        reason: "What is valid is stored with the customer or not at all.",
+    },
+    Unused {
+        numbers: "1023",
+        message: "Unable to register customer to loyalty program.",
+        reason: "As 1009.",
+    },
+    Unused {
+        numbers: "1024, 10002",
+        message: "Unable to update customer.",
+        reason: "Said by the update call; registration says 10001.",
+    },
+    Unused {
+        numbers: "1038",
+        message: "Unable to register with external ID.",
+        reason: "The same text as 1008, which is used.",
+    },
+    Unused {
+        numbers: "1040-1042, 9028",
+        message: "Identity change requests.",
+        reason: "Registration raises no request for approval; it changes an identifier or says 91005 or 91006.",
+    },
+    Unused {
+        numbers: "1059",
+        message: "Error in customer registration. Email or Mobile is required.",
+        reason: "1007 without any identifier, 1045 for a non-loyalty customer with an external id alone.",
+    },
+    Unused { numbers: "1086-1099", message: "Points processing failed.", reason: "As 1009." },
+    Unused {
+        numbers: "91001, 91002, 91004",
+        message: "Failed to get point, subscription or segmentation details.",
+        reason: "The reply is made from what the commit wrote; there is nothing further to get.",
+    },
+    Unused {
+        numbers: "91010-91014",
+        message: "Tier downgrade, renewal and upgrade information.",
+        reason: "Asked for by flags of the look-up that are not supported.",
+    },
+    Unused {
+        numbers: "91016-91019",
+        message: "WeChat and Web Engage profiles and notifications.",
+        reason: "Patron keeps one profile of a customer, whatever the source.",
+    },
+];
+
 /// Why one customer was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

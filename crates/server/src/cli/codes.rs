@@ -1,6 +1,6 @@
 //! `patron codes`: the catalogue of codes, which is `docs/errors.md`.
 
-use patron_rules::codes::{ALL, Code, Kind};
+use patron_rules::codes::{ALL, Code, Kind, UNUSED, Unused};
 
 const INTRODUCTION: &str = "\
 # Codes
@@ -13,6 +13,15 @@ Requests that were looked at travel under HTTP 200, with the codes 200, 201 or 5
 HTTP 500; every other code of a request is also its HTTP status.
 
 This page is the output of `patron codes`.
+";
+
+const UNUSED_INTRODUCTION: &str = "
+## Documented, and not used
+
+Codes that documents name for registration, and why no reply carries them.
+
+| Code | Message | Reason |
+| --- | --- | --- |
 ";
 
 #[expect(clippy::unnecessary_wraps, reason = "commands can fail")]
@@ -28,7 +37,11 @@ fn catalogue() -> String {
         section(Kind::Error, "Of a customer who was refused"),
         section(Kind::Warning, "Warnings"),
     ];
-    format!("{INTRODUCTION}{}", sections.concat())
+    let row = |Unused { numbers, message, reason }: &Unused| {
+        format!("| {numbers} | {message} | {reason} |\n")
+    };
+    let unused: String = UNUSED.iter().map(row).collect();
+    format!("{INTRODUCTION}{}{UNUSED_INTRODUCTION}{unused}", sections.concat())
 }
 
 fn section(kind: Kind, title: &str) -> String {
