@@ -3,6 +3,7 @@
 pub mod customer;
 pub mod envelope;
 pub mod format;
+mod xml;
 
 use std::sync::Arc;
 

@@ -21,3 +21,4 @@ mod http;
 mod identity;
 mod log;
 mod specification;
+mod xml;
