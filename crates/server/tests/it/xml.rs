@@ -63,6 +63,20 @@ fn message(reply: &Reply) -> String {
     message.strip_prefix(text).unwrap_or(&message).to_owned()
 }
 
+/// A document with a line for each tag, but for elements without any inside.
+fn lines(document: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in document.replace("><", ">\n<").lines() {
+        match lines.last_mut() {
+            Some(before) if line.strip_prefix("</") == before.strip_prefix('<') => {
+                before.push_str(line);
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
 /// One bad customer among good ones.
 fn wrapped(customer: &str) -> String {
     format!("<root>{customer}<customer><mobile>919876543219</mobile></customer></root>")
@@ -88,7 +102,85 @@ fn a_reply() {
     let reply = app.till("till.001").post(ADD, XML, body.as_bytes());
     assert_eq!(reply.status, 200);
     assert_eq!(reply.header("Content-Type"), "application/xml;charset=UTF-8");
-    insta::assert_snapshot!(reply.text.replace("><", ">\n<"));
+    insta::assert_snapshot!(lines(&reply.text), @r#"
+    <?xml version="1.0" encoding="UTF-8" ?>
+    <response>
+    <status>
+    <success>true</success>
+    <code>201</code>
+    <message>Some requests have failed due to errors</message>
+    <total>2</total>
+    <success_count>1</success_count>
+    </status>
+    <customers>
+    <customer>
+    <mobile></mobile>
+    <email></email>
+    <external_id></external_id>
+    <firstname>A &amp; B</firstname>
+    <lastname></lastname>
+    <item_status>
+    <success>false</success>
+    <code>1007</code>
+    <message>Error in customer registration: No Valid Mobile Number or External ID or Email provided required for registration</message>
+    <warnings></warnings>
+    </item_status>
+    </customer>
+    <customer>
+    <user_id>100000001</user_id>
+    <firstname></firstname>
+    <lastname></lastname>
+    <mobile>919876543219</mobile>
+    <email></email>
+    <external_id></external_id>
+    <lifetime_points>100</lifetime_points>
+    <loyalty_points>100</loyalty_points>
+    <current_slab>Base</current_slab>
+    <tier_expiry_date>2126-01-15 23:59:59</tier_expiry_date>
+    <points_summaries>
+    <points_summary>
+    <programId>469</programId>
+    <redeemed>0</redeemed>
+    <expired>0</expired>
+    <returned>0</returned>
+    <adjusted>0</adjusted>
+    <lifetimePoints>100</lifetimePoints>
+    <loyaltyPoints>100</loyaltyPoints>
+    <cumulativePurchases>0</cumulativePurchases>
+    <currentSlab>Base</currentSlab>
+    <nextSlab>Bronze</nextSlab>
+    <nextSlabSerialNumber>2</nextSlabSerialNumber>
+    <nextSlabDescription>Tier 2</nextSlabDescription>
+    <slabSNo>1</slabSNo>
+    <slabExpiryDate>2126-01-15 23:59:59</slabExpiryDate>
+    <totalPoints></totalPoints>
+    </points_summary>
+    </points_summaries>
+    <lifetime_purchases>0</lifetime_purchases>
+    <registered_on>2026-01-15 10:30:00</registered_on>
+    <updated_on>2026-01-15 10:30:00</updated_on>
+    <type>LOYALTY</type>
+    <source>instore</source>
+    <custom_fields></custom_fields>
+    <extended_fields></extended_fields>
+    <subscriptions></subscriptions>
+    <side_effects>
+    <effect>
+    <awarded_points>100</awarded_points>
+    <total_points>100</total_points>
+    <type>points</type>
+    </effect>
+    </side_effects>
+    <item_status>
+    <success>true</success>
+    <code>1000</code>
+    <message>Customer registration successful</message>
+    <warnings></warnings>
+    </item_status>
+    </customer>
+    </customers>
+    </response>
+    "#);
 }
 
 /// "`format` … overrides", then `Accept`, then the request's own format.
@@ -148,7 +240,8 @@ fn one_wrong_customer_leaves_its_neighbours() {
     let app = App::start();
     let till = app.till("till.001");
     let digits = "9".repeat(400);
-    let attributes: String = (0..5_000).map(|n| format!(" a{n}='x'")).collect();
+    let attributes: Vec<String> = (0..5_000).map(|n| format!(" a{n}='x'")).collect();
+    let attributes = attributes.concat();
     for (customer, code) in [
         ("<customer><firstname><a/></firstname></customer>".to_owned(), "10001"),
         ("<customer><mobile>1</mobile><mobile>2</mobile></customer>".to_owned(), "10001"),

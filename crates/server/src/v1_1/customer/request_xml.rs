@@ -29,6 +29,7 @@ const TAG_LIMIT_BYTES: usize = 64 * 1024;
 const DECLARATION_LIMIT_BYTES: usize = 1_024;
 /// The name of an entry in the converted form of a list.
 const ENTRY: &str = "element";
+const CHANNEL_MEMBERS: [&str; 5] = ["type", "value", "primary", "verified", "meta"];
 /// The member that stands for text beside elements, which no member takes.
 const MIXED_TEXT: &str = "#text";
 
@@ -49,9 +50,17 @@ impl<'a> Element<'a> {
         !self.text.trim().is_empty()
     }
 
-    /// An element that stands for a list in the converted form.
+    /// A list of the converted form.
     fn is_converted_list(&self) -> bool {
         !self.children.is_empty() && self.children.iter().all(|child| child.name == ENTRY)
+    }
+
+    /// `<commChannels><channel>…</channel>…</commChannels>`, under whatever name for an entry,
+    /// rather than one channel itself.
+    fn is_list_of_channels(&self) -> bool {
+        let entry =
+            |child: &Self| !CHANNEL_MEMBERS.contains(&child.name) && !child.children.is_empty();
+        self.name == "commChannels" && !self.children.is_empty() && self.children.iter().all(entry)
     }
 }
 
@@ -267,20 +276,7 @@ fn customer(element: &Element<'_>) -> Value {
     if element.children.is_empty() && element.has_text() {
         return Value::String(element.text.clone());
     }
-    let mut members = members(element);
-    if let Some(channels) = element.children.iter().find(|child| is_list_of_channels(child)) {
-        let entries = channels.children.iter().map(value).filter(|entry| !entry.is_null());
-        members.insert(channels.name.to_owned(), Value::Array(entries.collect()));
-    }
-    Value::Object(members)
-}
-
-/// Whether this is `<commChannels><channel>…</channel>…</commChannels>`, under whatever name for an
-/// entry, rather than one channel itself.
-fn is_list_of_channels(element: &Element<'_>) -> bool {
-    element.name == "commChannels"
-        && !element.children.is_empty()
-        && element.children.iter().all(|child| child.name != "meta" && !child.children.is_empty())
+    Value::Object(members(element))
 }
 
 /// An element as JSON would have it.
@@ -288,7 +284,7 @@ fn value(element: &Element<'_>) -> Value {
     match element.children.as_slice() {
         [] if element.has_text() => Value::String(element.text.clone()),
         [] => Value::Null,
-        entries if element.is_converted_list() => {
+        entries if element.is_converted_list() || element.is_list_of_channels() => {
             let entries = entries.iter().map(value).filter(|entry| !entry.is_null());
             Value::Array(entries.collect())
         }
@@ -390,6 +386,10 @@ mod tests {
                 json!([{"commChannels": [{"type": "email"}, {"type": "mobile"}]}]),
             ),
             (
+                "<customer><commChannels><c><type>email</type></c></commChannels><commChannels><type>mobile</type></commChannels></customer>",
+                json!([{"commChannels": [{"type": "email"}, {"type": "mobile"}]}]),
+            ),
+            (
                 "<customer><commChannels><meta><residence>1</residence></meta></commChannels></customer>",
                 json!([{"commChannels": {"meta": {"residence": "1"}}}]),
             ),
@@ -425,7 +425,7 @@ mod tests {
             ),
             (
                 "<root><customer",
-                "syntax error: start or empty tag is not closed: `>` was not found before end of input at line 1 column 7",
+                "syntax error: tag not closed: `>` not found before end of input at line 1 column 7",
             ),
             ("<root>< customer/></root>", "an element without a name at line 1 column 7"),
             (
@@ -575,10 +575,12 @@ mod tests {
 
     /// One entry alone, or an array of some, each with at least this member.
     fn entries(always: &'static str, entry: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
-        let entry = (entry, not_blank()).prop_map(move |(mut entry, value)| {
-            entry[always] = value;
-            entry
-        });
+        let entry = (entry, not_blank())
+            .prop_map(move |(mut entry, value)| {
+                entry[always] = value;
+                entry
+            })
+            .boxed();
         let several = proptest::collection::vec(entry.clone(), 0..4).prop_map(Value::Array);
         prop_oneof![entry, several].boxed()
     }
