@@ -61,7 +61,7 @@ table! {
         "Every customer went through. Nobody needs to act.";
     UNREADABLE = 400 Request "Input is invalid, Please check request parameters or input xml/json",
         "v1.1 request status table",
-        "The body is no JSON, or has no `root.customer`; nothing was looked at. The caller mends the body at the line and column named.";
+        "The body is neither JSON nor XML, as it is said to be, or has no customer in `root`; nothing was looked at. The caller mends the body at the line and column named.";
     UNAUTHORISED = 401 Request "Please check your username/password or authentication token",
         "v1.1 request status table",
         "No till and password digest came with the request, or wrong ones. The caller sends `Authorization: Basic`, with the till's name and the lower-case hexadecimal MD5 or SHA-256 of its password.";
@@ -79,7 +79,7 @@ table! {
         "The body exceeds `body_limit_bytes`. The caller sends fewer customers a call.";
     UNSUPPORTED_MEDIA_TYPE = 415 Request "Unsupported media type",
         "v2 request status table",
-        "The body is said to be of a format that is not supported. The caller sends JSON and says so.";
+        "The body is said to be of a format that is not supported. The caller sends JSON or XML and says so.";
     TOO_MANY_REQUESTS = 429 Request "Rate limit exceeded",
         "v1.1 one-time password codes",
         "Too many wrong passwords for this till from this address. The caller waits for as many seconds as `Retry-After` says.";

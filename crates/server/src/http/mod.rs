@@ -22,7 +22,7 @@ pub use serve::{Server, bind};
 
 use crate::auth::Authenticator;
 use crate::config::Config;
-use crate::v1_1::{self, envelope};
+use crate::v1_1::{self, envelope, format};
 
 /// What every endpoint may use.
 pub struct App {
@@ -59,6 +59,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .fallback(unknown_resource)
         .layer(CatchPanicLayer::custom(|_| envelope::unexpected()))
         .layer(from_fn(access_log::record))
+        .layer(from_fn(format::of_every_reply))
         .with_state(Arc::clone(app))
 }
 

@@ -1,18 +1,29 @@
 //! The envelope of every reply: `{"response": {"status": …, "customers": …}}`.
+//!
+//! Replies are written as JSON; the outermost layer puts them into XML where that is asked for, so
+//! that nobody who refuses or answers has to know the format.
 
 use std::time::Duration;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use patron_rules::codes::{self, Code};
 use serde::Serialize;
 
+use super::xml;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
+const XML: HeaderValue = HeaderValue::from_static("application/xml;charset=UTF-8");
 const CHALLENGE: HeaderValue =
     HeaderValue::from_static("Basic realm=\"Patron\", charset=\"UTF-8\"");
 /// How long a client waits before it asks again, while the registry is not available.
 const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
+
+/// The JSON of a reply, kept beside its body.
+#[derive(Clone)]
+struct Written(Bytes);
 
 /// A whole reply.
 #[derive(Debug, Serialize)]
@@ -121,12 +132,33 @@ fn retry_after(mut response: Response, wait: Duration) -> Response {
     response
 }
 
+/// Puts a reply of ours into XML, with the same members in the same order.
+pub(super) fn into_xml(mut reply: Response) -> Response {
+    let Some(Written(json)) = reply.extensions_mut().remove() else { return reply };
+    match xml::from_json(&json) {
+        Ok(xml) => {
+            *reply.body_mut() = Body::from(xml);
+            reply.headers_mut().insert(CONTENT_TYPE, XML);
+            reply.headers_mut().remove(CONTENT_LENGTH);
+            reply
+        }
+        Err(error) => unwritten(&error),
+    }
+}
+
 fn json<T: Serialize>(status: StatusCode, envelope: &Envelope<T>) -> Response {
     match serde_json::to_vec(envelope) {
-        Ok(body) => (status, [(CONTENT_TYPE, JSON)], body).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a reply cannot be written");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        Ok(body) => {
+            let body = Bytes::from(body);
+            let mut reply = (status, [(CONTENT_TYPE, JSON)], body.clone()).into_response();
+            reply.extensions_mut().insert(Written(body));
+            reply
         }
+        Err(error) => unwritten(&error),
     }
+}
+
+fn unwritten(error: &serde_json::Error) -> Response {
+    tracing::error!(%error, "a reply cannot be written");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -1,22 +1,73 @@
-//! The format of a request: the query's `format` outranks the header `Content-Type`; JSON where
-//! neither says.
+//! The format of a request and of its reply: JSON or XML.
+//!
+//! The query's `format` outranks every header. Without it a request is what its `Content-Type` says,
+//! JSON where nothing is said; a reply is what `Accept` prefers, and in the request's format where
+//! that has no preference.
 
-use axum::http::HeaderMap;
-use axum::http::Uri;
-use axum::http::header::CONTENT_TYPE;
+use std::cmp::Ordering;
 
-/// Whether the request's body is, or is said to be, JSON.
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::envelope;
+
+/// A format of requests and replies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The default.
+    Json,
+    /// In the same members: a list is an element repeated.
+    Xml,
+}
+
+impl Format {
+    fn of_media_type(media_type: &str) -> Option<Self> {
+        let media_type = media_type.trim().to_ascii_lowercase();
+        match media_type.as_str() {
+            "application/json" | "text/json" => Some(Self::Json),
+            "application/xml" | "text/xml" => Some(Self::Xml),
+            other if other.ends_with("+json") => Some(Self::Json),
+            other if other.ends_with("+xml") => Some(Self::Xml),
+            _ => None,
+        }
+    }
+}
+
+/// The format of a request's body; `None` where it is said to be of another one.
 #[must_use]
-pub fn is_json(uri: &Uri, headers: &HeaderMap) -> bool {
+pub fn of_request(uri: &Uri, headers: &HeaderMap) -> Option<Format> {
     match query_format(uri) {
-        Some(format) => format.eq_ignore_ascii_case("json"),
-        None => headers.get(CONTENT_TYPE).is_none_or(|value| {
-            let media_type =
-                value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-            let media_type = media_type.trim().to_ascii_lowercase();
-            matches!(media_type.as_str(), "application/json" | "text/json")
-                || media_type.ends_with("+json")
-        }),
+        Some(name) => named(name),
+        None => of_content_type(headers),
+    }
+}
+
+/// The format of a request's reply.
+#[must_use]
+pub fn of_reply(uri: &Uri, headers: &HeaderMap) -> Format {
+    let asked = query_format(uri).and_then(named).or_else(|| preferred(headers));
+    asked.or_else(|| of_content_type(headers)).unwrap_or(Format::Json)
+}
+
+/// The encoding of a request's body, as its media type names it.
+#[must_use]
+pub fn charset(headers: &HeaderMap) -> Option<&str> {
+    let parameters = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').skip(1);
+    let mut pairs = parameters.filter_map(|parameter| parameter.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+    Some(value.trim().trim_matches('"'))
+}
+
+/// Puts the reply of whatever stands inside into the format that is asked for.
+pub(crate) async fn of_every_reply(request: Request, next: Next) -> Response {
+    let format = of_reply(request.uri(), request.headers());
+    let reply = next.run(request).await;
+    match format {
+        Format::Json => reply,
+        Format::Xml => envelope::into_xml(reply),
     }
 }
 
@@ -25,29 +76,128 @@ fn query_format(uri: &Uri) -> Option<&str> {
     pairs.find(|(name, _)| *name == "format").map(|(_, value)| value)
 }
 
+fn named(name: &str) -> Option<Format> {
+    match name.to_ascii_lowercase().as_str() {
+        "json" => Some(Format::Json),
+        "xml" => Some(Format::Xml),
+        _ => None,
+    }
+}
+
+fn of_content_type(headers: &HeaderMap) -> Option<Format> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Some(Format::Json) };
+    Format::of_media_type(value.to_str().ok()?.split(';').next()?)
+}
+
+/// What `Accept` prefers, if it names one of the formats above the other (RFC 9110, 12.5.1).
+fn preferred(headers: &HeaderMap) -> Option<Format> {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let ranges: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(range).collect();
+    let quality = |format| {
+        let of = |holds: &dyn Fn(&str) -> bool| {
+            let held = ranges.iter().filter(|(media_type, _)| holds(media_type));
+            held.map(|(_, quality)| *quality).reduce(f32::max)
+        };
+        // The closest range that holds a format decides about it.
+        of(&|media_type| Format::of_media_type(media_type) == Some(format))
+            .or_else(|| of(&|media_type| media_type == "application/*"))
+            .or_else(|| of(&|media_type| media_type == "*/*"))
+            .unwrap_or(0.0)
+    };
+    match quality(Format::Json).partial_cmp(&quality(Format::Xml))? {
+        Ordering::Greater => Some(Format::Json),
+        Ordering::Less => Some(Format::Xml),
+        Ordering::Equal => None,
+    }
+}
+
+/// A media type, or several by `*`, with how much it is wanted.
+fn range(sent: &str) -> (&str, f32) {
+    let mut parts = sent.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    let quality = parts.find_map(|part| part.strip_prefix("q="));
+    (media_type, quality.and_then(|text| text.parse().ok()).unwrap_or(1.0))
+}
+
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
 
+    fn uri(query: &str) -> Uri {
+        format!("/v1.1/customer/add{query}").parse().unwrap()
+    }
+
+    fn headers(sent: &[(HeaderName, &'static str)]) -> HeaderMap {
+        let pairs = sent.iter().filter(|(_, value)| !value.is_empty());
+        pairs.map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
     #[test]
-    fn the_query_outranks_the_header() {
-        let json = |query: &str, content_type: Option<&'static str>| {
-            let mut headers = HeaderMap::new();
-            if let Some(value) = content_type {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
-            }
-            is_json(&format!("/v1.1/customer/add{query}").parse().unwrap(), &headers)
-        };
-        assert!(json("", None));
-        assert!(json("", Some("application/json")));
-        assert!(json("", Some("Application/JSON; charset=utf-8")));
-        assert!(json("", Some("application/vnd.api+json")));
-        assert!(json("?format=json", Some("application/x-www-form-urlencoded")));
-        assert!(json("?user_id=true&format=JSON", Some("text/plain")));
-        assert!(!json("", Some("application/x-www-form-urlencoded")));
-        assert!(!json("", Some("application/xml")));
-        assert!(!json("?format=xml", Some("application/json")));
+    fn of_a_request() {
+        const JSON: Option<Format> = Some(Format::Json);
+        const XML: Option<Format> = Some(Format::Xml);
+        for (query, content_type, wanted) in [
+            ("", "", JSON),
+            ("", "application/json", JSON),
+            ("", "Application/JSON; charset=utf-8", JSON),
+            ("", "application/vnd.api+json", JSON),
+            ("", "application/xml", XML),
+            ("", "text/xml;charset=ISO-8859-1", XML),
+            ("", "application/soap+xml", XML),
+            ("", "application/x-www-form-urlencoded", None),
+            ("?format=json", "application/x-www-form-urlencoded", JSON),
+            ("?user_id=true&format=JSON", "text/plain", JSON),
+            ("?format=json", "application/xml", JSON),
+            ("?format=xml", "application/json", XML),
+            ("?format=XML", "", XML),
+            ("?format=csv", "application/json", None),
+            ("?format=", "application/xml", None),
+        ] {
+            let headers = headers(&[(CONTENT_TYPE, content_type)]);
+            assert_eq!(of_request(&uri(query), &headers), wanted, "{query} {content_type}");
+        }
+    }
+
+    #[test]
+    fn of_a_reply() {
+        for (query, accept, content_type, wanted) in [
+            ("", "", "", Format::Json),
+            ("", "", "application/xml", Format::Xml),
+            ("", "*/*", "application/xml", Format::Xml),
+            ("", "*/*", "", Format::Json),
+            ("", "text/html", "application/xml", Format::Xml),
+            ("", "application/json", "application/xml", Format::Json),
+            ("", "application/xml", "application/json", Format::Xml),
+            ("", "text/xml", "", Format::Xml),
+            ("", "application/json, application/xml", "application/xml", Format::Xml),
+            ("", "application/json;q=0.5, application/xml;q=0.9", "", Format::Xml),
+            ("", "application/xml;q=0.5, */*", "", Format::Json),
+            ("", "application/xml;q=0.5, */*;q=0.1", "", Format::Xml),
+            ("", "application/json;q=0, application/*", "", Format::Xml),
+            ("", "application/xml;q=x", "", Format::Xml),
+            ("", "application/xml;q=nan", "", Format::Json),
+            ("?format=json", "application/xml", "application/xml", Format::Json),
+            ("?format=xml", "application/json", "application/json", Format::Xml),
+            ("?format=csv", "application/xml", "", Format::Xml),
+            ("", "", "text/plain", Format::Json),
+        ] {
+            let headers = headers(&[(ACCEPT, accept), (CONTENT_TYPE, content_type)]);
+            let format = of_reply(&uri(query), &headers);
+            assert_eq!(format, wanted, "{query} {accept} {content_type}");
+        }
+    }
+
+    #[test]
+    fn charsets() {
+        for (content_type, wanted) in [
+            ("application/xml", None),
+            ("application/xml; charset=ISO-8859-1", Some("ISO-8859-1")),
+            ("application/xml;Charset=\"utf-8\"", Some("utf-8")),
+            ("application/xml; a=b; charset = utf-16 ", Some("utf-16")),
+        ] {
+            assert_eq!(charset(&headers(&[(CONTENT_TYPE, content_type)])), wanted);
+        }
     }
 }

@@ -4,6 +4,7 @@ pub mod customer;
 pub mod envelope;
 pub mod format;
 pub mod query;
+mod xml;
 
 use std::sync::Arc;
 

@@ -115,8 +115,24 @@ impl Client {
         self.try_post(path, content_type, body).unwrap()
     }
 
+    /// Posts a body as it is and asks for a reply of this kind.
+    pub fn post_for(&self, path: &str, content_type: &str, accept: &str, body: &[u8]) -> Reply {
+        self.send(path, content_type, accept, body).unwrap()
+    }
+
     fn try_post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Reply, ureq::Error> {
+        self.send(path, content_type, "*/*", body)
+    }
+
+    fn send(
+        &self,
+        path: &str,
+        content_type: &str,
+        accept: &str,
+        body: &[u8],
+    ) -> Result<Reply, ureq::Error> {
         let mut request = self.agent.post(format!("http://{}{path}", self.address));
+        request = request.header("Accept", accept);
         if !content_type.is_empty() {
             request = request.content_type(content_type);
         }

@@ -37,7 +37,7 @@ fn every_error_has_the_envelope() {
     refused(
         &till.post(add, "application/x-www-form-urlencoded", b"mobile=919876543210"),
         415,
-        "Unsupported media type: send JSON, with `Content-Type: application/json` or `?format=json`",
+        "Unsupported media type: send JSON or XML, and say which by `Content-Type` or `?format=`",
     );
 }
 
@@ -52,6 +52,8 @@ fn the_query_outranks_the_content_type() {
         ("?format=json", "text/plain", 200),
         ("?user_id=true&format=json&other=1", "application/json", 200),
         ("", "text/plain", 415),
+        ("?format=csv", "application/json", 415),
+        ("?format=json", "application/xml", 200),
     ] {
         let reply = till.post(&format!("/v1.1/customer/add{query}"), content_type, body);
         assert_eq!(reply.status, status, "{query} {content_type}");

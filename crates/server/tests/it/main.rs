@@ -25,3 +25,4 @@ mod identity;
 mod log;
 mod settings;
 mod specification;
+mod xml;

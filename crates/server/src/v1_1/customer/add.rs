@@ -15,7 +15,7 @@ use patron_rules::validate::validate;
 use patron_store::{Error, Mode, Tenant};
 
 use super::explain::explain;
-use super::{request, response};
+use super::{decoded, response};
 use crate::auth::Caller;
 use crate::http::{App, Items, body};
 use crate::v1_1::{envelope, format, query};
@@ -75,12 +75,12 @@ struct Received {
 
 async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Received, Response> {
     let (parts, body) = request.into_parts();
-    if !format::is_json(&parts.uri, &parts.headers) {
+    let Some(format) = format::of_request(&parts.uri, &parts.headers) else {
         body::drain(body, app.config.body_timeout()).await;
         let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        let detail = "send JSON, with `Content-Type: application/json` or `?format=json`";
+        let detail = "send JSON or XML, and say which by `Content-Type` or `?format=`";
         return Err(envelope::refusal(http, codes::UNSUPPORTED_MEDIA_TYPE, Some(detail), 0));
-    }
+    };
     let limit = app.config.body_limit_bytes;
     let bytes = body::read(body, limit, app.config.body_timeout()).await.map_err(|error| {
         let (http, code, detail) = match error {
@@ -96,15 +96,16 @@ async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Received
         };
         envelope::refusal(http, code, detail.as_deref(), 0)
     })?;
-    let batch = request::decode(&bytes).map_err(|error| {
+    let batch = decoded::decode(&bytes, format, &parts.headers).map_err(|error| {
         let detail = error.to_string();
         envelope::refusal(StatusCode::BAD_REQUEST, codes::UNREADABLE, Some(&detail), 0)
     })?;
     let limit = tenant.organisation().settings.batch_limit;
-    if batch.count > limit {
-        let detail = format!("{} customers in one call, at most {limit} are allowed", batch.count);
+    let count = batch.count();
+    if count > limit {
+        let detail = format!("{count} customers in one call, at most {limit} are allowed");
         let http = StatusCode::BAD_REQUEST;
-        return Err(envelope::refusal(http, codes::BATCH_LIMIT, Some(&detail), batch.count));
+        return Err(envelope::refusal(http, codes::BATCH_LIMIT, Some(&detail), count));
     }
     let strict = tenant.organisation().settings.strict_extras;
     Ok(Received { submissions: batch.submissions(strict), places: batch.places() })

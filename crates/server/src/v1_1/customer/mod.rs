@@ -1,7 +1,9 @@
 //! `/v1.1/customer/…`
 
 pub mod add;
+pub mod decoded;
 mod explain;
 pub mod get;
 pub mod request;
+pub mod request_xml;
 pub mod response;

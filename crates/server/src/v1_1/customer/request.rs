@@ -19,32 +19,12 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// How deep arrays and objects may nest.
-const DEPTH_LIMIT: usize = 32;
+use super::decoded::{DEPTH_LIMIT, Error};
+use crate::v1_1::format::Format;
+
 /// The most customers of one call that are kept while they are counted; no organisation's own
 /// limit is higher.
 const KEPT_LIMIT: usize = 1_000;
-
-/// Why a whole body cannot be read, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} at line {line} column {column}")]
-pub struct Error {
-    reason: String,
-    line: usize,
-    column: usize,
-}
-
-impl Error {
-    fn at(reason: &str, body: &[u8], offset: usize) -> Self {
-        let before = String::from_utf8_lossy(body.get(..offset).unwrap_or(body));
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Self {
-            reason: reason.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before.len() - line_start + 1,
-        }
-    }
-}
 
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
@@ -155,7 +135,9 @@ impl Batch<'_> {
     /// Reads each customer; where members that are not known are to be refused, looks for them.
     #[must_use]
     pub fn submissions(&self, strict: bool) -> Vec<Submission> {
-        let read = |(index, raw): (usize, &&RawValue)| submission(raw, self.place(index), strict);
+        let read = |(index, raw): (usize, &&RawValue)| {
+            submission(raw, self.place(index), strict, Format::Json)
+        };
         self.items.iter().enumerate().map(read).collect()
     }
 }
@@ -285,8 +267,14 @@ struct Meta<'a> {
     residence: Raw<'a>,
 }
 
-fn submission(raw: &RawValue, pointer: String, strict: bool) -> Submission {
-    let mut reader = Reader { pointer, malformed: None };
+/// Reads one customer, who came in this format and stands here in the body.
+pub(super) fn submission(
+    raw: &RawValue,
+    pointer: String,
+    strict: bool,
+    format: Format,
+) -> Submission {
+    let mut reader = Reader { pointer, format, malformed: None };
     let sent: Customer<'_> = reader.object(Some(raw), "");
     let card: CardDetails<'_> = reader.object(sent.card_details, "/card_details");
     let mut submission = Submission {
@@ -326,6 +314,8 @@ fn submission(raw: &RawValue, pointer: String, strict: bool) -> Submission {
 struct Reader {
     /// Where the customer stands in the body.
     pointer: String,
+    /// In which words a wrong form is told.
+    format: Format,
     malformed: Option<Malformed>,
 }
 
@@ -342,8 +332,8 @@ impl Reader {
         let raw = raw?.get();
         match raw.as_bytes().first() {
             Some(b'"') => self.unescaped(raw, member),
-            Some(b'[') => self.not_a_text(member, "an array"),
-            Some(b'{') => self.not_a_text(member, "an object"),
+            Some(b'[') => self.not_a_text(member, self.several()),
+            Some(b'{') => self.not_a_text(member, self.members()),
             Some(b't' | b'f') => self.not_a_text(member, "a boolean"),
             _ => Some(raw.to_owned()),
         }
@@ -365,6 +355,20 @@ impl Reader {
         text.ok().filter(|text| !text.trim().is_empty())
     }
 
+    const fn several(&self) -> &'static str {
+        match self.format {
+            Format::Json => "an array",
+            Format::Xml => "several elements",
+        }
+    }
+
+    const fn members(&self) -> &'static str {
+        match self.format {
+            Format::Json => "an object",
+            Format::Xml => "elements",
+        }
+    }
+
     fn not_a_text(&mut self, member: &str, found: &str) -> Option<String> {
         self.wrong(member, format_args!("expected a text, found {found}"));
         None
@@ -376,7 +380,8 @@ impl Reader {
             None => T::default(),
             Some(text) if member_is_empty(text) && !member.is_empty() => T::default(),
             Some(text) if text.starts_with('[') => {
-                self.wrong(member, "expected an object, found an array");
+                let (wanted, found) = (self.members(), self.several());
+                self.wrong(member, format_args!("expected {wanted}, found {found}"));
                 T::default()
             }
             Some(text) => serde_json::from_str(text).unwrap_or_else(|error| {

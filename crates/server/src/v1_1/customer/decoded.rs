@@ -1,0 +1,77 @@
+//! A request's body as far as its customers, in whichever format it came.
+
+use axum::http::HeaderMap;
+use patron_rules::submission::Submission;
+
+use super::{request, request_xml};
+use crate::v1_1::format::{self, Format};
+
+/// How deep what a body holds may nest: arrays and objects, or elements.
+pub(super) const DEPTH_LIMIT: usize = 32;
+/// The longest reason that is given, in characters: a reason may quote what was sent.
+const REASON_LIMIT: usize = 200;
+
+/// Why a whole body cannot be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} at line {line} column {column}")]
+pub struct Error {
+    pub(super) reason: String,
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl Error {
+    pub(super) fn at(reason: &str, body: &[u8], offset: usize) -> Self {
+        let before = String::from_utf8_lossy(body.get(..offset).unwrap_or(body));
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            reason: reason.chars().take(REASON_LIMIT).collect(),
+            line: before.matches('\n').count() + 1,
+            column: before.len() - line_start + 1,
+        }
+    }
+}
+
+/// The customers of a body, each still to be read.
+pub(super) enum Decoded<'a> {
+    Json(request::Batch<'a>),
+    Xml(request_xml::Batch),
+}
+
+/// Reads a body of this format as far as its customers.
+pub(super) fn decode<'a>(
+    body: &'a [u8],
+    format: Format,
+    headers: &HeaderMap,
+) -> Result<Decoded<'a>, Error> {
+    match format {
+        Format::Json => request::decode(body).map(Decoded::Json),
+        Format::Xml => request_xml::decode(body, format::charset(headers)).map(Decoded::Xml),
+    }
+}
+
+impl Decoded<'_> {
+    /// How many customers there are.
+    pub(super) const fn count(&self) -> usize {
+        match self {
+            Self::Json(batch) => batch.count,
+            Self::Xml(batch) => batch.count,
+        }
+    }
+
+    /// Where each customer stands in the body, as JSON pointers.
+    pub(super) fn places(&self) -> Vec<String> {
+        match self {
+            Self::Json(batch) => batch.places(),
+            Self::Xml(batch) => batch.places(),
+        }
+    }
+
+    /// Reads each customer; where members that are not known are to be refused, looks for them.
+    pub(super) fn submissions(&self, strict: bool) -> Vec<Submission> {
+        match self {
+            Self::Json(batch) => batch.submissions(strict),
+            Self::Xml(batch) => batch.submissions(strict),
+        }
+    }
+}

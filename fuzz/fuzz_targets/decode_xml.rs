@@ -1,0 +1,16 @@
+//! Any bytes as an XML body: read or refused, never a panic, and each customer has its place.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use patron_server::v1_1::customer::request_xml::decode;
+
+fuzz_target!(|body: &[u8]| {
+    for charset in [None, Some("iso-8859-1"), Some("utf-16")] {
+        if let Ok(batch) = decode(body, charset) {
+            for strict in [false, true] {
+                assert_eq!(batch.submissions(strict).len(), batch.places().len());
+            }
+        }
+    }
+});
