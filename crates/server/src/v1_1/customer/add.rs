@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use patron_rules::codes::{self, Failure};
 use patron_rules::decide::Plan;
 use patron_rules::submission::Submission;
@@ -39,11 +40,12 @@ async fn handle(
     request: Request,
 ) -> Result<Response, Response> {
     let submissions = decode(app, tenant, request).await?;
+    let now = (app.clock)();
     let registrations = submissions
         .iter()
-        .map(|submission| validate(submission, tenant.organisation(), caller.till))
+        .map(|submission| validate(submission, tenant.organisation(), caller.till, now))
         .collect();
-    let outcomes = register(app, tenant, registrations).await?;
+    let outcomes = register(app, tenant, registrations, now).await?;
 
     let succeeded = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     let customers: Vec<_> = submissions
@@ -98,6 +100,7 @@ async fn register(
     app: &App,
     tenant: &Tenant,
     validated: Vec<Result<Registration, Failure>>,
+    now: Timestamp,
 ) -> Result<Outcomes, Response> {
     let mut valid = Vec::with_capacity(validated.len());
     let places: Vec<Option<Failure>> = validated
@@ -107,7 +110,7 @@ async fn register(
     let mut registered = if valid.is_empty() {
         Vec::new().into_iter()
     } else {
-        let stored = app.store.register(tenant, valid, (app.clock)()).await;
+        let stored = app.store.register(tenant, valid, now).await;
         stored
             .map_err(|error| {
                 tracing::error!(error = error.chain(), "customers cannot be stored");
