@@ -88,6 +88,9 @@ pub fn decide(
         settings,
     ));
     customer.customer_type = customer_type;
+    if known.is_none() && registration.channels.is_empty() {
+        customer.channels = channel::following(&customer.identifiers, &customer.source);
+    }
     warnings.extend(update_profile(&mut customer, registration, facts.now));
     let (ledger, side_effects) = become_loyal(&mut customer, organisation);
     Ok(Plan { customer, before: known, ledger, side_effects, warnings })
