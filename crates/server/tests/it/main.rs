@@ -16,6 +16,7 @@ mod batch;
 mod command_line;
 mod documents;
 mod durability;
+mod fields;
 mod hostile;
 mod http;
 mod identity;
