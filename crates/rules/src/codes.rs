@@ -135,7 +135,7 @@ table! {
         "The identifiers passed belong to different customers, the external id to the second of them. The caller finds out which is right.";
     DATE_OUT_OF_RANGE = 1034 Error "Unable to register. Registration date is not within the allowed past or future date limit.",
         "v1.1 customer codes",
-        "`registered_on` is no date of the form YYYY-MM-DD HH:MM:SS. The caller mends it.";
+        "`registered_on` is no date of the form YYYY-MM-DD HH:MM:SS, is earlier than `CONF_MIN_REGISTRATION_DATE`, or lies further ahead than `FUTURE_REGISTRATION_DAYS`. The caller mends it, or the operator the settings.";
     EMAIL_REQUIRED = 1039 Error "Unable to register. Email ID is required.",
         "v1.1 customer codes",
         "The email address identifies customers here and was not passed. The caller passes it, or the operator allows registration from any identifier.";
@@ -195,6 +195,33 @@ table! {
     INVALID_EXTENDED_FIELD = 91015 Warning "Failed to update extended fields or field length is too long: {x}.",
         "v1.1 customer codes",
         "The extended field named is not defined, or its value is not valid; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
+    INVALID_FRAUD_STATUS = 1061 Error "Invalid fraud status",
+        "v1.1 customer codes of 2017",
+        "No document lists this `fraud_status`, and `STRICT_EXTRAS` is on. The caller mends it, or the operator switches `STRICT_EXTRAS` off, which takes it as NONE.";
+    INVALID_TEST_CONTROL_STATUS = 1062 Error "Invalid test and control status.",
+        "v1.1 customer codes",
+        "`test_control_status` is neither TEST nor CONTROL, and `STRICT_EXTRAS` is on. The caller mends it, or the operator switches `STRICT_EXTRAS` off, which keeps it as it is.";
+    STORE_NOT_FOUND = 1053 Warning "Preferred store specified is not found.",
+        "v1.1 customer codes",
+        "An extended field that names a store, such as `preferred_store`, names no till of the organisation; it was dropped and the rest registered. The caller mends the name, or the operator adds the till.";
+    INVALID_SUBSCRIPTION_CHANNEL = 1101 Warning "Invalid subscription channel",
+        "v1.1 subscription codes (number); the wording is Patron's",
+        "A subscription's `channel` is neither sms nor email; the subscription was left out. The caller mends it.";
+    INVALID_SUBSCRIPTION_PRIORITY = 1102 Warning "Invalid subscription priority",
+        "v1.1 subscription codes (number); the wording is Patron's",
+        "A subscription's `priority` is neither TRANS nor BULK; the subscription was left out. The caller mends it.";
+    INVALID_SUBSCRIPTION_SCOPE = 1103 Warning "Invalid subscription scope",
+        "v1.1 subscription codes (number); the wording is Patron's",
+        "A subscription's `scope` is not all; the subscription was left out. The caller mends it.";
+    SEVERAL_SUBSCRIPTION_SCOPES = 1105 Warning "Several subscription scopes are not allowed",
+        "v1.1 subscription codes (number); the wording is Patron's",
+        "A subscription's `scope` names several; the subscription was left out. The caller passes all.";
+    INVALID_SUBSCRIPTION_STATUS = 1106 Warning "Invalid subscription status",
+        "v1.1 subscription codes (number); the wording is Patron's",
+        "A subscription's `is_subscribed` is neither 1 nor 0; the subscription was left out. The caller mends it.";
+    SUBSCRIPTION_KEPT = 91022 Warning "Failed to update subscription for {x} channel and priority {y}",
+        "v1.1 customer codes",
+        "The subscription named was not valid and was left out; the warning before it says why. The caller mends it.";
 }
 
 /// The message of 1000 where a customer was asked for.

@@ -138,6 +138,9 @@ fn plan(
         settings,
     ));
     check_required(before_type, &customer, settings)?;
+    if known.is_none() && registration.channels.is_empty() {
+        customer.channels = channel::following(&customer.identifiers, &customer.source);
+    }
     warnings.extend(update_profile(&mut customer, registration, facts.now));
     let (awarded, side_effects) = become_loyal(&mut customer, organisation);
     ledger.extend(awarded);

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+pub use crate::profile::{CustomField, ExtendedField};
 use crate::settings::Settings;
 
 /// A till's id within its organisation.
@@ -59,22 +60,6 @@ pub struct Till {
     pub id: TillId,
     /// Its name, which is also its user name.
     pub name: String,
-}
-
-/// A custom field that is defined for customers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomField {
-    /// Its name; compared exactly.
-    pub name: String,
-}
-
-/// An extended field that is defined for customers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExtendedField {
-    /// Its name; compared without case.
-    pub name: String,
-    /// The values it may have; any where the list is empty.
-    pub values: Vec<String>,
 }
 
 /// A loyalty programme.

@@ -8,11 +8,11 @@ use crate::codes::{self, Code, Failure, Warning};
 use crate::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
 use crate::organisation::{Organisation, TillId};
 use crate::profile::{
-    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel, date,
-    field, till,
+    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel,
+    custom_field, date, extended_field, short, subscription, test_control, till,
 };
 use crate::settings::{InvalidSecondary, Settings};
-use crate::submission::{Kept, Submission, SubmittedChannel};
+use crate::submission::{Kept, Submission};
 
 /// The longest text that is kept as it is, in characters.
 const KEPT_LIMIT: usize = 250;
@@ -64,10 +64,9 @@ pub fn validate(
     sent: &Submission,
     organisation: &Organisation,
     caller: TillId,
+    now: Timestamp,
 ) -> Result<Registration, Failure> {
-    if let Some(malformed) = &sent.malformed {
-        return Err(Failure::because(codes::FAILED_TO_ADD, &malformed.to_string()));
-    }
+    well_formed(sent)?;
     let customer_type = customer_type(sent)?;
     let mut warnings = Vec::new();
     let identifiers = identifiers(sent, &organisation.settings, &mut warnings)?;
@@ -76,11 +75,13 @@ pub fn validate(
     };
     let registered_till = named(&sent.registered_till, till::registered)?.unwrap_or(caller);
     let associated_till = named(&sent.associated_till, till::associated)?;
-    let registered_at = registered_at(sent, organisation)?;
+    let registered_at = registered_at(sent, organisation, now)?;
     let updated_at = updated_at(sent, organisation)?;
     let source = source(sent, organisation)?;
     let account_id = account_id(sent)?;
+    let fraud_status = fraud_status(sent, organisation)?;
 
+    let channels = channels(sent, source.as_ref(), organisation, &mut warnings)?;
     Ok(Registration {
         identifiers,
         first_name: sent.first_name.as_deref().and_then(Name::parse),
@@ -92,26 +93,31 @@ pub fn validate(
         updated_at,
         registered_till,
         associated_till,
-        fraud_status: sent.fraud_status.as_deref().map(FraudStatus::parse),
-        channels: channels(&sent.channels)?,
-        subscriptions: Vec::new(),
-        kept: kept(&sent.kept)?,
-        custom_fields: field::custom(
+        fraud_status,
+        channels,
+        subscriptions: subscription::read(&sent.subscriptions, &mut warnings),
+        kept: kept(&sent.kept, organisation)?,
+        custom_fields: custom_field::read(
             &sent.custom_fields,
             &organisation.custom_fields,
             &mut warnings,
         ),
-        extended_fields: field::extended(
-            &sent.extended_fields,
-            &organisation.extended_fields,
-            &mut warnings,
-        ),
+        extended_fields: extended_field::read(&sent.extended_fields, organisation, &mut warnings),
         warnings,
     })
 }
 
 fn refused(what: &str) -> Failure {
     Failure::because(codes::FAILED_TO_ADD, what)
+}
+
+/// Members that are not known are looked for only where `STRICT_EXTRAS` refuses them.
+fn well_formed(sent: &Submission) -> Result<(), Failure> {
+    match (&sent.malformed, sent.unknown.first()) {
+        (Some(malformed), _) => Err(refused(&malformed.to_string())),
+        (None, Some(pointer)) => Err(refused(&format!("unknown member at {pointer}"))),
+        (None, None) => Ok(()),
+    }
 }
 
 fn customer_type(sent: &Submission) -> Result<Option<CustomerType>, Failure> {
@@ -180,12 +186,12 @@ fn valid<T>(
 fn registered_at(
     sent: &Submission,
     organisation: &Organisation,
+    now: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
     let Some(text) = &sent.registered_on else {
         return Ok(None);
     };
-    let instant = date::parse(text, &organisation.zone).ok_or(codes::DATE_OUT_OF_RANGE)?;
-    Ok(Some(instant))
+    Ok(Some(date::registration(text, &organisation.zone, &organisation.settings, now)?))
 }
 
 fn updated_at(
@@ -209,11 +215,26 @@ fn source(sent: &Submission, organisation: &Organisation) -> Result<Option<Sourc
     Ok(Some(known))
 }
 
+/// "Unique identifier associated with the specific source or channel." The specification's sample
+/// sends one with INSTORE, which has no accounts: it is kept with every source.
 fn account_id(sent: &Submission) -> Result<Option<String>, Failure> {
     kept_text("accountId", sent.account_id.as_ref())
 }
 
-fn kept(sent: &Kept) -> Result<Kept, Failure> {
+fn fraud_status(
+    sent: &Submission,
+    organisation: &Organisation,
+) -> Result<Option<FraudStatus>, Failure> {
+    let Some(text) = &sent.fraud_status else {
+        return Ok(None);
+    };
+    Ok(Some(FraudStatus::parse(text, organisation.settings.strict_extras)?))
+}
+
+fn kept(sent: &Kept, organisation: &Organisation) -> Result<Kept, Failure> {
+    if let Some(status) = &sent.test_control_status {
+        test_control::check(status, organisation.settings.strict_extras)?;
+    }
     Ok(Kept {
         referral_code: kept_text("referral_code", sent.referral_code.as_ref())?,
         card_number: kept_text("card_number", sent.card_number.as_ref())?,
@@ -235,31 +256,88 @@ fn kept_text(member: &str, text: Option<&String>) -> Result<Option<String>, Fail
     }
 }
 
-fn channels(sent: &[SubmittedChannel]) -> Result<Vec<Channel>, Failure> {
-    if sent.len() > channel::COUNT_LIMIT {
+fn channels(
+    sent: &Submission,
+    source: Option<&Source>,
+    organisation: &Organisation,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<Channel>, Failure> {
+    if sent.channels.len() > channel::COUNT_LIMIT {
         return Err(refused("commChannels has at most 20 entries"));
     }
-    Ok(sent.iter().filter_map(read_channel).collect())
+    let source = source.cloned().unwrap_or_default();
+    Ok(channel::read(&sent.channels, &source, &organisation.settings.mobile, warnings))
 }
 
-fn read_channel(sent: &SubmittedChannel) -> Option<Channel> {
-    let says_yes = |text: &Option<String>| text.as_deref().is_some_and(yes);
-    Some(Channel {
-        kind: short(sent.kind.as_deref()?, channel::KIND_LIMIT)?.to_lowercase(),
-        value: short(sent.value.as_deref()?, channel::VALUE_LIMIT)?.to_owned(),
-        primary: says_yes(&sent.primary),
-        verified: says_yes(&sent.verified),
-        residence: sent.residence.as_deref().map(yes),
-    })
-}
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use rstest::rstest;
 
-/// The text without blanks around it; `None` where it is longer than so many characters or holds a
-/// control character.
-fn short(text: &str, most: usize) -> Option<&str> {
-    let text = text.trim();
-    (text.chars().count() <= most && !text.contains(char::is_control)).then_some(text)
-}
+    use super::*;
+    use crate::settings::Settings;
 
-fn yes(text: &str) -> bool {
-    text.eq_ignore_ascii_case("true") || text == "1"
+    fn organisation(strict_extras: bool) -> Organisation {
+        Organisation {
+            name: "shop".to_owned(),
+            zone: TimeZone::UTC,
+            settings: Settings { strict_extras, ..Settings::default() },
+            tills: Vec::new(),
+            custom_fields: Vec::new(),
+            extended_fields: Vec::new(),
+            programmes: Vec::new(),
+        }
+    }
+
+    fn sent() -> Submission {
+        Submission { external_id: Some("A-1".to_owned()), ..Submission::default() }
+    }
+
+    fn code(sent: &Submission, strict: bool) -> Result<Registration, u32> {
+        let now = "2026-01-15T05:00:00Z".parse().unwrap();
+        let outcome = validate(sent, &organisation(strict), TillId(1), now);
+        outcome.map_err(|failure| failure.code.number)
+    }
+
+    #[rstest]
+    #[case(Submission { fraud_status: Some("guilty".to_owned()), ..sent() }, 1061)]
+    #[case(Submission { unknown: vec!["/root/customer/0/x".to_owned()], ..sent() }, 10001)]
+    #[case(
+        Submission { kept: Kept { test_control_status: Some("x".to_owned()), ..Kept::default() }, ..sent() },
+        1062
+    )]
+    fn extras_are_refused_where_they_are_strict(#[case] sent: Submission, #[case] number: u32) {
+        assert_eq!(code(&sent, true).unwrap_err(), number);
+        let lenient = Submission { unknown: Vec::new(), ..sent };
+        assert!(code(&lenient, false).is_ok());
+    }
+
+    #[test]
+    fn the_first_unknown_member_is_named() {
+        let unknown = ["/root/customer/0/x", "/root/customer/0/y"].map(str::to_owned).to_vec();
+        let now = "2026-01-15T05:00:00Z".parse().unwrap();
+        let sent = Submission { unknown, ..sent() };
+        let failure = validate(&sent, &organisation(true), TillId(1), now).unwrap_err();
+        assert_eq!(failure.message, "Failed to add customer: unknown member at /root/customer/0/x");
+    }
+
+    #[rstest]
+    #[case(None)]
+    #[case(Some("INSTORE"))]
+    #[case(Some("WECHAT"))]
+    #[case(Some("Mobile App"))]
+    fn an_account_is_kept_with_every_source(#[case] source: Option<&str>) {
+        let sent = Submission {
+            source: source.map(str::to_owned),
+            account_id: Some("123456".to_owned()),
+            ..sent()
+        };
+        assert_eq!(code(&sent, true).unwrap().account_id.as_deref(), Some("123456"));
+    }
+
+    #[test]
+    fn a_date_of_registration_has_limits() {
+        let late = Submission { registered_on: Some("2027-01-01".to_owned()), ..sent() };
+        assert_eq!(code(&late, false).unwrap_err(), 1034);
+    }
 }

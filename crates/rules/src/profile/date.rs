@@ -4,9 +4,12 @@
 //! the time is local: that of the till's zone, else the organisation's. A local time that a clock
 //! change skips is read as the same distance after the gap; one that occurs twice as the first.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::codes::{self, Code};
+use crate::settings::Settings;
 
 /// The longest text that is looked at, in bytes.
 const TEXT_LIMIT_BYTES: usize = 40;
@@ -26,6 +29,25 @@ pub fn parse(sent: &str, zone: &TimeZone) -> Option<Timestamp> {
     // Four digits of a year and whole seconds are all that the form has.
     let second = Timestamp::from_second(instant.as_millisecond().div_euclid(1_000)).ok()?;
     (1..=9999).contains(&zone.to_datetime(second).year()).then_some(second)
+}
+
+/// Reads the date of a registration: "`registered_on` earlier than `CONF_MIN_REGISTRATION_DATE` →
+/// 1034", and so is one further in the future than `FUTURE_REGISTRATION_DAYS` days of 24 hours.
+///
+/// # Errors
+/// 1034 when it is no date, or outside these limits.
+pub fn registration(
+    sent: &str,
+    zone: &TimeZone,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Timestamp, &'static Code> {
+    let instant = parse(sent, zone).ok_or(codes::DATE_OUT_OF_RANGE)?;
+    let ahead = SignedDuration::from_hours(i64::from(settings.future_registration_days) * 24);
+    let latest = now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
+    let early =
+        settings.earliest_registration.is_some_and(|earliest| zone.to_datetime(instant) < earliest);
+    if early || instant > latest { Err(codes::DATE_OUT_OF_RANGE) } else { Ok(instant) }
 }
 
 /// The wire's form of an instant, local to `zone`: `YYYY-MM-DD HH:MM:SS`.
@@ -78,5 +100,29 @@ mod tests {
     fn clock_changes(#[case] sent: &str, #[case] formatted: &str) {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         assert_eq!(format(parse(sent, &zone).unwrap(), &zone), formatted);
+    }
+
+    #[rstest]
+    #[case::earliest("2020-01-01 00:00:00", true)]
+    #[case::too_early("2019-12-31 23:59:59", false)]
+    #[case::too_early_elsewhere("2019-12-31T18:29:59Z", false)]
+    #[case::earliest_elsewhere("2019-12-31T18:30:00Z", true)]
+    #[case::now("2026-01-15 10:30:00", true)]
+    #[case::latest("2026-01-17 10:30:00", true)]
+    #[case::too_late("2026-01-17 10:30:01", false)]
+    #[case::no_date("yesterday", false)]
+    fn registration_dates(#[case] sent: &str, #[case] allowed: bool) {
+        let zone = TimeZone::get("Asia/Kolkata").unwrap();
+        let settings = Settings {
+            earliest_registration: Some(jiff::civil::date(2020, 1, 1).at(0, 0, 0, 0)),
+            future_registration_days: 2,
+            ..Settings::default()
+        };
+        let now = "2026-01-15T05:00:00Z".parse().unwrap();
+        let read = registration(sent, &zone, &settings, now);
+        assert_eq!(read.is_ok(), allowed, "{read:?}");
+        let unbounded = Settings { future_registration_days: u16::MAX, ..Settings::default() };
+        let expected = parse(sent, &zone).ok_or(codes::DATE_OUT_OF_RANGE);
+        assert_eq!(registration(sent, &zone, &unbounded, now), expected);
     }
 }

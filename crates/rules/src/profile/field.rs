@@ -1,14 +1,11 @@
-//! Custom and extended fields: "To use these fields during registration, you must define them
-//! beforehand."
+//! What custom and extended fields have in common: their values, their limits and the forms of
+//! value that both know.
 
-use crate::codes::{self, Warning};
-use crate::organisation::{CustomField, ExtendedField};
-use crate::submission::{SubmittedField, SubmittedValue};
+use rust_decimal::Decimal;
+use serde_json::value::RawValue;
 
 /// The most fields of one sort that a request may carry for one customer.
 pub const COUNT_LIMIT: usize = 200;
-/// How much of a name that was sent is repeated in a message, in characters.
-const NAME_SHOWN_LIMIT: usize = 100;
 /// The longest value, in bytes.
 pub const VALUE_LIMIT_BYTES: usize = 4_096;
 
@@ -21,62 +18,15 @@ pub struct FieldValue {
     pub value: String,
 }
 
-/// Takes the custom fields that are defined; names are compared exactly. The others are dropped,
-/// with one 1017 however many they are.
-pub fn custom(
-    submitted: &[SubmittedField],
-    defined: &[CustomField],
-    warnings: &mut Vec<Warning>,
-) -> Vec<FieldValue> {
-    let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
-    let mut dropped = submitted.len() > COUNT_LIMIT;
-    for field in submitted.iter().take(COUNT_LIMIT) {
-        let known = defined.iter().find(|definition| definition.name == field.name);
-        match (known, &field.value) {
-            (Some(_), SubmittedValue::NotPassed) => {}
-            (Some(definition), SubmittedValue::Text(value)) if fits(value) => {
-                put(&mut taken, &definition.name, value);
-            }
-            _ => dropped = true,
-        }
-    }
-    if dropped {
-        warnings.push(codes::INVALID_CUSTOM_FIELD.into());
-    }
-    taken
-}
+/// Why a definition cannot be set, for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(String);
 
-/// Takes the extended fields that are defined; names are compared without case, and an
-/// enumeration's value is brought to its defined spelling. The others are dropped, each with a
-/// 91015 that names it.
-pub fn extended(
-    submitted: &[SubmittedField],
-    defined: &[ExtendedField],
-    warnings: &mut Vec<Warning>,
-) -> Vec<FieldValue> {
-    let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
-    for field in submitted.iter().take(COUNT_LIMIT) {
-        let known = defined.iter().find(|definition| same_name(&definition.name, &field.name));
-        let value = match (known, &field.value) {
-            (Some(_), SubmittedValue::NotPassed) => continue,
-            (Some(definition), SubmittedValue::Text(value)) => canonical(definition, value),
-            _ => None,
-        };
-        match known.zip(value) {
-            Some((definition, value)) => put(&mut taken, &definition.name, &value),
-            None => warnings.push(dropped(&field.name)),
-        }
+impl Refused {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
     }
-    if let Some(first) = submitted.get(COUNT_LIMIT) {
-        warnings.push(dropped(&first.name));
-    }
-    taken
-}
-
-/// Names the field that was dropped, at a length fit for a message.
-fn dropped(name: &str) -> Warning {
-    let shown: String = name.chars().take(NAME_SHOWN_LIMIT).collect();
-    Warning::about(codes::INVALID_EXTENDED_FIELD, &shown, "")
 }
 
 /// Sets a field among the values that a customer has; what is not named stays as it is.
@@ -87,73 +37,89 @@ pub fn put(values: &mut Vec<FieldValue>, name: &str, value: &str) {
     }
 }
 
-fn canonical(definition: &ExtendedField, value: &str) -> Option<String> {
-    if !fits(value) {
-        return None;
-    }
-    if definition.values.is_empty() {
-        return Some(value.to_owned());
-    }
-    definition.values.iter().find(|known| same_name(known, value)).cloned()
-}
-
-fn fits(value: &str) -> bool {
+/// Whether a value can be kept.
+pub(super) fn fits(value: &str) -> bool {
     value.len() <= VALUE_LIMIT_BYTES && !value.contains('\0')
 }
 
-fn same_name(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.trim().to_lowercase()
+/// A whole number of 64 bits.
+pub(super) fn integer(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+/// A decimal number of at most 28 digits, with or without an exponent.
+pub(super) fn decimal(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    // The library would also read digits grouped by `_`.
+    let plain =
+        text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    if !plain {
+        return None;
+    }
+    text.parse().or_else(|_| Decimal::from_scientific(text)).ok()
+}
+
+/// The entries of a JSON array of texts, numbers and booleans, as texts; `None` where the text is
+/// none.
+pub(super) fn json_entries(text: &str) -> Option<Vec<String>> {
+    let entries: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let entry = |raw: &RawValue| match raw.get().as_bytes().first() {
+        Some(b'"') => serde_json::from_str(raw.get()).ok(),
+        Some(b'{' | b'[' | b'n') => None,
+        _ => Some(raw.get().to_owned()),
+    };
+    entries.into_iter().map(entry).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
-    fn sent(fields: &[(&str, &str)]) -> Vec<SubmittedField> {
-        fields
-            .iter()
-            .map(|(name, value)| SubmittedField {
-                name: (*name).to_owned(),
-                value: SubmittedValue::Text((*value).to_owned()),
-            })
-            .collect()
+    #[rstest]
+    #[case("25", true)]
+    #[case(" -25 ", true)]
+    #[case("007", true)]
+    #[case("9223372036854775807", true)]
+    #[case("9223372036854775808", false)]
+    #[case("2.5", false)]
+    #[case("2e3", false)]
+    #[case("", false)]
+    #[case("٢٥", false)]
+    fn integers(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(integer(text).is_some(), valid);
     }
 
-    fn pairs(values: &[FieldValue]) -> Vec<(&str, &str)> {
-        values.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect()
+    #[rstest]
+    #[case("2.5", Some("2.5"))]
+    #[case(" -0.10 ", Some("-0.10"))]
+    #[case("25", Some("25"))]
+    #[case("2.5e3", Some("2500"))]
+    #[case("1e300", None)]
+    #[case("2,5", None)]
+    #[case("1_000", None)]
+    #[case("NaN", None)]
+    #[case("inf", None)]
+    #[case("-", None)]
+    #[case("", None)]
+    fn decimals(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(decimal(text), expected.map(|text| text.parse().unwrap()));
     }
 
-    #[test]
-    fn undefined_custom_fields_are_dropped_with_one_warning() {
-        let defined = [CustomField { name: "address".into() }];
-        let mut warnings = Vec::new();
-        let submitted = sent(&[("Address", "x"), ("address", "BTM"), ("city", "y")]);
-        let taken = custom(&submitted, &defined, &mut warnings);
-        assert_eq!(pairs(&taken), [("address", "BTM")]);
-        assert_eq!(warnings, [codes::INVALID_CUSTOM_FIELD.into()]);
-    }
-
-    #[test]
-    fn an_enumeration_has_one_spelling() {
-        let defined = [
-            ExtendedField { name: "gender".into(), values: vec!["Male".into(), "Female".into()] },
-            ExtendedField { name: "city".into(), values: Vec::new() },
-        ];
-        let mut warnings = Vec::new();
-        let submitted =
-            sent(&[("GENDER", "female"), ("city", "Pune"), ("gender", "x"), ("zip", "1")]);
-        let taken = extended(&submitted, &defined, &mut warnings);
-        assert_eq!(pairs(&taken), [("gender", "Female"), ("city", "Pune")]);
-        let about = |name| Warning::about(codes::INVALID_EXTENDED_FIELD, name, "");
-        assert_eq!(warnings, [about("gender"), about("zip")]);
-    }
-
-    #[test]
-    fn a_value_longer_than_the_limit_is_dropped() {
-        let defined = [CustomField { name: "address".into() }];
-        let mut warnings = Vec::new();
-        let long = "x".repeat(VALUE_LIMIT_BYTES + 1);
-        assert_eq!(custom(&sent(&[("address", &long)]), &defined, &mut warnings), []);
-        assert_eq!(warnings.len(), 1);
+    #[rstest]
+    #[case(r#"["puma", "nike"]"#, Some(&["puma", "nike"][..]))]
+    #[case(r"[44, 4.50, true]", Some(&["44", "4.50", "true"][..]))]
+    #[case(r#"["caf\u00e9"]"#, Some(&["café"][..]))]
+    #[case("[]", Some(&[][..]))]
+    #[case("[null]", None)]
+    #[case("[[1]]", None)]
+    #[case(r#"[{"a": 1}]"#, None)]
+    #[case("[“puma”]", None)]
+    #[case("puma", None)]
+    fn json_arrays(#[case] text: &str, #[case] expected: Option<&[&str]>) {
+        let expected: Option<Vec<String>> =
+            expected.map(|texts| texts.iter().map(ToString::to_string).collect());
+        assert_eq!(json_entries(text), expected);
     }
 }

@@ -2,9 +2,11 @@
 //! INTERNAL, INVALID."
 //!
 //! The specification's own sample sends `Fraud_Suspected`, and other pages list further values, so
-//! all of them are taken. Case, blanks and hyphens do not matter.
+//! all of them are taken. Case, blanks and hyphens do not matter. One that no document lists is taken
+//! as `NONE`, or refused (1061) where an organisation wants extras to be strict.
 
 use super::constant_case;
+use crate::codes::{self, Code};
 
 const KNOWN: [&str; 16] = [
     "NORMAL",
@@ -30,11 +32,17 @@ const KNOWN: [&str; 16] = [
 pub struct FraudStatus(String);
 
 impl FraudStatus {
-    /// Reads a status as sent. One that no document lists is taken as `NONE`.
-    #[must_use]
-    pub fn parse(sent: &str) -> Self {
+    /// Reads a status as sent.
+    ///
+    /// # Errors
+    /// 1061 for one that no document lists, where that is `strict`.
+    pub fn parse(sent: &str, strict: bool) -> Result<Self, &'static Code> {
         let name = constant_case(sent);
-        if KNOWN.contains(&name.as_str()) { Self(name) } else { Self("NONE".to_owned()) }
+        match (KNOWN.contains(&name.as_str()), strict) {
+            (true, _) => Ok(Self(name)),
+            (false, false) => Ok(Self("NONE".to_owned())),
+            (false, true) => Err(codes::INVALID_FRAUD_STATUS),
+        }
     }
 
     /// A status that was valid when it was stored.
@@ -57,12 +65,18 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("Fraud_Suspected", "FRAUD_SUSPECTED")]
-    #[case("fraud suspected", "FRAUD_SUSPECTED")]
-    #[case("NORMAL", "NORMAL")]
-    #[case("not-fraud", "NOT_FRAUD")]
-    #[case("Fraus_Suspected", "NONE")]
-    fn statuses(#[case] sent: &str, #[case] expected: &str) {
-        assert_eq!(FraudStatus::parse(sent).name(), expected);
+    #[case("Fraud_Suspected", Some("FRAUD_SUSPECTED"))]
+    #[case("fraud suspected", Some("FRAUD_SUSPECTED"))]
+    #[case("NORMAL", Some("NORMAL"))]
+    #[case("not-fraud", Some("NOT_FRAUD"))]
+    #[case("Reconfirmed", Some("RECONFIRMED"))]
+    #[case("Pending deletion", Some("PENDING_DELETION"))]
+    #[case("Fraus_Suspected", None)]
+    #[case("guilty", None)]
+    fn statuses(#[case] sent: &str, #[case] known: Option<&str>) {
+        let read = |strict| FraudStatus::parse(sent, strict);
+        let status = |name: &str| FraudStatus::stored(name.to_owned());
+        assert_eq!(read(false), Ok(status(known.unwrap_or("NONE"))));
+        assert_eq!(read(true), known.map(status).ok_or(codes::INVALID_FRAUD_STATUS));
     }
 }

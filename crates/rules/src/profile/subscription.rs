@@ -1,10 +1,20 @@
 //! `subscriptions`: whether a customer wants messages on a channel, by priority. The scope is
 //! always `all`.
+//!
+//! "A subscription that cannot be applied during registration yields warning 91022 (channel,
+//! priority)." Before it stands the code that says why. Of several for one channel and priority the
+//! last counts.
 
 use std::fmt;
 
+use super::short;
+use crate::codes::{self, Code, Warning};
+use crate::submission::SubmittedSubscription;
+
 /// The most subscriptions that a request may carry for one customer.
 pub const COUNT_LIMIT: usize = 20;
+/// How much of what was sent is repeated in a message, in characters.
+const SHOWN_LIMIT: usize = 20;
 
 /// Whether a customer wants messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,5 +60,113 @@ impl fmt::Display for Priority {
             Self::Transactional => "TRANS",
             Self::Bulk => "BULK",
         })
+    }
+}
+
+/// Takes the subscriptions that are valid; the others are dropped, each with what is wrong with it
+/// and a 91022. So are those beyond the limit, together.
+pub fn read(sent: &[SubmittedSubscription], warnings: &mut Vec<Warning>) -> Vec<Subscription> {
+    let mut taken = Vec::with_capacity(sent.len().min(COUNT_LIMIT));
+    for sent in sent.iter().take(COUNT_LIMIT) {
+        match read_one(sent) {
+            Ok(subscription) => taken.push(subscription),
+            Err(code) => warnings.extend([code.into(), not_updated(sent)]),
+        }
+    }
+    if sent.len() > COUNT_LIMIT {
+        warnings.push(Warning::about(codes::VALIDATION_FAILED, "subscriptions", ""));
+    }
+    taken
+}
+
+fn read_one(sent: &SubmittedSubscription) -> Result<Subscription, &'static Code> {
+    let channel = match constant(sent.channel.as_ref()).as_str() {
+        "SMS" => Channel::Sms,
+        "EMAIL" => Channel::Email,
+        _ => return Err(codes::INVALID_SUBSCRIPTION_CHANNEL),
+    };
+    let priority = match constant(sent.priority.as_ref()).as_str() {
+        "TRANS" => Priority::Transactional,
+        "BULK" => Priority::Bulk,
+        _ => return Err(codes::INVALID_SUBSCRIPTION_PRIORITY),
+    };
+    match constant(sent.scope.as_ref()).as_str() {
+        "ALL" | "" => {}
+        several if several.contains(',') => return Err(codes::SEVERAL_SUBSCRIPTION_SCOPES),
+        _ => return Err(codes::INVALID_SUBSCRIPTION_SCOPE),
+    }
+    match sent.is_subscribed.as_deref().map(str::trim) {
+        Some("1") => Ok(Subscription { channel, priority, subscribed: true }),
+        Some("0") => Ok(Subscription { channel, priority, subscribed: false }),
+        _ => Err(codes::INVALID_SUBSCRIPTION_STATUS),
+    }
+}
+
+fn constant(text: Option<&String>) -> String {
+    text.map(|text| text.trim().to_ascii_uppercase()).unwrap_or_default()
+}
+
+fn not_updated(sent: &SubmittedSubscription) -> Warning {
+    let shown = |text: &Option<String>| {
+        let text = text.as_deref().and_then(|text| short(text, SHOWN_LIMIT));
+        text.unwrap_or("unknown").to_owned()
+    };
+    Warning::about(codes::SUBSCRIPTION_KEPT, &shown(&sent.channel), &shown(&sent.priority))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn sent(members: [&str; 4]) -> SubmittedSubscription {
+        let [channel, priority, scope, is_subscribed] =
+            members.map(|text| (!text.is_empty()).then(|| text.to_owned()));
+        SubmittedSubscription { channel, priority, scope, is_subscribed }
+    }
+
+    #[rstest]
+    #[case(["sms", "TRANS", "all", "1"], Channel::Sms, Priority::Transactional, true)]
+    #[case(["SMS", "bulk", "ALL", "0"], Channel::Sms, Priority::Bulk, false)]
+    #[case(["email", "BULK", "", "1"], Channel::Email, Priority::Bulk, true)]
+    #[case([" Email ", " trans ", " All ", " 0 "], Channel::Email, Priority::Transactional, false)]
+    fn valid(
+        #[case] members: [&str; 4],
+        #[case] channel: Channel,
+        #[case] priority: Priority,
+        #[case] subscribed: bool,
+    ) {
+        let mut warnings = Vec::new();
+        let taken = read(&[sent(members)], &mut warnings);
+        assert_eq!(taken, [Subscription { channel, priority, subscribed }]);
+        assert_eq!(warnings, []);
+    }
+
+    #[rstest]
+    #[case(["push", "BULK", "all", "1"], 1101, "push channel and priority BULK")]
+    #[case(["", "BULK", "all", "1"], 1101, "unknown channel and priority BULK")]
+    #[case(["sms", "high", "all", "1"], 1102, "sms channel and priority high")]
+    #[case(["sms", "", "all", "1"], 1102, "sms channel and priority unknown")]
+    #[case(["sms", "BULK", "store", "1"], 1103, "sms channel and priority BULK")]
+    #[case(["sms", "BULK", "all,store", "1"], 1105, "sms channel and priority BULK")]
+    #[case(["sms", "BULK", "all", ""], 1106, "sms channel and priority BULK")]
+    #[case(["sms", "BULK", "all", "2"], 1106, "sms channel and priority BULK")]
+    #[case(["sms", "BULK", "all", "true"], 1106, "sms channel and priority BULK")]
+    #[case(["a name that is far too long", "", "", ""], 1101, "unknown channel and priority unknown")]
+    fn invalid(#[case] members: [&str; 4], #[case] code: u32, #[case] message: &str) {
+        let mut warnings = Vec::new();
+        assert_eq!(read(&[sent(members)], &mut warnings), []);
+        let numbers: Vec<u32> = warnings.iter().map(|warning| warning.code.number).collect();
+        assert_eq!(numbers, [code, 91022]);
+        assert_eq!(warnings[1].message, format!("Failed to update subscription for {message}"));
+    }
+
+    #[test]
+    fn those_beyond_the_limit_are_dropped() {
+        let many = vec![sent(["sms", "BULK", "all", "1"]); COUNT_LIMIT + 1];
+        let mut warnings = Vec::new();
+        assert_eq!(read(&many, &mut warnings).len(), COUNT_LIMIT);
+        assert_eq!(warnings, [Warning::about(codes::VALIDATION_FAILED, "subscriptions", "")]);
     }
 }

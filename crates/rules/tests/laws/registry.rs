@@ -57,7 +57,7 @@ impl Registry {
     }
 
     pub fn register(&mut self, submission: &Submission, now: Timestamp) -> Decision {
-        let registration = match validate(submission, &self.organisation, TILL) {
+        let registration = match validate(submission, &self.organisation, TILL, now) {
             Ok(registration) => registration,
             Err(failure) => return failure.into(),
         };

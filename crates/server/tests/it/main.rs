@@ -18,6 +18,7 @@ mod command_line;
 mod documents;
 mod durability;
 mod explain;
+mod fields;
 mod get;
 mod hostile;
 mod http;

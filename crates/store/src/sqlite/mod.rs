@@ -4,6 +4,7 @@
 //! of their own; see [`readers`].
 
 mod customer;
+mod fields;
 mod ids;
 mod open;
 mod organisation;

@@ -2,13 +2,13 @@
 
 use jiff::tz::TimeZone;
 use patron_rules::organisation::{
-    CustomField, ExtendedField, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
+    Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
 };
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, params};
 
 use super::customer::amount;
-use super::{ids, settings};
+use super::{fields, ids, settings};
 use crate::{Error, NewOrganisation, OrganisationName, PasswordHashes, TenantId, TillCredential};
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<OrganisationName>, Error> {
@@ -55,23 +55,8 @@ pub(super) fn load(connection: &Connection, id: TenantId) -> Result<Organisation
             [id.0],
             |row| Ok(Till { id: TillId(row.get("till_id")?), name: row.get("name")? }),
         )?,
-        custom_fields: list(
-            connection,
-            "SELECT name FROM custom_field WHERE organisation_id = ?1 ORDER BY position",
-            [id.0],
-            |row| Ok(CustomField { name: row.get("name")? }),
-        )?,
-        extended_fields: list(
-            connection,
-            "SELECT name, allowed_values FROM extended_field
-             WHERE organisation_id = ?1 ORDER BY position",
-            [id.0],
-            |row| {
-                let values = serde_json::from_str(&text(row, "allowed_values")?)
-                    .map_err(|_| Error::Corrupt("a list of allowed values".to_owned()))?;
-                Ok(ExtendedField { name: row.get("name")?, values })
-            },
-        )?,
+        custom_fields: fields::custom(connection, id)?,
+        extended_fields: fields::extended(connection, id)?,
         programmes: programmes(connection, id)?,
     })
 }
@@ -133,16 +118,7 @@ pub(super) fn insert(connection: &Connection, new: &NewOrganisation) -> Result<(
         let credential = (name, id, number, &hashes.md5, &hashes.sha256);
         put(connection, "INSERT INTO till_credential VALUES (?1, ?2, ?3, ?4, ?5)", credential)?;
     }
-    for (position, field) in (1_i64..).zip(&new.custom_fields) {
-        let row = (id, position, &field.name);
-        put(connection, "INSERT INTO custom_field VALUES (?1, ?2, ?3)", row)?;
-    }
-    for (position, field) in (1_i64..).zip(&new.extended_fields) {
-        let values =
-            serde_json::to_string(&field.values).map_err(|error| Error::Engine(Box::new(error)))?;
-        let row = (id, position, &field.name, values);
-        put(connection, "INSERT INTO extended_field VALUES (?1, ?2, ?3, ?4)", row)?;
-    }
+    fields::insert(connection, id, new)?;
     new.programmes.iter().try_for_each(|programme| insert_programme(connection, id, programme))
 }
 
@@ -163,7 +139,7 @@ fn insert_programme(connection: &Connection, id: i64, programme: &Programme) -> 
     Ok(())
 }
 
-fn put(connection: &Connection, sql: &str, row: impl Params) -> Result<(), Error> {
+pub(super) fn put(connection: &Connection, sql: &str, row: impl Params) -> Result<(), Error> {
     let inserted = connection.prepare_cached(sql)?.execute(row);
     inserted.map(drop).map_err(|error| taken(error, "name", ""))
 }
@@ -195,7 +171,7 @@ pub(super) fn list<T>(
     Ok(found)
 }
 
-fn text(row: &Row<'_>, column: &str) -> Result<String, Error>
+pub(super) fn text(row: &Row<'_>, column: &str) -> Result<String, Error>
 where
     String: FromSql,
 {

@@ -7,7 +7,8 @@ use patron_rules::identifier::{IdentifierKind, external_id, mobile};
 use patron_rules::organisation::{
     CustomField, ExtendedField, Organisation, Programme, ProgrammeId, Reward, Tier,
 };
-use patron_rules::profile::Source;
+use patron_rules::profile::extended_field::{DataType, Element, List, Rule};
+use patron_rules::profile::{Pattern, Source, custom_field};
 use patron_rules::settings::{InvalidSecondary, KnownCustomer, Settings};
 use patron_store::{Error, NewOrganisation, Store};
 
@@ -24,6 +25,8 @@ on_every_engine! {
     a_till_stands_once_in_its_organisation,
     a_time_zone_that_does_not_exist_is_refused,
     a_till_is_found_by_its_exact_name,
+    an_extended_field_stands_once_whatever_its_case,
+    a_field_that_no_value_can_have_is_refused,
     an_organisation_that_does_not_exist_is_not_handed_out,
 }
 
@@ -35,18 +38,72 @@ fn elaborate() -> NewOrganisation {
         time_zone: "America/St_Johns".to_owned(),
         settings: settings(),
         tills: ["till.b", "till.a", "Till.A"].map(|name| (name.to_owned(), hashes(name))).to_vec(),
-        custom_fields: ["Zip", "city", "City"]
-            .map(|name| CustomField { name: name.to_owned() })
-            .to_vec(),
-        extended_fields: vec![
-            ExtendedField {
-                name: "size".to_owned(),
-                values: vec!["XL, or more".to_owned(), "\"M\"".to_owned()],
-            },
-            ExtendedField { name: "age".to_owned(), values: Vec::new() },
-        ],
+        custom_fields: custom_fields(),
+        extended_fields: extended_fields(),
         programmes: vec![programme(3, false), programme(9, true)],
     }
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
+}
+
+fn custom_fields() -> Vec<CustomField> {
+    let named = |name: &str| CustomField { name: name.to_owned(), ..CustomField::default() };
+    vec![
+        CustomField {
+            pattern: Some(Pattern::parse("[1-9]\\d{5}|\"'").unwrap()),
+            data_type: custom_field::DataType::Integer,
+            ..named("Zip")
+        },
+        CustomField { options: texts(&["Pune", "\"Goa\""]), disabled: true, ..named("city") },
+        CustomField { data_type: custom_field::DataType::Boolean, ..named("City") },
+        CustomField { data_type: custom_field::DataType::Double, ..named("height") },
+    ]
+}
+
+fn extended_fields() -> Vec<ExtendedField> {
+    let of = |name: &str, data_type| ExtendedField {
+        name: name.to_owned(),
+        data_type,
+        ..ExtendedField::default()
+    };
+    let rules = |data_type, rules: &[&str]| {
+        rules.iter().map(|rule| Rule::parse(rule, data_type, Element::Integer).unwrap()).collect()
+    };
+    let mut fields = vec![
+        ExtendedField {
+            values: texts(&["XL, or more", "\"M\""]),
+            ..of("size", DataType::CustomEnum)
+        },
+        ExtendedField {
+            rules: rules(DataType::Integer, &[">= 18", "matches [1-9].*"]),
+            ..of("age", DataType::Integer)
+        },
+        ExtendedField { values: texts(&["Male"]), ..of("gender", DataType::StandardEnum) },
+        ExtendedField {
+            rules: rules(DataType::List, &["< 50"]),
+            list: List { element: Element::Integer, least: 1, most: Some(9) },
+            ..of("shoes", DataType::List)
+        },
+    ];
+    fields.extend(
+        [
+            DataType::String,
+            DataType::Double,
+            DataType::Date,
+            DataType::DateTime,
+            DataType::StandardString,
+            DataType::Country,
+            DataType::Currency,
+            DataType::Language,
+            DataType::AssociateUser,
+            DataType::OrgEntity,
+            DataType::StringSet,
+        ]
+        .map(|data_type| of(data_type.name(), data_type)),
+    );
+    fields
 }
 
 /// As little as may be is as it is by default.
@@ -258,4 +315,24 @@ async fn an_organisation_that_does_not_exist_is_not_handed_out(store: Arc<dyn St
     let id = other.till_credential("elsewhere").await.unwrap();
     let refused = store.tenant(id.unwrap().tenant).await.unwrap_err();
     assert!(matches!(refused, Error::NoOrganisation), "{refused:?}");
+}
+
+async fn an_extended_field_stands_once_whatever_its_case(store: Arc<dyn Store>) {
+    let field = |name: &str| ExtendedField { name: name.to_owned(), ..ExtendedField::default() };
+    let twice =
+        NewOrganisation { extended_fields: vec![field("age"), field("Age")], ..shop("shop") };
+    let refused = store.set_up(vec![twice]).await.unwrap_err();
+    assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
+}
+
+async fn a_field_that_no_value_can_have_is_refused(store: Arc<dyn Store>) {
+    let field = ExtendedField {
+        name: "gender".to_owned(),
+        data_type: DataType::StandardEnum,
+        ..ExtendedField::default()
+    };
+    let new = NewOrganisation { extended_fields: vec![field], ..shop("shop") };
+    let refused = store.set_up(vec![new]).await.unwrap_err();
+    assert!(refused.to_string().contains("gender"), "{refused}");
+    assert_eq!(names(&*store).await, Vec::<String>::new());
 }

@@ -7,6 +7,7 @@ use patron_rules::customer::{Customer, Enrolment};
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
 use patron_rules::organisation::{ProgrammeId, TillId};
 use patron_rules::profile::Subscription;
+use patron_rules::profile::channel::following;
 use patron_rules::profile::subscription::{Channel as Medium, Priority};
 use patron_rules::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source};
 use patron_rules::settings::Settings;
@@ -193,7 +194,7 @@ async fn a_customer_of_whom_nothing_else_is_known_survives(store: Arc<dyn Store>
             registered_till: TillId(1),
             associated_till: None,
             fraud_status: None,
-            channels: Vec::new(),
+            channels: following(&passed.identifiers, &Source::default()),
             subscriptions: Vec::new(),
             kept: Kept::default(),
             custom_fields: Vec::new(),

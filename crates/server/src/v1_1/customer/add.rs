@@ -137,7 +137,7 @@ async fn register(
         let validated: Vec<_> = submissions
             .iter()
             .map(|submission| {
-                let registration = validate(submission, tenant.organisation(), caller.till)?;
+                let registration = validate(submission, tenant.organisation(), caller.till, now)?;
                 let identifiers = registration.identifiers.clone();
                 valid.push(registration);
                 Ok(identifiers)

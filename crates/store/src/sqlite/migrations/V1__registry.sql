@@ -40,6 +40,12 @@ CREATE TABLE custom_field (
     organisation_id INTEGER NOT NULL,
     position        INTEGER NOT NULL,
     name            TEXT NOT NULL,
+    data_type       TEXT NOT NULL,
+    -- A JSON array of the values it may have; empty for any.
+    options         TEXT NOT NULL,
+    -- A regular expression for the whole value.
+    pattern         TEXT,
+    is_disabled     INTEGER NOT NULL,
     PRIMARY KEY (organisation_id, position),
     UNIQUE (organisation_id, name)
 ) STRICT, WITHOUT ROWID;
@@ -48,10 +54,17 @@ CREATE TABLE extended_field (
     organisation_id INTEGER NOT NULL,
     position        INTEGER NOT NULL,
     name            TEXT NOT NULL,
+    data_type       TEXT NOT NULL,
     -- A JSON array of the values it may have; empty for any.
     allowed_values  TEXT NOT NULL,
+    -- A JSON array of rules such as `>= 18`.
+    rules           TEXT NOT NULL,
+    -- What a LIST holds, and how many entries at least and at most.
+    element_type    TEXT NOT NULL,
+    min_count       INTEGER NOT NULL,
+    max_count       INTEGER,
     PRIMARY KEY (organisation_id, position),
-    UNIQUE (organisation_id, name)
+    UNIQUE (organisation_id, name COLLATE NOCASE)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE programme (

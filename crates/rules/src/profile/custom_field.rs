@@ -1,0 +1,244 @@
+//! `custom_fields`: "Custom fields are used to store information specific to a brand's needs … To
+//! use these fields during registration, you must define them beforehand."
+//!
+//! Names and options are compared exactly. A field that is not defined, is disabled, or has a value
+//! that its definition does not allow is dropped, with one 1017 for the customer however many they
+//! are. A String field takes several values as the text of a JSON array, each of which must be
+//! allowed. Whether a field is compulsory is the client's affair, as documented.
+
+use super::FieldValue;
+use super::field::{COUNT_LIMIT, Refused, decimal, fits, integer, json_entries, put};
+use super::pattern::Pattern;
+use crate::codes::{self, Warning};
+use crate::submission::{SubmittedField, SubmittedValue};
+
+/// A custom field that is defined for customers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomField {
+    /// Its name; compared exactly.
+    pub name: String,
+    /// What its values are.
+    pub data_type: DataType,
+    /// The values it may have; any where the list is empty.
+    pub options: Vec<String>,
+    /// What each value must match.
+    pub pattern: Option<Pattern>,
+    /// Whether it takes no values for the time being.
+    pub disabled: bool,
+}
+
+/// What the values of a custom field are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DataType {
+    /// A text, or several.
+    #[default]
+    String,
+    /// A whole number of 64 bits.
+    Integer,
+    /// A decimal number of at most 28 digits.
+    Double,
+    /// `true`, `false`, `1` or `0`, in any case.
+    Boolean,
+}
+
+impl DataType {
+    const ALL: [Self; 4] = [Self::String, Self::Integer, Self::Double, Self::Boolean];
+
+    /// Reads a published name, in any case.
+    ///
+    /// # Errors
+    /// [`Refused`] when there is no such type.
+    pub fn parse(name: &str) -> Result<Self, Refused> {
+        let known = Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name));
+        known.ok_or_else(|| {
+            Refused::new(format!(
+                "a custom field is a String, an Integer, a Double or a Boolean, not `{name}`"
+            ))
+        })
+    }
+
+    /// The published name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::String => "String",
+            Self::Integer => "Integer",
+            Self::Double => "Double",
+            Self::Boolean => "Boolean",
+        }
+    }
+
+    fn takes(self, value: &str) -> bool {
+        match self {
+            Self::String => true,
+            Self::Integer => integer(value).is_some(),
+            Self::Double => decimal(value).is_some(),
+            Self::Boolean => ["true", "false", "1", "0"]
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(value.trim())),
+        }
+    }
+}
+
+impl CustomField {
+    /// Whether a customer may have this value. A text that starts like a JSON array and is none is
+    /// one value.
+    fn takes(&self, value: &str) -> bool {
+        let several = match self.data_type {
+            DataType::String => json_entries(value),
+            _ => None,
+        };
+        fits(value)
+            && !self.disabled
+            && several.map_or_else(
+                || self.takes_one(value),
+                |values| values.iter().all(|value| self.takes_one(value)),
+            )
+    }
+
+    fn takes_one(&self, value: &str) -> bool {
+        self.data_type.takes(value)
+            && (self.options.is_empty() || self.options.iter().any(|option| option == value))
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(value))
+    }
+}
+
+/// Takes the fields that are defined and allow their value; the others are dropped with one 1017.
+pub fn read(
+    submitted: &[SubmittedField],
+    defined: &[CustomField],
+    warnings: &mut Vec<Warning>,
+) -> Vec<FieldValue> {
+    let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
+    let mut dropped = submitted.len() > COUNT_LIMIT;
+    for field in submitted.iter().take(COUNT_LIMIT) {
+        let known = defined.iter().find(|definition| definition.name == field.name);
+        match (known, &field.value) {
+            (Some(_), SubmittedValue::NotPassed) => {}
+            (Some(definition), SubmittedValue::Text(value)) if definition.takes(value) => {
+                put(&mut taken, &definition.name, value);
+            }
+            _ => dropped = true,
+        }
+    }
+    if dropped {
+        warnings.push(codes::INVALID_CUSTOM_FIELD.into());
+    }
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn field(data_type: DataType, options: &[&str], pattern: &str) -> CustomField {
+        CustomField {
+            name: "field".to_owned(),
+            data_type,
+            options: options.iter().map(ToString::to_string).collect(),
+            pattern: (!pattern.is_empty()).then(|| Pattern::parse(pattern).unwrap()),
+            disabled: false,
+        }
+    }
+
+    const BRANDS: &[&str] = &["puma", "nike"];
+
+    #[rstest]
+    #[case(DataType::String, &[], "", "BTM, 2nd stage", true)]
+    #[case(DataType::String, &[], "", "李小龍", true)]
+    #[case(DataType::String, &[], "", "a\0b", false)]
+    #[case(DataType::Integer, &[], "", "25", true)]
+    #[case(DataType::Integer, &[], "", "-25", true)]
+    #[case(DataType::Integer, &[], "", "2.5", false)]
+    #[case(DataType::Integer, &[], "", "[1, 2]", false)]
+    #[case(DataType::Double, &[], "", "2.5", true)]
+    #[case(DataType::Double, &[], "", "2,5", false)]
+    #[case(DataType::Boolean, &[], "", "TRUE", true)]
+    #[case(DataType::Boolean, &[], "", "0", true)]
+    #[case(DataType::Boolean, &[], "", "yes", false)]
+    #[case(DataType::String, BRANDS, "", "puma", true)]
+    #[case(DataType::String, BRANDS, "", "Puma", false)]
+    #[case(DataType::String, BRANDS, "", "[\"puma\", \"nike\"]", true)]
+    #[case(DataType::String, BRANDS, "", "[\"puma\", \"asics\"]", false)]
+    #[case(DataType::String, BRANDS, "", "[“puma”]", false)]
+    #[case(DataType::String, &[], "", "[“puma”]", true)]
+    #[case(DataType::Integer, &["1", "2"], "", "2", true)]
+    #[case(DataType::Integer, &["1", "2"], "", "3", false)]
+    #[case(DataType::String, &[], "[1-9][0-9]{5}", "560076", true)]
+    #[case(DataType::String, &[], "[1-9][0-9]{5}", "x560076", false)]
+    #[case(DataType::String, &[], "[1-9][0-9]{5}", "[560076, 560001]", true)]
+    #[case(DataType::String, &[], "[1-9][0-9]{5}", "[560076, 1]", false)]
+    #[case(DataType::Integer, &[], "[1-9].*", "0", false)]
+    fn values(
+        #[case] data_type: DataType,
+        #[case] options: &[&str],
+        #[case] pattern: &str,
+        #[case] value: &str,
+        #[case] expected: bool,
+    ) {
+        assert_eq!(field(data_type, options, pattern).takes(value), expected);
+        let disabled = CustomField { disabled: true, ..field(data_type, options, pattern) };
+        assert!(!disabled.takes(value));
+    }
+
+    #[test]
+    fn a_value_longer_than_the_limit_is_dropped() {
+        let field = field(DataType::String, &[], "");
+        assert!(field.takes(&"x".repeat(4_096)));
+        assert!(!field.takes(&"x".repeat(4_097)));
+    }
+
+    #[rstest]
+    #[case("String", Some(DataType::String))]
+    #[case("INTEGER", Some(DataType::Integer))]
+    #[case("double", Some(DataType::Double))]
+    #[case("Boolean", Some(DataType::Boolean))]
+    #[case("Date", None)]
+    #[case("", None)]
+    fn types(#[case] name: &str, #[case] expected: Option<DataType>) {
+        assert_eq!(DataType::parse(name).ok(), expected);
+    }
+
+    fn sent(fields: &[(&str, SubmittedValue)]) -> Vec<SubmittedField> {
+        let field = |(name, value): &(&str, SubmittedValue)| SubmittedField {
+            name: (*name).to_owned(),
+            value: value.clone(),
+        };
+        fields.iter().map(field).collect()
+    }
+
+    fn text(value: &str) -> SubmittedValue {
+        SubmittedValue::Text(value.to_owned())
+    }
+
+    #[rstest]
+    #[case::taken(&[("field", text("BTM"))], &["BTM"], 0)]
+    #[case::not_passed(&[("field", SubmittedValue::NotPassed)], &[], 0)]
+    #[case::the_last_one_counts(&[("field", text("a")), ("field", text("b"))], &["b"], 0)]
+    #[case::names_are_exact(&[("Field", text("a")), (" field", text("b"))], &[], 1)]
+    #[case::malformed(&[("field", SubmittedValue::Malformed)], &[], 1)]
+    #[case::undefined_and_empty(&[("city", SubmittedValue::NotPassed)], &[], 1)]
+    #[case::one_warning(&[("x", text("1")), ("y", text("2")), ("field", text("c"))], &["c"], 1)]
+    fn fields(
+        #[case] submitted: &[(&str, SubmittedValue)],
+        #[case] expected: &[&str],
+        #[case] expected_warnings: usize,
+    ) {
+        let mut warnings = Vec::new();
+        let defined = [field(DataType::String, &[], "")];
+        let taken = read(&sent(submitted), &defined, &mut warnings);
+        let values: Vec<&str> = taken.iter().map(|field| field.value.as_str()).collect();
+        assert_eq!(values, expected);
+        assert_eq!(warnings, vec![codes::INVALID_CUSTOM_FIELD.into(); expected_warnings]);
+    }
+
+    #[test]
+    fn more_fields_than_the_limit_are_dropped() {
+        let many = vec![("field", text("a")); COUNT_LIMIT + 1];
+        let mut warnings = Vec::new();
+        read(&sent(&many), &[field(DataType::String, &[], "")], &mut warnings);
+        assert_eq!(warnings, [codes::INVALID_CUSTOM_FIELD.into()]);
+    }
+}

@@ -1,0 +1,184 @@
+//! What the values of an extended field are, by the published names of the data types.
+//!
+//! Countries, currencies and languages are checked by their form alone, an ISO code or a name in
+//! letters: which of them exist changes, and documents send both `IN` and `Indian`. Associates are
+//! not kept here, so an ASSOCIATE_USER is any text. CARD is not a type of a customer's fields.
+
+use super::super::field::{Refused, decimal, integer};
+use super::moment;
+use crate::organisation::Organisation;
+
+/// The longest name of a country, a currency or a language, in characters.
+const NAME_LIMIT: usize = 100;
+
+/// What the values of an extended field are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DataType {
+    /// A whole number of 64 bits.
+    Integer,
+    /// A text.
+    #[default]
+    String,
+    /// A decimal number of at most 28 digits.
+    Double,
+    /// A day.
+    Date,
+    /// A day, with a time of day where one is passed.
+    DateTime,
+    /// A text of a standard field.
+    StandardString,
+    /// One of the values of a standard field.
+    StandardEnum,
+    /// One of the values that the organisation has set.
+    CustomEnum,
+    /// A country.
+    Country,
+    /// A currency.
+    Currency,
+    /// A language.
+    Language,
+    /// Somebody who works for the organisation.
+    AssociateUser,
+    /// A till of the organisation.
+    OrgEntity,
+    /// Several texts, each once.
+    StringSet,
+    /// Several texts or numbers.
+    List,
+}
+
+const TABLE: [(DataType, &str); 15] = [
+    (DataType::Integer, "INTEGER"),
+    (DataType::String, "STRING"),
+    (DataType::Double, "DOUBLE"),
+    (DataType::Date, "DATE"),
+    (DataType::DateTime, "DATETIME"),
+    (DataType::StandardString, "STANDARD_STRING"),
+    (DataType::StandardEnum, "STANDARD_ENUM"),
+    (DataType::CustomEnum, "CUSTOM_ENUM"),
+    (DataType::Country, "COUNTRY"),
+    (DataType::Currency, "CURRENCY"),
+    (DataType::Language, "LANGUAGE"),
+    (DataType::AssociateUser, "ASSOCIATE_USER"),
+    (DataType::OrgEntity, "ORG_ENTITY"),
+    (DataType::StringSet, "STRING_SET"),
+    (DataType::List, "LIST"),
+];
+
+impl DataType {
+    /// Reads a published name, in any case.
+    ///
+    /// # Errors
+    /// [`Refused`] when customers have no fields of this type.
+    pub fn parse(name: &str) -> Result<Self, Refused> {
+        let known = TABLE.iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
+        known.map(|(data_type, _)| *data_type).ok_or_else(|| {
+            let names = TABLE.map(|(_, name)| name).join(", ");
+            Refused::new(format!("an extended field is one of {names}, not `{name}`"))
+        })
+    }
+
+    /// The published name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        TABLE.iter().find(|(known, _)| *known == self).map_or("STRING", |(_, name)| name)
+    }
+
+    pub(super) const fn is_enumeration(self) -> bool {
+        matches!(self, Self::StandardEnum | Self::CustomEnum)
+    }
+
+    /// One value in its one form; texts and numbers stay as they are.
+    pub(super) fn read(self, sent: &str, organisation: &Organisation) -> Option<String> {
+        let text = sent.trim();
+        let as_it_is = || text.to_owned();
+        match self {
+            Self::Integer => integer(text).map(|_| as_it_is()),
+            Self::Double => decimal(text).map(|_| as_it_is()),
+            Self::Date => moment::read(text).map(moment::day),
+            Self::DateTime => moment::read(text).map(moment::format),
+            Self::Country | Self::Currency => is_name(text).then(as_it_is),
+            Self::Language => (is_name(text) || is_language_tag(text)).then(as_it_is),
+            Self::OrgEntity => organisation.till_named(text).map(|till| till.name.clone()),
+            Self::StandardEnum | Self::CustomEnum => Some(as_it_is()),
+            Self::String
+            | Self::StandardString
+            | Self::AssociateUser
+            | Self::StringSet
+            | Self::List => Some(sent.to_owned()),
+        }
+    }
+}
+
+/// An ISO code of two or three letters, or a name in letters.
+fn is_name(text: &str) -> bool {
+    let letters = text.chars().filter(|character| character.is_alphabetic()).count();
+    let in_names = |character: char| {
+        character.is_alphabetic()
+            || matches!(character, ' ' | '-' | '\'' | '’' | '.' | ',' | '(' | ')' | '&')
+    };
+    letters >= 2 && text.chars().count() <= NAME_LIMIT && text.chars().all(in_names)
+}
+
+/// A language with a script or a country: `en-GB`, `zh_Hant_TW`.
+fn is_language_tag(text: &str) -> bool {
+    let mut parts = text.split(['-', '_']);
+    let language = parts.next().unwrap_or_default();
+    let is_subtag = |part: &str| {
+        (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(is_subtag)
+        && text.len() <= NAME_LIMIT
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("IN", true)]
+    #[case("IND", true)]
+    #[case("Indian", true)]
+    #[case("Côte d'Ivoire", true)]
+    #[case("Bonaire, Sint Eustatius (NL)", true)]
+    #[case("中国", true)]
+    #[case("₹", false)]
+    #[case("I", false)]
+    #[case("356", false)]
+    #[case("IN1", false)]
+    #[case("", false)]
+    fn countries_and_currencies(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(is_name(text), valid);
+    }
+
+    #[rstest]
+    #[case("en", true)]
+    #[case("en-GB", true)]
+    #[case("zh_Hant_TW", true)]
+    #[case("es-419", true)]
+    #[case("en-", false)]
+    #[case("1n", false)]
+    fn language_tags(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(is_language_tag(text), valid);
+    }
+
+    #[test]
+    fn every_type_is_found_by_its_name() {
+        for (data_type, name) in TABLE {
+            assert_eq!(data_type.name(), name);
+            assert_eq!(DataType::parse(&name.to_lowercase()), Ok(data_type));
+        }
+    }
+
+    #[rstest]
+    #[case("CARD")]
+    #[case("TEXT")]
+    #[case("")]
+    fn other_types_are_refused(#[case] name: &str) {
+        assert!(DataType::parse(name).unwrap_err().to_string().contains("STANDARD_ENUM"));
+    }
+}

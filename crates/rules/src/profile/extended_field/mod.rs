@@ -1,0 +1,267 @@
+//! `extended_fields`: "Extended fields are predefined, standardized fields that capture additional
+//! information … To use them during registration, they must be pre-defined."
+//!
+//! Names are compared without case. A value is brought to the one form of its data type
+//! ([`DataType`]) and must keep the field's rules ([`Rule`]). A field that is not defined, or whose
+//! value is not valid, is dropped with a 91015 that names it. Whether a field is mandatory is the
+//! client's affair, as documented.
+
+pub mod data_type;
+pub mod list;
+pub mod moment;
+pub mod rule;
+
+pub use data_type::DataType;
+pub use list::{Element, List};
+pub use rule::Rule;
+
+use super::FieldValue;
+use super::field::{COUNT_LIMIT, Refused, fits, put};
+use crate::codes::{self, Warning};
+use crate::organisation::Organisation;
+use crate::submission::{SubmittedField, SubmittedValue};
+
+/// How much of a name that was sent is repeated in a message, in characters.
+const NAME_SHOWN_LIMIT: usize = 100;
+
+/// An extended field that is defined for customers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExtendedField {
+    /// Its name; compared without case.
+    pub name: String,
+    /// What its values are.
+    pub data_type: DataType,
+    /// The values, or entries, that it may have, compared without case; any where the list is
+    /// empty.
+    pub values: Vec<String>,
+    /// What its values, or each entry, must keep.
+    pub rules: Vec<Rule>,
+    /// What a LIST holds.
+    pub list: List,
+}
+
+impl ExtendedField {
+    /// The definition, if it can be kept by any value.
+    ///
+    /// # Errors
+    /// [`Refused`] for an enumeration without values, and for a list of at least more entries than
+    /// at most.
+    pub fn checked(self) -> Result<Self, Refused> {
+        let refused =
+            |why: &str| Err(Refused::new(format!("the extended field `{}` {why}", self.name)));
+        if self.data_type.is_enumeration() && self.values.is_empty() {
+            return refused("is an enumeration without values");
+        }
+        if self.list.most.is_some_and(|most| most < self.list.least) {
+            return refused("must have more entries than it may have");
+        }
+        Ok(self)
+    }
+
+    /// A value in its one form; `None` where the field cannot have it.
+    fn canonical(&self, sent: &str, organisation: &Organisation) -> Option<String> {
+        let value = match self.data_type {
+            DataType::StringSet => list::set(sent, &|entry| self.entry(Element::Text, entry))?,
+            DataType::List => {
+                list::list(sent, self.list, &|entry| self.entry(self.list.element, entry))?
+            }
+            _ => self.kept(self.data_type.read(sent, organisation)?)?,
+        };
+        Some(value).filter(|value| fits(value))
+    }
+
+    fn entry(&self, element: Element, sent: &str) -> Option<String> {
+        self.kept(element.read(sent)?)
+    }
+
+    /// One value that is among those allowed, in their spelling, and keeps every rule.
+    fn kept(&self, value: String) -> Option<String> {
+        let spelt = if self.values.is_empty() {
+            value
+        } else {
+            self.values.iter().find(|known| same_name(known, &value)).cloned()?
+        };
+        self.rules.iter().all(|rule| rule.holds(&spelt)).then_some(spelt)
+    }
+}
+
+/// Takes the fields that are defined and can have their value; the others are dropped, each with a
+/// warning.
+pub fn read(
+    submitted: &[SubmittedField],
+    organisation: &Organisation,
+    warnings: &mut Vec<Warning>,
+) -> Vec<FieldValue> {
+    let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
+    for field in submitted.iter().take(COUNT_LIMIT) {
+        let defined = &organisation.extended_fields;
+        let known = defined.iter().find(|definition| same_name(&definition.name, &field.name));
+        let value = match (known, &field.value) {
+            (Some(_), SubmittedValue::NotPassed) => continue,
+            (Some(definition), SubmittedValue::Text(value)) if fits(value) => {
+                definition.canonical(value, organisation)
+            }
+            _ => None,
+        };
+        match known.zip(value) {
+            Some((definition, value)) => put(&mut taken, &definition.name, &value),
+            None => warnings.push(dropped(&field.name, known)),
+        }
+    }
+    if let Some(first) = submitted.get(COUNT_LIMIT) {
+        warnings.push(dropped(&first.name, None));
+    }
+    taken
+}
+
+/// Names the field that was dropped, at a length fit for a message. A store that does not exist
+/// has a warning of its own.
+fn dropped(name: &str, definition: Option<&ExtendedField>) -> Warning {
+    if definition.is_some_and(|definition| definition.data_type == DataType::OrgEntity) {
+        return codes::STORE_NOT_FOUND.into();
+    }
+    let shown: String = name.chars().take(NAME_SHOWN_LIMIT).collect();
+    Warning::about(codes::INVALID_EXTENDED_FIELD, &shown, "")
+}
+
+fn same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::organisation::{Till, TillId};
+    use crate::settings::Settings;
+
+    fn organisation(extended_fields: Vec<ExtendedField>) -> Organisation {
+        Organisation {
+            name: "shop".to_owned(),
+            zone: TimeZone::UTC,
+            settings: Settings::default(),
+            tills: vec![Till { id: TillId(1), name: "till.001".to_owned() }],
+            custom_fields: Vec::new(),
+            extended_fields,
+            programmes: Vec::new(),
+        }
+    }
+
+    fn field(data_type: DataType, values: &[&str], rules: &[&str]) -> ExtendedField {
+        let list = List { element: Element::Integer, least: 1, most: Some(3) };
+        let rule = |text: &&str| Rule::parse(text, data_type, list.element).unwrap();
+        ExtendedField {
+            name: "Field".to_owned(),
+            data_type,
+            values: values.iter().map(ToString::to_string).collect(),
+            rules: rules.iter().map(rule).collect(),
+            list,
+        }
+    }
+
+    const SEXES: &[&str] = &["Male", "Female"];
+
+    #[rstest]
+    #[case(DataType::Integer, &[], &[], "25", Some("25"))]
+    #[case(DataType::Integer, &[], &[], "25.5", None)]
+    #[case(DataType::Integer, &[], &[">= 18", "< 120"], "18", Some("18"))]
+    #[case(DataType::Integer, &[], &[">= 18", "< 120"], "17", None)]
+    #[case(DataType::Integer, &[], &[">= 18", "< 120"], "120", None)]
+    #[case(DataType::Double, &[], &["<= 2.5"], "2.50", Some("2.50"))]
+    #[case(DataType::Double, &[], &["<= 2.5"], "2.51", None)]
+    #[case(DataType::String, &[], &[], "Pune", Some("Pune"))]
+    #[case(DataType::String, &[], &["matches [0-9]{6}"], "560076", Some("560076"))]
+    #[case(DataType::String, &[], &["matches [0-9]{6}"], "5600761", None)]
+    #[case(DataType::String, &["Pune"], &[], "pune", Some("Pune"))]
+    #[case(DataType::StandardEnum, SEXES, &[], "female", Some("Female"))]
+    #[case(DataType::StandardEnum, SEXES, &[], " MALE ", Some("Male"))]
+    #[case(DataType::StandardEnum, SEXES, &[], "f", None)]
+    #[case(DataType::CustomEnum, &["ÉTÉ"], &[], "été", Some("ÉTÉ"))]
+    #[case(DataType::Date, &[], &["< 2010-01-01"], "2009/12/31", Some("2009-12-31"))]
+    #[case(DataType::Date, &[], &["< 2010-01-01"], "2010-01-01", None)]
+    #[case(DataType::OrgEntity, &[], &[], "till.001", Some("till.001"))]
+    #[case(DataType::OrgEntity, &[], &[], "elsewhere", None)]
+    #[case(DataType::StringSet, &[], &[], "a, b,a", Some(r#"["a","b"]"#))]
+    #[case(DataType::StringSet, &["Red", "Blue"], &[], "red,RED", Some(r#"["Red"]"#))]
+    #[case(DataType::StringSet, &["Red", "Blue"], &[], "red,green", None)]
+    #[case(DataType::List, &[], &[], "44,45", Some("[44,45]"))]
+    #[case(DataType::List, &[], &[], "[44, \"45\"]", Some("[44,45]"))]
+    #[case(DataType::List, &[], &[], "1,2,3,4", None)]
+    #[case(DataType::List, &[], &[], "1,x", None)]
+    #[case(DataType::List, &["1", "2"], &[], "1,3", None)]
+    #[case(DataType::List, &[], &["> 40"], "44,40", None)]
+    fn values(
+        #[case] data_type: DataType,
+        #[case] allowed: &[&str],
+        #[case] rules: &[&str],
+        #[case] sent: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        let field = field(data_type, allowed, rules).checked().unwrap();
+        let organisation = organisation(Vec::new());
+        let canonical = field.canonical(sent, &organisation);
+        assert_eq!(canonical.as_deref(), expected);
+        if let Some(value) = canonical {
+            assert_eq!(field.canonical(&value, &organisation).as_deref(), expected, "once more");
+        }
+    }
+
+    #[rstest]
+    #[case(field(DataType::StandardEnum, &[], &[]), "without values")]
+    #[case(field(DataType::CustomEnum, &[], &[]), "without values")]
+    #[case(
+        ExtendedField { list: List { least: 3, most: Some(2), ..List::default() }, ..ExtendedField::default() },
+        "more entries than it may"
+    )]
+    fn definitions_that_nothing_keeps_are_refused(
+        #[case] field: ExtendedField,
+        #[case] reason: &str,
+    ) {
+        let refused = field.checked().unwrap_err().to_string();
+        assert!(refused.contains(reason), "{refused}");
+    }
+
+    fn named(name: &str, data_type: DataType) -> ExtendedField {
+        ExtendedField { name: name.to_owned(), data_type, ..ExtendedField::default() }
+    }
+
+    #[test]
+    fn what_is_dropped_is_named_and_what_is_not_passed_is_not() {
+        let organisation = organisation(vec![
+            named("Age", DataType::Integer),
+            named("preferred_store", DataType::OrgEntity),
+            named("dob", DataType::Date),
+        ]);
+        let text = |value: &str| SubmittedValue::Text(value.to_owned());
+        let sent = [
+            ("AGE", text("old")),
+            (" dob ", text("2000/01/02")),
+            ("zip", text("1")),
+            ("preferred_store", text("elsewhere")),
+            ("age", SubmittedValue::NotPassed),
+            ("dob", SubmittedValue::Malformed),
+        ]
+        .map(|(name, value)| SubmittedField { name: name.to_owned(), value });
+        let mut warnings = Vec::new();
+        let taken = read(&sent, &organisation, &mut warnings);
+        assert_eq!(taken, [FieldValue { name: "dob".to_owned(), value: "2000-01-02".to_owned() }]);
+        let about = |name| Warning::about(codes::INVALID_EXTENDED_FIELD, name, "");
+        let expected = [about("AGE"), about("zip"), codes::STORE_NOT_FOUND.into(), about("dob")];
+        assert_eq!(warnings, expected);
+    }
+
+    #[test]
+    fn values_and_fields_beyond_the_limits_are_dropped() {
+        let organisation = organisation(vec![named("city", DataType::String)]);
+        let city = |value: String| SubmittedField {
+            name: "city".to_owned(),
+            value: SubmittedValue::Text(value),
+        };
+        let mut warnings = Vec::new();
+        assert_eq!(read(&[city("x".repeat(4_097))], &organisation, &mut warnings), []);
+        read(&vec![city("x".to_owned()); COUNT_LIMIT + 2], &organisation, &mut warnings);
+        assert_eq!(warnings.len(), 2);
+    }
+}
