@@ -9,6 +9,7 @@ use patron_store::{SqliteStore, Store};
 use tokio::signal;
 
 use super::Sources;
+use crate::app::App;
 use crate::config::Config;
 use crate::{demo, http, observe};
 
@@ -44,7 +45,7 @@ async fn serve(config: Config, demo: bool) -> anyhow::Result<()> {
     let within = Duration::from_secs(config.shutdown_timeout_seconds);
     let (stop, stop_now) = (server.stopper(within), server.stopper(Duration::ZERO));
     let data = config.data.display().to_string();
-    let app = http::App::new(config, store)?;
+    let app = App::new(config, store)?;
     tracing::info!(%address, data, version = env!("CARGO_PKG_VERSION"), "listening");
     tokio::spawn(async move {
         signals.next().await;

@@ -11,19 +11,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::authenticated::CalledBy;
+use crate::app::Items;
 use crate::v1_1::envelope;
 
 /// The header that carries the request's id, on every reply.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-cap-requestid");
-
-/// How many customers a request held; an endpoint leaves it with its reply.
-#[derive(Debug, Clone, Copy)]
-pub struct Items {
-    /// All of them.
-    pub total: usize,
-    /// Those that were carried out.
-    pub succeeded: usize,
-}
 
 pub(super) async fn record(request: Request, next: Next) -> Response {
     // In a task of its own: what a client began is finished and logged, though it hangs up.

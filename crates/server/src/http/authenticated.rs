@@ -8,7 +8,8 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{App, body};
+use super::body;
+use crate::app::App;
 use crate::auth::Refusal;
 use crate::v1_1::envelope;
 

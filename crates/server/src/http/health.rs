@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::App;
+use crate::app::App;
 
 pub(super) async fn livez() -> &'static str {
     "alive\n"

@@ -13,39 +13,12 @@ use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
-use jiff::Timestamp;
-use patron_store::Store;
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use access_log::Items;
 pub use serve::{Server, bind};
 
-use crate::auth::Authenticator;
-use crate::config::Config;
+use crate::app::App;
 use crate::v1_1::{self, envelope, format};
-
-/// What every endpoint may use.
-pub struct App {
-    /// How Patron runs.
-    pub config: Config,
-    /// Where customers are kept.
-    pub store: Arc<dyn Store>,
-    /// Who calls.
-    pub authenticator: Authenticator,
-    /// What time it is.
-    pub clock: fn() -> Timestamp,
-}
-
-impl App {
-    /// An application on this store, with the system's clock.
-    ///
-    /// # Errors
-    /// A system without a source of randomness.
-    pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
-        let authenticator = Authenticator::new(Arc::clone(&store), &config)?;
-        Ok(Self { config, store, authenticator, clock: Timestamp::now })
-    }
-}
 
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use axum_server::Handle;
 
-use super::{App, router};
+use super::router;
+use crate::app::App;
 
 /// The most bytes of a request's line and headers together.
 const HEADERS_LIMIT_BYTES: usize = 64 * 1024;

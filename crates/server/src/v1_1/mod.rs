@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::http::App;
+use crate::app::App;
 
 /// The routes of this version.
 pub(crate) fn routes() -> Router<Arc<App>> {

@@ -42,7 +42,7 @@ impl App {
         runtime.block_on(async {
             let store = Arc::clone(&store);
             demo::fill(store.as_ref()).await.unwrap();
-            let mut app = http::App::new(config, store).unwrap();
+            let mut app = patron_server::app::App::new(config, store).unwrap();
             app.clock = || NOW.parse::<Timestamp>().unwrap();
             tokio::spawn(server.run(app));
         });

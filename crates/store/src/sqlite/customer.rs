@@ -11,10 +11,9 @@ use patron_rules::profile::{
 };
 use patron_rules::submission::Kept;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::registration::kind_number;
+use super::rows::{amount, corrupt, kind_number};
 use crate::{Error, Found, Lookup, TenantId};
 
 /// How many merges may lie between an identifier and its customer.
@@ -415,12 +414,4 @@ fn from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Vec<T>, Error>
 
 fn timestamp(milliseconds: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(milliseconds).map_err(|_| corrupt("a time out of range"))
-}
-
-pub(super) fn amount(text: &str) -> Result<Decimal, Error> {
-    text.parse().map_err(|_| corrupt("an amount is no decimal"))
-}
-
-fn corrupt(what: &str) -> Error {
-    Error::Corrupt(what.to_owned())
 }

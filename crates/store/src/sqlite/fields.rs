@@ -7,7 +7,7 @@ use patron_rules::profile::field::Refused;
 use patron_rules::profile::pattern::Pattern;
 use rusqlite::{Connection, Row, params};
 
-use super::organisation::{list, put, text};
+use super::rows::{list, put, text};
 use crate::{Error, NewOrganisation, TenantId};
 
 pub(super) fn custom(connection: &Connection, id: TenantId) -> Result<Vec<CustomField>, Error> {

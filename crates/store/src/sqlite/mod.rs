@@ -10,6 +10,7 @@ mod open;
 mod organisation;
 mod readers;
 mod registration;
+mod rows;
 mod settings;
 mod writer;
 

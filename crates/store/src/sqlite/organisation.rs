@@ -4,10 +4,9 @@ use jiff::tz::TimeZone;
 use patron_rules::organisation::{
     Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
 };
-use rusqlite::types::FromSql;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::customer::amount;
+use super::rows::{amount, list, put, taken, text};
 use super::{fields, ids, settings};
 use crate::{Error, NewOrganisation, OrganisationName, PasswordHashes, TenantId, TillCredential};
 
@@ -139,41 +138,6 @@ fn insert_programme(connection: &Connection, id: i64, programme: &Programme) -> 
     Ok(())
 }
 
-pub(super) fn put(connection: &Connection, sql: &str, row: impl Params) -> Result<(), Error> {
-    let inserted = connection.prepare_cached(sql)?.execute(row);
-    inserted.map(drop).map_err(|error| taken(error, "name", ""))
-}
-
-/// Tells a name that is taken from every other failure.
-fn taken(error: rusqlite::Error, what: &str, name: &str) -> Error {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation) => Error::Taken(format!("{what} {name}: {error}")),
-        _ => error.into(),
-    }
-}
-
 fn time_zone(name: &str) -> Result<TimeZone, Error> {
     TimeZone::get(name).map_err(|_| Error::Corrupt(format!("`{name}` is no IANA time zone")))
-}
-
-pub(super) fn list<T>(
-    connection: &Connection,
-    sql: &str,
-    key: impl Params,
-    mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
-) -> Result<Vec<T>, Error> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(key)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(read(row)?);
-    }
-    Ok(found)
-}
-
-pub(super) fn text(row: &Row<'_>, column: &str) -> Result<String, Error>
-where
-    String: FromSql,
-{
-    Ok(row.get(column)?)
 }

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use patron_rules::codes::{self, Failure};
 use patron_rules::customer::Customer;
 use patron_rules::decide::{Decision, Facts, Plan, decide};
-use patron_rules::identifier::{IdentifierKind, Identifiers};
+use patron_rules::identifier::Identifiers;
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
 use super::customer;
+use super::rows::kind_number;
 use super::writer::Writing;
 use crate::{Error, Found, Lookup, Tenant};
 
@@ -110,13 +111,4 @@ fn apply(
         customer::enter(connection, tenant.id, entry, now)?;
     }
     Ok(())
-}
-
-/// The kind's number in the table of identifiers.
-pub(super) const fn kind_number(kind: IdentifierKind) -> i64 {
-    match kind {
-        IdentifierKind::Mobile => 1,
-        IdentifierKind::Email => 2,
-        IdentifierKind::ExternalId => 3,
-    }
 }

@@ -4,8 +4,7 @@ use patron_rules::identifier::IdentifierKind;
 use patron_rules::settings::Settings;
 use rusqlite::{Connection, params};
 
-use super::organisation::list;
-use super::registration::kind_number;
+use super::rows::{kind_number, list};
 use crate::{Error, TenantId};
 
 /// The settings as they are.

@@ -16,8 +16,9 @@ use patron_store::{Error, Mode, Tenant};
 
 use super::explain::explain;
 use super::{decoded, response};
+use crate::app::{App, Items};
 use crate::auth::Caller;
-use crate::http::{App, Items, body};
+use crate::http::body;
 use crate::v1_1::{envelope, format, query};
 
 /// How often a registration is validated anew because the organisation was changed meanwhile.

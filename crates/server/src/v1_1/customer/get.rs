@@ -21,7 +21,8 @@ use serde::Serialize;
 use super::response::{
     Fields, ItemStatus, Number, PointsSummaries, fields, points_summaries, tier_name,
 };
-use crate::http::{App, Items, body};
+use crate::app::{App, Items};
+use crate::http::body;
 use crate::v1_1::{envelope, query};
 
 /// The query's names for what a customer is looked up by.

@@ -1,0 +1,58 @@
+//! Reading and writing rows, as every table needs it.
+
+use patron_rules::identifier::IdentifierKind;
+use rusqlite::{Connection, ErrorCode, Params, Row};
+use rust_decimal::Decimal;
+
+use crate::Error;
+
+/// The rows of a query, in its order.
+pub(super) fn list<T>(
+    connection: &Connection,
+    sql: &str,
+    key: impl Params,
+    mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(key)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// Inserts a row.
+pub(super) fn put(connection: &Connection, sql: &str, row: impl Params) -> Result<(), Error> {
+    let inserted = connection.prepare_cached(sql)?.execute(row);
+    inserted.map(drop).map_err(|error| taken(error, "name", ""))
+}
+
+/// Tells a name that is taken from every other failure.
+pub(super) fn taken(error: rusqlite::Error, what: &str, name: &str) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => Error::Taken(format!("{what} {name}: {error}")),
+        _ => error.into(),
+    }
+}
+
+pub(super) fn text(row: &Row<'_>, column: &str) -> Result<String, Error> {
+    Ok(row.get(column)?)
+}
+
+pub(super) fn amount(text: &str) -> Result<Decimal, Error> {
+    text.parse().map_err(|_| corrupt("an amount is no decimal"))
+}
+
+pub(super) fn corrupt(what: &str) -> Error {
+    Error::Corrupt(what.to_owned())
+}
+
+/// The kind's number in the table of identifiers.
+pub(super) const fn kind_number(kind: IdentifierKind) -> i64 {
+    match kind {
+        IdentifierKind::Mobile => 1,
+        IdentifierKind::Email => 2,
+        IdentifierKind::ExternalId => 3,
+    }
+}
