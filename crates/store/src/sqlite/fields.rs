@@ -93,5 +93,5 @@ fn texts(row: &Row<'_>, column: &str) -> Result<Vec<String>, Error> {
 }
 
 fn corrupt(refused: Refused) -> Error {
-    Error::Corrupt(refused.to_string())
+    Error::Corrupt(refused.into())
 }
