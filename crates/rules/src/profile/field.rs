@@ -29,6 +29,12 @@ impl Refused {
     }
 }
 
+impl From<Refused> for String {
+    fn from(refused: Refused) -> Self {
+        refused.0
+    }
+}
+
 /// Sets a field among the values that a customer has; what is not named stays as it is.
 pub fn put(values: &mut Vec<FieldValue>, name: &str, value: &str) {
     match values.iter_mut().find(|held| held.name == name) {

@@ -92,7 +92,6 @@ fn texts(row: &Row<'_>, column: &str) -> Result<Vec<String>, Error> {
         .map_err(|_| Error::Corrupt(format!("{column} is no list of texts")))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn corrupt(refused: Refused) -> Error {
-    Error::Corrupt(refused.to_string())
+    Error::Corrupt(refused.into())
 }

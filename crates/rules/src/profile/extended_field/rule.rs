@@ -61,9 +61,9 @@ impl Rule {
     ///
     /// # Errors
     /// [`Refused`] when it is no rule, or compares what is neither number nor date.
-    pub fn parse(text: &str, data_type: DataType, element: Element) -> Result<Self, Refused> {
-        let text = text.trim();
-        let check = if let Some(pattern) = text.strip_prefix("matches ") {
+    pub fn parse(sent: &str, data_type: DataType, element: Element) -> Result<Self, Refused> {
+        let text = sent.trim();
+        let kept = if let Some(pattern) = text.strip_prefix("matches ") {
             Test::Matches(Pattern::parse(pattern.trim())?)
         } else {
             comparison(text, data_type, element).ok_or_else(|| {
@@ -73,7 +73,7 @@ impl Rule {
                 ))
             })?
         };
-        Ok(Self { text: text.to_owned(), test: check })
+        Ok(Self { text: text.to_owned(), test: kept })
     }
 
     /// The rule as it was set.
