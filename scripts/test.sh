@@ -4,8 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools="$PWD/target/tools"
-deny="$tools/bin/cargo-deny"
 deny_version=0.20.2
+fuzz_version=0.13.2
+fuzz_seconds=20
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -26,12 +27,17 @@ install_packages() {
   fi
 }
 
+install_tool() {
+  if ! "$tools/bin/$1" --version 2>/dev/null | grep -q " $2\$"; then
+    cargo install "$1" --version "$2" --locked --quiet --root "$tools"
+  fi
+}
+
 step 'Tools'
 install_packages curl
 rustup component add --quiet rustfmt clippy 2>/dev/null || true
-if ! "$deny" --version 2>/dev/null | grep -q " $deny_version\$"; then
-  cargo install cargo-deny --version "$deny_version" --locked --quiet --root "$tools"
-fi
+install_tool cargo-deny "$deny_version"
+install_tool cargo-fuzz "$fuzz_version"
 
 step 'Format'
 cargo fmt --all --check
@@ -40,10 +46,18 @@ step 'Lint'
 cargo clippy --workspace --all-targets --locked -- --deny warnings
 
 step 'Licences and bans'
-"$deny" --log-level error check licenses bans sources
+"$tools/bin/cargo-deny" --log-level error check licenses bans sources
 
 step 'Documentation'
 RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
 step 'Test'
 INSTA_UPDATE=no cargo test --workspace --locked
+
+step 'Fuzz'
+# The sanitizer needs a switch that a stable compiler has behind this variable.
+export RUSTC_BOOTSTRAP=1
+for target in decode_json decode_xml decide; do
+  "$tools/bin/cargo-fuzz" run --target-dir target/fuzz "$target" -- \
+    -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -verbosity=0
+done
