@@ -17,7 +17,7 @@ use crate::config::Config;
 
 /// Patron, a customer registry for loyalty programmes.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
