@@ -61,6 +61,7 @@ impl Writing<'_> {
         let mut rehearsed = None;
         let undone = self.attempt(|writing| {
             rehearsed = Some(work(writing)?);
+            // Any error, so that what was done is undone.
             Err::<T, _>(Error::Closed)
         });
         rehearsed.map_or(undone, Ok)
