@@ -103,20 +103,17 @@ table! {
         "The external id is longer than 250 characters, holds a control character, or has not the organisation's prefix and length. The caller mends it.";
     MOBILE_REQUIRED = 1006 Error "Unable to register. Mobile number is required.",
         "v1.1 customer codes",
-        "The mobile number identifies customers here and was not passed. The caller passes it, or the operator allows registration from any identifier.";
+        "The mobile number identifies customers here, or `CONF_USERS_IS_MOBILE_REQUIRED` asks for it, and there is none. The caller passes it, or the operator changes the setting.";
     NO_IDENTIFIER = 1007 Error "Error in customer registration: No Valid Mobile Number or External ID or Email provided required for registration",
         "Add Customer, error codes",
         "Neither mobile, email nor external id was passed. The caller passes at least one.";
     NO_EXTERNAL_IDS = 1008 Error "Unable to register with external ID.",
         "v1.1 customer codes",
         "An external id was passed, and customers of the organisation have none (`CONF_USERS_USE_EXTERNAL_ID`). The caller leaves it out, or the operator switches them on.";
-    ID_NOT_FOUND = 1011 Error "Cannot find customer for provided identifier.",
-        "v1.1 customer codes",
-        "The organisation has no customer of this id. The caller mends it.";
     CUSTOMER_NOT_FOUND = 1012 Error
         "Cannot find customer with the provided mobile number, external ID, or email ID.",
         "v1.1 customer codes",
-        "The organisation has no customer of this identifier. The caller mends it, or registers the customer.";
+        "The organisation has no customer of this identifier or id. The caller mends it, or registers the customer.";
     ALREADY_REGISTERED = 1014 Error "Customer is already registered.",
         "v1.1 customer codes",
         "The customer is known, and the setting `KNOWN_CUSTOMER` is REFUSE. The caller treats the customer as registered.";
@@ -138,10 +135,10 @@ table! {
         "`registered_on` is no date of the form YYYY-MM-DD HH:MM:SS, is earlier than `CONF_MIN_REGISTRATION_DATE`, or lies further ahead than `FUTURE_REGISTRATION_DAYS`. The caller mends it, or the operator the settings.";
     EMAIL_REQUIRED = 1039 Error "Unable to register. Email ID is required.",
         "v1.1 customer codes",
-        "The email address identifies customers here and was not passed. The caller passes it, or the operator allows registration from any identifier.";
+        "The email address identifies customers here, or `CONF_USERS_IS_EMAIL_REQUIRED` asks for it, and there is none. The caller passes it, or the operator changes the setting.";
     EXTERNAL_ID_REQUIRED = 1043 Error "Unable to register. Customer's external ID is required.",
         "v1.1 customer codes",
-        "The external id identifies customers here and was not passed. The caller passes it, or the operator allows registration from any identifier.";
+        "The external id identifies customers here, or `CONF_USERS_IS_EXTERNAL_ID_REQUIRED` asks for it, and there is none. The caller passes it, or the operator changes the setting.";
     NON_LOYALTY_NEEDS_CONTACT = 1045 Error "No valid identifier (mobile or email) passed for non-loyalty customer.",
         "v1.1 customer codes",
         "A customer of type NON_LOYALTY came without mobile and email. The caller passes one of them.";
@@ -247,7 +244,7 @@ pub const UNUSED: &[Unused] = &[
     Unused {
         numbers: "816",
         message: "Customer not found for organization.",
-        reason: "Registration makes the customer where there is none; look-up says 1011 or 1012.",
+        reason: "Registration makes the customer where there is none; look-up says 1012.",
     },
     Unused {
         numbers: "1004",
@@ -263,6 +260,11 @@ pub const UNUSED: &[Unused] = &[
         numbers: "1009, 1010",
         message: "Unable to add registered customer to MLM; unable to update loyalty points.",
         reason: "The customer, the enrolment and the points are one commit: all of it, or 503.",
+    },
+    Unused {
+        numbers: "1011",
+        message: "Cannot find customer for provided identifier.",
+        reason: "Look-up says 1012, whatever it was asked by.",
     },
     Unused {
         numbers: "1013, 1020",

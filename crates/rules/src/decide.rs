@@ -138,6 +138,7 @@ fn plan(
         settings,
     ));
     check_required(before_type, &customer, settings)?;
+    check_contact(&customer)?;
     if known.is_none() && registration.channels.is_empty() {
         customer.channels = channel::following(&customer.identifiers, &customer.source);
     }
@@ -191,6 +192,17 @@ fn check_required(
     }
 }
 
+/// "No valid identifier (mobile or email) passed for non-loyalty customer."
+fn check_contact(customer: &Customer) -> Result<(), Failure> {
+    let Identifiers { mobile, email, .. } = &customer.identifiers;
+    match customer.customer_type {
+        CustomerType::NonLoyalty if mobile.is_none() && email.is_none() => {
+            Err(codes::NON_LOYALTY_NEEDS_CONTACT.into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The store hands over every holder, so a missing one is a fault of the store, not of the caller.
 fn holder(facts: &Facts, id: CustomerId) -> Result<Customer, Failure> {
     let found = facts.customers.iter().find(|customer| customer.id == id);
@@ -236,7 +248,8 @@ fn new_customer(registration: &Registration, facts: &Facts) -> Customer {
     }
 }
 
-/// What was passed replaces what was known; what was not passed stays.
+/// What was passed replaces what was known; what was not passed stays. Source, account, date and
+/// till of registration tell of the first one, and stay.
 fn update_profile(
     customer: &mut Customer,
     registration: Registration,
@@ -245,7 +258,10 @@ fn update_profile(
     replace(&mut customer.first_name, registration.first_name);
     replace(&mut customer.last_name, registration.last_name);
     replace(&mut customer.associated_till, registration.associated_till);
-    replace(&mut customer.fraud_status, registration.fraud_status);
+    if let Some(status) = registration.fraud_status {
+        status.bring(&mut customer.fraud_status);
+    }
+    customer.account_id = customer.account_id.take().or(registration.account_id);
     customer.updated_at = registration.updated_at.unwrap_or(now);
     let left_out = channel::put_all(&mut customer.channels, registration.channels);
     let warning = Warning::about(codes::VALIDATION_FAILED, "commChannels", "");

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::award::{LedgerEntry, Reason};
 use crate::customer::{Customer, Enrolment};
 use crate::identifier::IdentifierKind;
-use crate::profile::{CustomerType, channel, field};
+use crate::profile::{Channel, CustomerType, channel, field};
 use crate::submission::Kept;
 
 /// Merges the victim into the survivor and returns what the ledger gains. The victim is left with
@@ -83,9 +83,15 @@ fn fill_profile(survivor: &mut Customer, victim: &Customer) {
     if victim.customer_type == CustomerType::Loyalty {
         survivor.customer_type = CustomerType::Loyalty;
     }
-    let known = std::mem::take(&mut survivor.channels);
-    survivor.channels.clone_from(&victim.channels);
-    channel::put_all(&mut survivor.channels, known);
+    for further in &victim.channels {
+        let mut further = further.clone();
+        further.primary &=
+            !survivor.channels.iter().any(|held| held.primary && held.kind == further.kind);
+        let same = |held: &Channel| held.kind == further.kind && held.value == further.value;
+        if survivor.channels.len() < channel::COUNT_LIMIT && !survivor.channels.iter().any(same) {
+            survivor.channels.push(further);
+        }
+    }
     for (held, further) in [
         (&mut survivor.custom_fields, &victim.custom_fields),
         (&mut survivor.extended_fields, &victim.extended_fields),

@@ -314,7 +314,7 @@ pub const TABLE: &[Setting] = &[
         "CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS",
         None,
         any_identifier,
-        "a registration may come without the primary identifier"
+        "a new customer may come without the primary identifier"
     ),
     flag!(
         "CONF_REGISTRATION_PRIMARY_KEY_REQUIRED",

@@ -124,12 +124,8 @@ fn customer_type(sent: &Submission) -> Result<Option<CustomerType>, Failure> {
     let Some(text) = &sent.customer_type else {
         return Ok(None);
     };
-    let known =
-        CustomerType::parse(text).ok_or_else(|| refused("type is loyalty or non_loyalty"))?;
-    if known == CustomerType::NonLoyalty && sent.mobile.is_none() && sent.email.is_none() {
-        return Err(codes::NON_LOYALTY_NEEDS_CONTACT.into());
-    }
-    Ok(Some(known))
+    let known = CustomerType::parse(text);
+    known.map(Some).ok_or_else(|| refused("type is loyalty or non_loyalty"))
 }
 
 /// Reads each identifier. One that is invalid fails the registration, unless the organisation drops

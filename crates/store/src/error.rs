@@ -37,6 +37,12 @@ pub enum Error {
         /// How many.
         count: i64,
     },
+    /// By these rules, mobile numbers that are stored would be read as others.
+    #[error("by these rules, {count} mobile numbers that are stored would be read as others")]
+    Reread {
+        /// How many.
+        count: u64,
+    },
     /// The organisation was changed since it was loaded.
     #[error("the organisation was changed since it was loaded")]
     Stale,

@@ -140,7 +140,8 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Settings`] when they cannot be; [`Error::Clash`] when identifiers that are to belong
-    /// to one customer each belong to several.
+    /// to one customer each belong to several; [`Error::Reread`] when mobile numbers would be read as
+    /// others.
     async fn change_settings(
         &self,
         tenant: TenantId,

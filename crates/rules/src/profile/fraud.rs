@@ -27,9 +27,15 @@ const KNOWN: [&str; 16] = [
     "PENDING_DELETION",
 ];
 
+/// The status of whoever has none.
+const NONE: &str = "NONE";
+
 /// A customer's fraud status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FraudStatus(String);
+pub struct FraudStatus {
+    name: String,
+    listed: bool,
+}
 
 impl FraudStatus {
     /// Reads a status as sent.
@@ -39,8 +45,8 @@ impl FraudStatus {
     pub fn parse(sent: &str, strict: bool) -> Result<Self, &'static Code> {
         let name = constant_case(sent);
         match (KNOWN.contains(&name.as_str()), strict) {
-            (true, _) => Ok(Self(name)),
-            (false, false) => Ok(Self("NONE".to_owned())),
+            (true, _) => Ok(Self::stored(name)),
+            (false, false) => Ok(Self { name: NONE.to_owned(), listed: false }),
             (false, true) => Err(codes::INVALID_FRAUD_STATUS),
         }
     }
@@ -48,13 +54,21 @@ impl FraudStatus {
     /// A status that was valid when it was stored.
     #[must_use]
     pub const fn stored(name: String) -> Self {
-        Self(name)
+        Self { name, listed: true }
+    }
+
+    /// Brings a status to a customer: one that no document lists is `NONE` for whoever has none,
+    /// and never replaces another.
+    pub fn bring(self, held: &mut Option<Self>) {
+        if self.listed || held.is_none() {
+            *held = Some(Self::stored(self.name));
+        }
     }
 
     /// The status's name on the wire and in the store, in capitals.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0
+        &self.name
     }
 }
 
@@ -76,7 +90,10 @@ mod tests {
     fn statuses(#[case] sent: &str, #[case] known: Option<&str>) {
         let read = |strict| FraudStatus::parse(sent, strict);
         let status = |name: &str| FraudStatus::stored(name.to_owned());
-        assert_eq!(read(false), Ok(status(known.unwrap_or("NONE"))));
+        assert_eq!(read(false).unwrap().name(), known.unwrap_or(NONE));
+        let mut held = Some(status("CONFIRMED"));
+        read(false).unwrap().bring(&mut held);
+        assert_eq!(held, Some(status(known.unwrap_or("CONFIRMED"))));
         assert_eq!(read(true), known.map(status).ok_or(codes::INVALID_FRAUD_STATUS));
     }
 }

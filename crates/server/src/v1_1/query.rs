@@ -8,13 +8,24 @@ use percent_encoding::percent_decode_str;
 /// The value of this name; the first one where it stands more than once.
 #[must_use]
 pub fn value<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
+    Some(percent_decode_str(encoded(uri, name)?).decode_utf8_lossy())
+}
+
+/// The values of this name, separated by commas; a comma within one is percent-encoded. A `+` is a
+/// blank, but in an email address, which has none.
+#[must_use]
+pub fn values(uri: &Uri, name: &str, email: bool) -> Vec<String> {
+    let decoded = |value: &str| {
+        let spaced = if email { value.to_owned() } else { value.replace('+', " ") };
+        percent_decode_str(&spaced).decode_utf8_lossy().trim().to_owned()
+    };
+    let values = encoded(uri, name).unwrap_or_default().split(',').map(decoded);
+    values.filter(|value| !value.is_empty()).collect()
+}
+
+fn encoded<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
     let mut pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    let (_, encoded) = pairs.find(|(known, _)| *known == name)?;
-    if encoded.contains('+') {
-        let spaced = encoded.replace('+', " ");
-        return Some(Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned()));
-    }
-    Some(percent_decode_str(encoded).decode_utf8_lossy())
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// Whether this name is asked for: `name=true`, or `1`.
@@ -29,10 +40,11 @@ mod tests {
 
     #[test]
     fn values_are_decoded() {
-        let uri: Uri = "/x?a=1&b=x%2By%40z+w&b=2&c&explain=True&dry_run=0".parse().unwrap();
+        let uri: Uri = "/x?a=1&b=x%2By%40z+w,v%2C,&b=2&c&explain=True&dry_run=0".parse().unwrap();
         assert_eq!(value(&uri, "a").as_deref(), Some("1"));
-        assert_eq!(value(&uri, "b").as_deref(), Some("x+y@z w"));
-        assert_eq!(value(&uri, "c"), None);
+        assert_eq!(values(&uri, "b", false), ["x+y@z w", "v,"]);
+        assert_eq!(values(&uri, "b", true), ["x+y@z+w", "v,"]);
+        assert_eq!((value(&uri, "c"), values(&uri, "c", false)), (None, vec![]));
         assert!(flag(&uri, "explain") && flag(&uri, "a"));
         assert!(!flag(&uri, "dry_run") && !flag(&uri, "nothing"));
     }

@@ -138,8 +138,9 @@ fn by_each_identifier_and_several_at_once() {
         ("mobile=919876543211,919876543219,x", 201, vec!["1000", "1012", "1012"]),
         ("mobile=919876543219", 500, vec!["1012"]),
         ("email=nobody@example.com", 500, vec!["1012"]),
-        ("id=1", 500, vec!["1011"]),
-        ("id=x", 500, vec!["1011"]),
+        ("id=1", 500, vec!["1012"]),
+        ("id=x", 500, vec!["1012"]),
+        ("email=a1+x@example.com", 200, vec!["1000"]),
     ] {
         let reply = till.get(&format!("/v1.1/customer/get?{query}"));
         assert_eq!(reply.status, 200, "{query}");
@@ -150,6 +151,10 @@ fn by_each_identifier_and_several_at_once() {
             assert_eq!(reply.customer(0).get("user_id"), None);
         }
     }
+    till.add_one(&json!({"external_id": "with, comma", "firstname": "Comma"}));
+    let comma = till.get("/v1.1/customer/get?external_id=with%2C%20comma,id+1");
+    assert_eq!(comma.codes(), ["1000", "1000"]);
+    assert_eq!(comma.customer(0)["firstname"], "Comma");
     let missing = till.get("/v1.1/customer/get?mobile=919876543219").customer(0);
     assert_eq!(missing["mobile"], "919876543219");
     assert_eq!(missing["email"], Value::Null);

@@ -44,6 +44,16 @@ fn an_email_is_compared_without_case_and_returned_as_sent() {
     assert_eq!(second["email"], "Asha@Example.com");
 }
 
+/// Kinds are apart: an external id that reads like somebody's mobile number is not theirs.
+#[test]
+fn a_value_of_another_kind_matches_nobody() {
+    let app = App::start();
+    let till = app.till("till.001");
+    let one = till.add_one(&json!({"mobile": "919876543210"}));
+    let other = till.add_one(&json!({"external_id": "919876543210"}));
+    assert_ne!(one["user_id"], other["user_id"]);
+}
+
 #[test]
 fn digits_are_not_lost() {
     let app = App::start();

@@ -95,12 +95,24 @@ fn settings_decide() {
             vec![json!({"external_id": "1", "source": "kiosk"})],
             "1000",
         ),
-        (vec![], vec![guest(), both()], "1000"),
+        (vec![], vec![guest(), json!({"external_id": "A", "type": "NON_LOYALTY"})], "1045"),
         (
-            vec![("CONF_USERS_IS_EMAIL_REQUIRED", "0")],
-            vec![guest(), json!({"mobile": "919876543210", "type": "LOYALTY"})],
+            vec![
+                ("INVALID_SECONDARY_IDENTIFIER", "DROP"),
+                ("CONF_REGISTRATION_PRIMARY_KEY", "EXTERNAL_ID"),
+            ],
+            vec![json!({"external_id": "A", "email": "x", "type": "NON_LOYALTY"})],
+            "1045",
+        ),
+        (
+            vec![],
+            vec![
+                json!({"mobile": "919876543210", "external_id": "A", "type": "NON_LOYALTY"}),
+                json!({"external_id": "A", "type": "NON_LOYALTY"}),
+            ],
             "1000",
         ),
+        (vec![], vec![both(), json!({"mobile": "919876543210", "type": "NON_LOYALTY"})], "1046"),
     ] {
         assert_eq!(last_code(&settings, &customers), expected, "{settings:?} {customers:?}");
     }
@@ -142,6 +154,18 @@ fn without_the_primary_identifier_two_holders_are_a_conflict() {
         }
         assert_eq!(code(&till.add_one(&customer)), expected, "{primary}");
     }
+}
+
+#[test]
+fn what_is_not_known_of_fraud_replaces_nothing() {
+    let app = App::start();
+    let till = app.till("till.001");
+    let status = |status: &str| {
+        let customer = json!({"mobile": "919876543210", "fraud_status": {"status": status}});
+        till.add_one(&customer)["fraud_status"].clone()
+    };
+    let told = ["Fraus_Suspected", "CONFIRMED", "Fraus_Suspected", "NONE"].map(status);
+    assert_eq!(told, ["NONE", "CONFIRMED", "CONFIRMED", "NONE"]);
 }
 
 #[test]

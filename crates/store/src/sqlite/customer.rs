@@ -237,9 +237,11 @@ pub(super) fn save_merged(
         ],
     )?;
     save(connection, tenant, after, Some(before))?;
+    // Whoever was merged into the victim is one step from the survivor, too.
     connection
         .prepare_cached(
-            "UPDATE customer SET merged_into = ?3 WHERE organisation_id = ?1 AND customer_id = ?2",
+            "UPDATE customer SET merged_into = ?3
+             WHERE organisation_id = ?1 AND (customer_id = ?2 OR merged_into = ?2)",
         )?
         .execute((tenant.0, before.id.0, plan.customer.id.0))?;
     Ok(())

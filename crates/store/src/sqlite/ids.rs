@@ -16,7 +16,10 @@ const BLOCK: i64 = 256;
 
 /// The blocks that are reserved, by organisation.
 #[derive(Default)]
-pub(super) struct Ids(HashMap<TenantId, Range<i64>>);
+pub(super) struct Ids {
+    blocks: HashMap<TenantId, Range<i64>>,
+    reservations: u64,
+}
 
 impl Ids {
     /// The id for the organisation's next customer, until it is [`Self::give`]n.
@@ -25,21 +28,27 @@ impl Ids {
         connection: &Connection,
         tenant: TenantId,
     ) -> Result<CustomerId, Error> {
-        let block = self.0.entry(tenant).or_default();
+        let block = self.blocks.entry(tenant).or_default();
         if block.is_empty() {
             *block = reserve(connection, tenant)?;
+            self.reservations = self.reservations.wrapping_add(1);
         }
         Ok(CustomerId(block.start))
     }
 
     /// The organisation's next id belongs to a customer now.
     pub(super) fn give(&mut self, tenant: TenantId) {
-        self.0.entry(tenant).or_default().next();
+        self.blocks.entry(tenant).or_default().next();
+    }
+
+    /// How often a block was reserved: whatever was undone since the last time reserved none.
+    pub(super) const fn reservations(&self) -> u64 {
+        self.reservations
     }
 
     /// Forgets every block: the transaction that reserved one may have been undone.
     pub(super) fn forget(&mut self) {
-        self.0.clear();
+        self.blocks.clear();
     }
 }
 

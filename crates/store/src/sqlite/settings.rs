@@ -1,6 +1,6 @@
 //! An organisation's settings.
 
-use patron_rules::identifier::IdentifierKind;
+use patron_rules::identifier::{IdentifierKind, Mobile, mobile};
 use patron_rules::settings::Settings;
 use rusqlite::{Connection, params};
 
@@ -41,6 +41,9 @@ pub(super) fn change(
 ) -> Result<(), Error> {
     let before = load(connection, tenant)?;
     let after = before.with(changes.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    if before.mobile != after.mobile {
+        check_mobiles(connection, tenant, &after.mobile)?;
+    }
     save(connection, tenant, &after)?;
     for kind in IdentifierKind::ALL {
         match (before.identifies(kind), after.identifies(kind)) {
@@ -80,5 +83,34 @@ fn claim(connection: &Connection, tenant: TenantId, kind: IdentifierKind) -> Res
          SELECT organisation_id, ?2, {value}, customer_id, registered_at {owners}"
     );
     connection.execute(&claim, params![tenant.0, kind_number(kind)])?;
+    // Those of customers who were merged lead to their survivors, where nobody living has them.
+    let aliases = format!(
+        "INSERT OR IGNORE INTO identifier (organisation_id, kind, value, customer_id, first_seen_at)
+         SELECT organisation_id, ?2, {value}, customer_id, registered_at FROM customer
+         WHERE organisation_id = ?1 AND merged_into IS NOT NULL AND {value} IS NOT NULL"
+    );
+    connection.execute(&aliases, params![tenant.0, kind_number(kind)])?;
     Ok(())
+}
+
+/// Refuses rules by which numbers that are stored would be read as others: the same person would
+/// be registered again.
+fn check_mobiles(
+    connection: &Connection,
+    tenant: TenantId,
+    rules: &mobile::Rules,
+) -> Result<(), Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT mobile FROM customer WHERE organisation_id = ?1 AND mobile IS NOT NULL",
+    )?;
+    let mut rows = statement.query([tenant.0])?;
+    let mut count: u64 = 0;
+    while let Some(row) = rows.next()? {
+        let stored: String = row.get(0)?;
+        let read = Mobile::parse(&stored, rules);
+        if read.is_ok_and(|mobile| mobile.digits() != stored) {
+            count = count.saturating_add(1);
+        }
+    }
+    if count > 0 { Err(Error::Reread { count }) } else { Ok(()) }
 }

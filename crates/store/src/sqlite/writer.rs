@@ -40,10 +40,11 @@ impl Writing<'_> {
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.execute("SAVEPOINT attempt")?;
+        let reservations = self.ids.reservations();
         let done = catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
             Err(Error::Engine("a panic while writing; see the log before this".into()))
         });
-        if done.is_err() {
+        if done.is_err() && self.ids.reservations() != reservations {
             self.ids.forget();
         }
         if let Err(error) = self.end(done.is_ok()) {

@@ -6,13 +6,17 @@ use patron_rules::identifier::{IdentifierKind, Identifiers};
 use patron_rules::settings::Refused;
 use patron_store::{Error, Lookup, Mode, Store, Tenant, TenantId};
 
-use crate::given::{by, email, external_id, mobile, now, open_shop, register, tenant_of};
+use crate::given::{
+    all_three, by, email, external_id, mobile, now, open_shop, register, tenant_of,
+};
 
 on_every_engine! {
     what_is_changed_holds_from_then_on,
     what_contradicts_itself_changes_nothing,
     an_organisation_loaded_before_a_change_registers_nobody,
     emails_that_are_not_unique_find_nobody_and_are_claimed_when_they_are,
+    a_merged_customers_email_leads_to_the_survivor_whatever_was_switched,
+    rules_by_which_stored_numbers_would_be_others_are_refused,
 }
 
 async fn id(store: &dyn Store) -> TenantId {
@@ -82,4 +86,30 @@ async fn emails_that_are_not_unique_find_nobody_and_are_claimed_when_they_are(
     let again = register(&*store, &tenant, email("FAMILY@b.in")).await;
     assert_eq!(again.customer.id, one.customer.id);
     assert!(register(&*store, &tenant, external_id("A")).await.before.is_none());
+}
+
+async fn a_merged_customers_email_leads_to_the_survivor_whatever_was_switched(
+    store: Arc<dyn Store>,
+) {
+    open_shop(&*store).await;
+    let tenant = change(&*store, &[("MERGE_ON_CONFLICT", "1")]).await.unwrap();
+    let survivor = register(&*store, &tenant, all_three("919000000001", "a@b.in", "A")).await;
+    register(&*store, &tenant, all_three("919000000002", "b@b.in", "B")).await;
+    let mut together = all_three("919000000001", "a@b.in", "B");
+    together.identifiers.email = None;
+    assert_eq!(register(&*store, &tenant, together).await.merged.len(), 1);
+    change(&*store, &[("CONF_USERS_IS_EMAIL_UNIQUE", "0")]).await.unwrap();
+    let tenant = change(&*store, &[("CONF_USERS_IS_EMAIL_UNIQUE", "1")]).await.unwrap();
+    let again = register(&*store, &tenant, email("b@b.in")).await;
+    assert_eq!(again.customer.id, survivor.customer.id);
+}
+
+/// Else somebody who comes again would be somebody new.
+async fn rules_by_which_stored_numbers_would_be_others_are_refused(store: Arc<dyn Store>) {
+    open_shop(&*store).await;
+    let tenant = change(&*store, &[("MOBILE_VALIDATION", "GENERIC")]).await.unwrap();
+    register(&*store, &tenant, mobile("9876543210")).await;
+    let refused = change(&*store, &[("MOBILE_VALIDATION", "COUNTRY"), ("COUNTRY", "IN")]).await;
+    assert!(matches!(refused, Err(Error::Reread { count: 1 })));
+    change(&*store, &[("SUPPORTED_COUNTRIES", "DE")]).await.unwrap();
 }

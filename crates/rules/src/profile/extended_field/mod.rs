@@ -124,8 +124,11 @@ fn dropped(name: &str, definition: Option<&ExtendedField>) -> Warning {
     Warning::about(codes::INVALID_EXTENDED_FIELD, &shown, "")
 }
 
+/// The longest name that is compared, in bytes.
+const NAME_LIMIT_BYTES: usize = 1_024;
+
 fn same_name(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.trim().to_lowercase()
+    other.len() <= NAME_LIMIT_BYTES && one.to_lowercase() == other.trim().to_lowercase()
 }
 
 #[cfg(test)]

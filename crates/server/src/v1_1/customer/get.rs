@@ -1,5 +1,5 @@
 //! `GET /v1.1/customer/get`: customers by `mobile`, `email`, `external_id` or `id`; several values
-//! of one of them separated by commas. With `user_id=true` the id is told as well, as text.
+//! of one of them separated by commas. The first of them that is there counts. With `user_id=true` the id is told as well, as text.
 //!
 //! Who is not found has `item_status.code` 1012 under HTTP 200, and a request that finds nobody has
 //! the code 500.
@@ -153,12 +153,8 @@ fn refuse(code: &Code, detail: Option<&str>, total: usize) -> Response {
 
 /// What customers are looked up by, and the values.
 fn asked(uri: &Uri) -> Option<(&'static str, Vec<String>)> {
-    NAMES.into_iter().find_map(|name| {
-        let text = query::value(uri, name)?;
-        let values = text.split(',').map(str::trim).filter(|value| !value.is_empty());
-        let values: Vec<String> = values.map(str::to_owned).collect();
-        (!values.is_empty()).then_some((name, values))
-    })
+    let values = |name| (name, query::values(uri, name, name == "email"));
+    NAMES.into_iter().map(values).find(|(_, values)| !values.is_empty())
 }
 
 /// `None` where the value has not the form, so that nobody can have it.
@@ -178,7 +174,7 @@ fn lookup(name: &str, value: &str, organisation: &Organisation) -> Option<Lookup
 
 fn not_found(name: &str, value: &str) -> NotFound {
     let asked = |wanted: &str| (name == wanted).then(|| value.to_owned());
-    let code = if name == "id" { codes::ID_NOT_FOUND } else { codes::CUSTOMER_NOT_FOUND };
+    let code = codes::CUSTOMER_NOT_FOUND;
     NotFound {
         mobile: asked("mobile"),
         email: asked("email"),

@@ -121,6 +121,9 @@ CREATE TABLE customer (
     PRIMARY KEY (organisation_id, customer_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX customer_merged ON customer (organisation_id, merged_into)
+WHERE merged_into IS NOT NULL;
+
 -- Both customers of a merge as they were before, as JSON, so that it can be undone.
 CREATE TABLE merge (
     organisation_id INTEGER NOT NULL,
