@@ -66,6 +66,8 @@ pub struct Plan {
 /// A customer who is merged into another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
+    /// The customer into whom they are merged, as that one was just before.
+    pub survivor: Customer,
     /// As they were.
     pub before: Customer,
     /// As they are afterwards, with empty balances.
@@ -158,11 +160,12 @@ fn merge_all(
     for id in victims {
         let before = holder(facts, *id)?;
         let mut after = before.clone();
+        let survivor_before = survivor.clone();
         let entries = merge(survivor, &mut after).ok_or_else(|| {
             Failure::because(codes::FAILED_TO_ADD, "the balances cannot be added")
         })?;
         ledger.extend(entries);
-        merged.push(Merged { before, after });
+        merged.push(Merged { survivor: survivor_before, before, after });
     }
     Ok(merged)
 }

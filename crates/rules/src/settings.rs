@@ -212,6 +212,14 @@ pub const CONTRADICTIONS: &[Contradiction] = &[
         holds: |settings| settings.merge && settings.strict_check,
     },
     Contradiction {
+        reason: "MERGE_ON_CONFLICT cannot be 1 where KNOWN_CUSTOMER is REFUSE: whoever would be merged is refused",
+        holds: |settings| settings.merge && settings.known_customer == KnownCustomer::Refuse,
+    },
+    Contradiction {
+        reason: "SUPPORTED_COUNTRIES are further ones besides COUNTRY, which is not set",
+        holds: |settings| settings.mobile.base.is_none() && !settings.mobile.supported.is_empty(),
+    },
+    Contradiction {
         reason: "EXTERNAL_ID_PREFIX is as long as EXTERNAL_ID_LENGTH or longer: no external id would differ from another",
         holds: |settings| {
             let prefix =
@@ -438,10 +446,11 @@ pub const TABLE: &[Setting] = &[
         name: "EXTERNAL_ID_PREFIX",
         alias: None,
         meaning: "what every external id starts with",
-        form: "text, or nothing",
+        form: "at most 100 characters, or nothing",
         read: |settings| settings.external_id.prefix.clone().unwrap_or_default(),
         write: |settings, text| {
-            settings.external_id.prefix = optional(text, |text| Some(text.to_owned()))?;
+            settings.external_id.prefix =
+                optional(text, |text| (text.chars().count() <= 100).then(|| text.to_owned()))?;
             Some(())
         },
     },
@@ -615,6 +624,8 @@ mod tests {
     #[case(&[("MERGE_ON_CONFLICT", "1"), ("CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1")])]
     #[case(&[("MERGE_ON_CONFLICT", "1"), ("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK", "1")])]
     #[case(&[("EXTERNAL_ID_PREFIX", "PA"), ("EXTERNAL_ID_LENGTH", "2")])]
+    #[case(&[("MERGE_ON_CONFLICT", "1"), ("KNOWN_CUSTOMER", "REFUSE")])]
+    #[case(&[("SUPPORTED_COUNTRIES", "DE")])]
     fn contradictions_are_refused(#[case] changes: &[(&str, &str)]) {
         let refused = Settings::default().with(changes.iter().copied()).unwrap_err();
         let Refused::Contradiction(reason) = refused else { panic!("{refused}") };

@@ -17,13 +17,53 @@ use jiff::Timestamp;
 use patron_rules::customer::Customer;
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::settings::Settings;
-use patron_rules::submission::Submission;
+use patron_rules::submission::{
+    Kept, Submission, SubmittedChannel, SubmittedField, SubmittedSubscription, SubmittedValue,
+};
 use proptest::prelude::*;
 
 use crate::registry::Registry;
 
 fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
     prop::option::of(prop::sample::select(values).prop_map(str::to_owned))
+}
+
+/// What else may be sent of a customer.
+fn description() -> impl Strategy<Value = Submission> {
+    let channel = (one_of(&["mobile", "email", "pigeon"]), one_of(&["9876543210", "a@b.in", "x"]))
+        .prop_map(|(kind, value)| SubmittedChannel { kind, value, ..SubmittedChannel::default() });
+    let subscription =
+        (one_of(&["sms", "fax"]), one_of(&["TRANS", "BULK"]), one_of(&["0", "1", "2"])).prop_map(
+            |(channel, priority, is_subscribed)| SubmittedSubscription {
+                channel,
+                priority,
+                scope: None,
+                is_subscribed,
+            },
+        );
+    let field = (one_of(&["size", "colour"]), one_of(&["44", "[\"a\", \"b\"]"])).prop_map(
+        |(name, value)| SubmittedField {
+            name: name.unwrap_or_default(),
+            value: value.map_or(SubmittedValue::NotPassed, SubmittedValue::Text),
+        },
+    );
+    (
+        one_of(&["CONFIRMED", "guilty"]),
+        one_of(&["F", "M"]),
+        prop::collection::vec(channel, 0..3),
+        prop::collection::vec(subscription, 0..3),
+        prop::collection::vec(field, 0..3),
+    )
+        .prop_map(|(fraud_status, gender, channels, subscriptions, custom_fields)| {
+            Submission {
+                fraud_status,
+                channels,
+                subscriptions,
+                custom_fields,
+                kept: Kept { gender, ..Kept::default() },
+                ..Submission::default()
+            }
+        })
 }
 
 /// Few values, so that customers meet.
@@ -36,9 +76,10 @@ fn submission() -> impl Strategy<Value = Submission> {
         one_of(&["LOYALTY", "non_loyalty", "not_interested", "gold"]),
         one_of(&["INSTORE", "WECHAT", "pigeon"]),
         one_of(&["2024-01-02 03:04:05", "2024-02-30 00:00:00"]),
+        description(),
     )
         .prop_map(
-            |(mobile, email, external_id, first_name, customer_type, source, registered_on)| {
+            |(mobile, email, external_id, first_name, customer_type, source, date, rest)| {
                 let sent = |text: Option<String>| text.filter(|text| !text.is_empty());
                 Submission {
                     mobile: sent(mobile),
@@ -47,8 +88,8 @@ fn submission() -> impl Strategy<Value = Submission> {
                     first_name,
                     customer_type,
                     source,
-                    registered_on,
-                    ..Submission::default()
+                    registered_on: date,
+                    ..rest
                 }
             },
         )

@@ -8,7 +8,7 @@ use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::{Decision, Facts, decide};
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::organisation::{
-    Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
+    CustomField, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
 };
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::settings::Settings;
@@ -24,7 +24,7 @@ fn organisation(settings: Settings) -> Organisation {
         zone: TimeZone::UTC,
         settings,
         tills: vec![Till { id: TILL, name: "till".into() }],
-        custom_fields: Vec::new(),
+        custom_fields: vec![CustomField { name: "size".into(), ..CustomField::default() }],
         extended_fields: Vec::new(),
         programmes: vec![Programme {
             id: ProgrammeId(1),

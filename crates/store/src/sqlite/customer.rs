@@ -34,7 +34,10 @@ pub(super) fn find(
         match load(connection, tenant, id)? {
             Some((_, Some(survivor))) => id = survivor,
             Some((customer, None)) => {
-                return Ok(Some(Found { customer, through_merge: merges > 0 }));
+                // What the survivor took over is their own.
+                let own = matches!(by, Lookup::Identifier(kind, key)
+                    if customer.identifiers.key(*kind) == Some(key));
+                return Ok(Some(Found { customer, through_merge: merges > 0 && !own }));
             }
             None if merges == 0 && matches!(by, Lookup::Id(_)) => return Ok(None),
             None => return Err(corrupt("an identifier or a merge leads to no customer")),
@@ -225,7 +228,7 @@ pub(super) fn save_merged(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let Merged { before, after } = merged;
+    let Merged { survivor, before, after } = merged;
     connection.prepare_cached("INSERT INTO merge VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
         params![
             tenant.0,
@@ -233,7 +236,7 @@ pub(super) fn save_merged(
             plan.customer.id.0,
             now.as_millisecond(),
             snapshot(before).to_string(),
-            plan.before.as_ref().map(|survivor| snapshot(survivor).to_string()),
+            snapshot(survivor).to_string(),
         ],
     )?;
     save(connection, tenant, after, Some(before))?;

@@ -45,8 +45,10 @@ async fn the_survivor_has_what_both_had(store: Arc<dyn Store>) {
     assert_eq!(moved, [(victim.id, -points(EARNED)), (survivor.id, points(EARNED))]);
     assert!(plan.ledger.iter().all(|entry| entry.reason == Reason::Merge));
 
+    assert_eq!(plan.merged[0].survivor, survivor);
     let found = find(&*store, &tenant, IdentifierKind::Email, "a@b.in").await;
-    assert_eq!(found, Found { customer: plan.customer.clone(), through_merge: true });
+    // Having had none, the survivor took it over.
+    assert_eq!(found, Found { customer: plan.customer.clone(), through_merge: false });
     let found = store.find(&tenant, Lookup::Id(victim.id)).await.unwrap().unwrap();
     assert_eq!(found, Found { customer: plan.customer.clone(), through_merge: true });
     let found = store.find(&tenant, Lookup::Id(survivor.id)).await.unwrap().unwrap();

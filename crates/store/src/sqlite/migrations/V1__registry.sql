@@ -131,7 +131,7 @@ CREATE TABLE merge (
     survivor_id     INTEGER NOT NULL,
     merged_at       INTEGER NOT NULL,
     victim          TEXT NOT NULL,
-    survivor        TEXT,
+    survivor        TEXT NOT NULL,
     PRIMARY KEY (organisation_id, victim_id)
 ) STRICT, WITHOUT ROWID;
 
