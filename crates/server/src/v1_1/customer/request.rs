@@ -473,7 +473,9 @@ impl Reader {
         let members: BTreeMap<String, &RawValue> =
             serde_json::from_str(raw.get()).unwrap_or_default();
         let unknown = members.into_keys().filter(|name| !KNOWN_MEMBERS.contains(&name.as_str()));
-        unknown.map(|name| format!("{}/{name}", self.pointer)).collect()
+        // As RFC 6901 escapes a name in a pointer.
+        let escaped = |name: String| name.replace('~', "~0").replace('/', "~1");
+        unknown.map(|name| format!("{}/{}", self.pointer, escaped(name))).collect()
     }
 }
 
