@@ -92,6 +92,12 @@ fn a_refusal_is_explained_at_its_place() {
         assert_eq!(explained["problems"][0]["code"], code);
         assert_eq!(explained["problems"][0]["pointer"], pointer, "{customer}");
     }
+    let strict_app = App::with_settings(&[("STRICT_EXTRAS", "1")]);
+    let unknown = json!({"external_id": "A", "nobody/knows": 1});
+    let explained = strict_app.till("till.001").add_with("explain=true", &unknown);
+    let message = "Failed to add customer: unknown member at /root/customer/0/nobody~1knows";
+    assert_eq!(explained["item_status"]["message"], message);
+
     till.add_one(&json!({"email": "asha@example.com"}));
     let strict = till
         .add_with("explain=true", &json!({"mobile": "919876543210", "email": "asha@example.com"}));

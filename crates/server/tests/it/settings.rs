@@ -95,6 +95,32 @@ fn settings_decide() {
             vec![json!({"external_id": "1", "source": "kiosk"})],
             "1000",
         ),
+        (
+            vec![("STRICT_EXTRAS", "1")],
+            vec![json!({"external_id": "A", "nobody/knows": 1})],
+            "10001",
+        ),
+        (
+            vec![("STRICT_EXTRAS", "1")],
+            vec![json!({"external_id": "A", "fraud_status": "guilty"})],
+            "1061",
+        ),
+        (
+            vec![("STRICT_EXTRAS", "1")],
+            vec![json!({"external_id": "A", "test_control_status": "x"})],
+            "1062",
+        ),
+        (vec![("STRICT_EXTRAS", "1")], vec![json!({"external_id": "A", "gender": "F"})], "1000"),
+        (
+            vec![("CONF_MIN_REGISTRATION_DATE", "2020-01-01 00:00:00")],
+            vec![json!({"external_id": "A", "registered_on": "2019-12-31 23:59:59"})],
+            "1034",
+        ),
+        (
+            vec![("FUTURE_REGISTRATION_DAYS", "0")],
+            vec![json!({"external_id": "A", "registered_on": "2026-01-15 10:30:01"})],
+            "1034",
+        ),
         (vec![], vec![guest(), json!({"external_id": "A", "type": "NON_LOYALTY"})], "1045"),
         (
             vec![
