@@ -59,5 +59,5 @@ step 'Fuzz'
 export RUSTC_BOOTSTRAP=1
 for target in decode_json decode_xml decide; do
   "$tools/bin/cargo-fuzz" run --target-dir target/fuzz "$target" -- \
-    -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -verbosity=0
+    -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -print_funcs=0 -verbosity=0
 done
