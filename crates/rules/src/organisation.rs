@@ -19,7 +19,7 @@ pub struct ProgrammeId(pub i64);
 pub struct Organisation {
     /// The organisation's name.
     pub name: String,
-    /// The zone of local date-times where a till has none of its own.
+    /// The zone of local date-times.
     pub zone: TimeZone,
     /// The registration configuration.
     pub settings: Settings,

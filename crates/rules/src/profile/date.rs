@@ -1,7 +1,7 @@
 //! Dates with a time of day.
 //!
 //! "Format: YYYY-MM-DD HH:MM:SS". A date alone and ISO 8601 are understood too. Without an offset
-//! the time is local: that of the till's zone, else the organisation's. A local time that a clock
+//! the time is local to the organisation's zone. A local time that a clock
 //! change skips is read as the same distance after the gap; one that occurs twice as the first.
 
 use jiff::civil::DateTime;
