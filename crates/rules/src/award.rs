@@ -1,5 +1,6 @@
 //! What an event earns: entries of the ledger, and the effects that tell of them.
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::customer::{CustomerId, Enrolment};
@@ -45,10 +46,41 @@ impl Reason {
 pub enum SideEffect {
     /// The customer was given points.
     Points {
+        /// The customer; told where effects of another stand beside it.
+        customer: Option<CustomerId>,
         /// How many.
         awarded: Decimal,
         /// How many they have now.
         total: Decimal,
+    },
+    /// Whoever referred the customer was given points.
+    ReferrerPoints {
+        /// The referrer.
+        customer: CustomerId,
+        /// How many.
+        awarded: Decimal,
+    },
+    /// The customer was given an alternate currency.
+    Currency {
+        /// The currency's identifier.
+        identifier: String,
+        /// The currency's name.
+        name: String,
+        /// How much of it.
+        awarded: Decimal,
+    },
+    /// The customer was given a coupon.
+    Coupon {
+        /// The coupon's number.
+        id: i64,
+        /// What the customer shows to use it.
+        code: String,
+        /// What it is for.
+        description: String,
+        /// The discount that it stands for at the till, where it has one.
+        discount_code: Option<String>,
+        /// The last moment at which it can be used; `None` is any time.
+        valid_till: Option<Timestamp>,
     },
 }
 
@@ -77,7 +109,7 @@ pub fn registration(
             reason: Reason::Registration,
             reward: Some(reward.id),
         });
-        effects.push(SideEffect::Points { awarded: reward.points, total: loyalty });
+        effects.push(SideEffect::Points { customer: None, awarded: reward.points, total: loyalty });
     }
     (entries, effects)
 }

@@ -27,6 +27,38 @@ pub struct Facts {
     pub next_id: CustomerId,
     /// The time.
     pub now: Timestamp,
+    /// Who holds the referral code that was passed; `None` where nobody does, or none was passed.
+    pub referrer: Option<Referrer>,
+    /// What can be given to this customer alone.
+    pub candidates: Candidates,
+}
+
+/// The holder of a referral code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referrer {
+    /// The referral campaign to which the code belongs.
+    pub campaign: String,
+    /// The customer, whole.
+    pub customer: Customer,
+}
+
+/// What the store has set aside for one registration, made by chance or by counting: whatever of it
+/// the plan does not use is free again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// Coupons that nobody has; a series that is used up has none here.
+    pub coupons: Vec<CouponCandidate>,
+}
+
+/// A coupon that can be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CouponCandidate {
+    /// The series that it comes from.
+    pub series: String,
+    /// Its number.
+    pub id: i64,
+    /// What the customer would show.
+    pub code: String,
 }
 
 /// What becomes of a registration, and why.

@@ -16,6 +16,7 @@ pub mod customer;
 pub mod decide;
 pub mod enrol;
 pub mod identifier;
+pub mod ledger;
 pub mod merge;
 pub mod number;
 pub mod organisation;

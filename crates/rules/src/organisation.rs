@@ -1,8 +1,16 @@
 //! An organisation (the tenant) as its rules see it: what an operator has set up.
 
+mod amount;
+mod currency;
+mod reward_rule;
+
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
+pub use self::amount::Amount;
+pub use self::currency::AlternateCurrency;
+pub use self::reward_rule::{Conditions, Effect, Occasion, RewardRule};
 pub use crate::profile::{CustomField, ExtendedField};
 use crate::settings::Settings;
 
@@ -11,7 +19,8 @@ use crate::settings::Settings;
 pub struct TillId(pub i64);
 
 /// A programme's id within its organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ProgrammeId(pub i64);
 
 /// What an operator has set up for one organisation.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use patron_rules::customer::{Customer, CustomerId};
-use patron_rules::decide::{Decision, Facts, decide};
+use patron_rules::decide::{Candidates, Decision, Facts, decide};
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::organisation::{
     CustomField, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
@@ -75,7 +75,14 @@ impl Registry {
             customers.push(self.customers[&customer].clone());
         }
         let next_id = CustomerId(i64::try_from(self.customers.len()).unwrap() + 1);
-        let facts = Facts { holders, customers, next_id, now };
+        let facts = Facts {
+            holders,
+            customers,
+            next_id,
+            now,
+            referrer: None,
+            candidates: Candidates::default(),
+        };
         let decision = decide(&self.organisation, registration, &facts);
         self.carry_out(&decision);
         decision

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use patron_rules::codes::{self, Failure};
 use patron_rules::customer::Customer;
-use patron_rules::decide::{Decision, Facts, Plan, decide};
+use patron_rules::decide::{Candidates, Decision, Facts, Plan, decide};
 use patron_rules::identifier::Identifiers;
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::validate::Registration;
@@ -72,7 +72,14 @@ fn load(
         }
     }
     let next_id = writing.ids.next(writing.connection, tenant.id)?;
-    Ok(Facts { holders, customers, next_id, now })
+    Ok(Facts {
+        holders,
+        customers,
+        next_id,
+        now,
+        referrer: None,
+        candidates: Candidates::default(),
+    })
 }
 
 fn apply(

@@ -21,6 +21,10 @@ use super::explain::Explanation;
 const NO_TIER: &str = "NONE";
 /// The serial number of a next tier where there is none.
 const NO_NEXT_TIER: &str = "-1";
+/// Where coupons come from: the points engine.
+const COUPON_TYPE: &str = "PE";
+/// The discount of a coupon that has none.
+const NO_DISCOUNT: &str = "NO_VALUE";
 
 /// One customer of a reply.
 #[derive(Debug, Serialize)]
@@ -130,14 +134,38 @@ struct SideEffects {
     effect: Vec<Effect>,
 }
 
-/// Of the samples, the one with a referrer's effect beside it names the customer in each effect, and
-/// the one without does not: `customer_id` tells the two apart and comes with a referrer's effect.
+/// The members of each kind, in the samples' order, its name last.
 #[derive(Debug, Serialize)]
-struct Effect {
-    awarded_points: Number,
-    total_points: Number,
-    #[serde(rename = "type")]
-    kind: &'static str,
+#[serde(untagged)]
+enum Effect {
+    Points {
+        awarded_points: Number,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        total_points: Option<Number>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        customer_id: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        is_referrer: Option<&'static str>,
+        #[serde(rename = "type")]
+        kind: &'static str,
+    },
+    Currency {
+        alternate_currency_identifier: String,
+        alternate_currency_name: String,
+        awarded_value: String,
+        #[serde(rename = "type")]
+        kind: &'static str,
+    },
+    Coupon {
+        id: i64,
+        coupon_type: &'static str,
+        coupon_code: String,
+        valid_till: String,
+        description: String,
+        discount_code: String,
+        #[serde(rename = "type")]
+        kind: &'static str,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -230,7 +258,9 @@ fn registered(plan: Plan, organisation: &Organisation, explain: Option<Explanati
         custom_fields: fields(customer.custom_fields),
         extended_fields: fields(customer.extended_fields),
         subscriptions: subscriptions(&customer.subscriptions),
-        side_effects: SideEffects { effect: side_effects.iter().map(effect).collect() },
+        side_effects: SideEffects {
+            effect: side_effects.into_iter().map(|one| effect(one, zone)).collect(),
+        },
         item_status: ItemStatus::success(codes::REGISTERED.message, &warnings),
         explain,
     }
@@ -294,11 +324,37 @@ pub(super) fn fields(values: Vec<FieldValue>) -> Fields {
     Fields { field: values.into_iter().map(field).collect() }
 }
 
-fn effect(effect: &SideEffect) -> Effect {
-    match *effect {
-        SideEffect::Points { awarded, total } => {
-            Effect { awarded_points: Number(awarded), total_points: Number(total), kind: "points" }
-        }
+fn effect(effect: SideEffect, zone: &TimeZone) -> Effect {
+    match effect {
+        SideEffect::Points { customer, awarded, total } => Effect::Points {
+            awarded_points: Number(awarded),
+            total_points: Some(Number(total)),
+            customer_id: customer.map(|id| id.0.to_string()),
+            is_referrer: None,
+            kind: "points",
+        },
+        SideEffect::ReferrerPoints { customer, awarded } => Effect::Points {
+            awarded_points: Number(awarded),
+            total_points: None,
+            customer_id: Some(customer.0.to_string()),
+            is_referrer: Some("true"),
+            kind: "points",
+        },
+        SideEffect::Currency { identifier, name, awarded } => Effect::Currency {
+            alternate_currency_identifier: identifier,
+            alternate_currency_name: name,
+            awarded_value: plain(awarded),
+            kind: "alternate_currency",
+        },
+        SideEffect::Coupon { id, code, description, discount_code, valid_till } => Effect::Coupon {
+            id,
+            coupon_type: COUPON_TYPE,
+            coupon_code: code,
+            valid_till: valid_till.map(|last| date::format(last, zone)).unwrap_or_default(),
+            description,
+            discount_code: discount_code.unwrap_or_else(|| NO_DISCOUNT.to_owned()),
+            kind: "coupon",
+        },
     }
 }
 
