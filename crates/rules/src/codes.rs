@@ -82,7 +82,7 @@ table! {
         "The body is said to be of a format that is not supported. The caller sends JSON or XML and says so.";
     TOO_MANY_REQUESTS = 429 Request "Rate limit exceeded",
         "v1.1 one-time password codes",
-        "Too many wrong passwords for this till from this address. The caller waits for as many seconds as `Retry-After` says.";
+        "The till has made as many calls as a minute admits, or too many wrong passwords came for it from this address. The caller waits for as many seconds as `Retry-After` says; the operator may raise the limit.";
     ALL_FAILED = 500 Request "All requests have failed due to errors",
         "Add Customer, error codes and sample response",
         "No customer went through. The caller looks at each `item_status`.";

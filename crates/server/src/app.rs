@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use patron_store::Store;
 
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Key};
 use crate::config::Config;
+use crate::limits::rate::{Quota, RateLimiter};
 
 /// What every endpoint may use.
 pub struct App {
@@ -16,6 +17,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// Who calls.
     pub authenticator: Authenticator,
+    /// How often each key has called.
+    pub rates: RateLimiter<Key>,
     /// What time it is.
     pub clock: fn() -> Timestamp,
 }
@@ -27,7 +30,19 @@ impl App {
     /// A system without a source of randomness.
     pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
         let authenticator = Authenticator::new(Arc::clone(&store), &config)?;
-        Ok(Self { config, store, authenticator, clock: Timestamp::now })
+        let rates = RateLimiter::default();
+        Ok(Self { config, store, authenticator, rates, clock: Timestamp::now })
+    }
+
+    /// Counts a call; what its key has left, or `None` where nothing limits it.
+    ///
+    /// # Errors
+    /// The key has called as often as it may.
+    pub fn count(&self, key: Key) -> Result<Option<Quota>, Quota> {
+        match self.config.rate_limit_per_minute {
+            0 => Ok(None),
+            limit => self.rates.admit(key, limit, (self.clock)()).map(Some),
+        }
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Config {
     pub credential_cache_seconds: u64,
     /// The most wrong passwords a minute for one till from one address.
     pub wrong_passwords_per_minute: u32,
+    /// The most calls a minute by one till; 0 admits any number.
+    pub rate_limit_per_minute: u32,
     /// What is logged: a level (`error`, `warn`, `info`, `debug`), or `target=level,…`.
     pub log: String,
     /// How it is logged.
@@ -67,6 +69,7 @@ impl Default for Config {
             shutdown_timeout_seconds: 30,
             credential_cache_seconds: 60,
             wrong_passwords_per_minute: 10,
+            rate_limit_per_minute: 1_000,
             log: "info".to_owned(),
             log_format: LogFormat::Auto,
         }
@@ -117,6 +120,7 @@ impl Config {
             ("shutdown_timeout_seconds", self.shutdown_timeout_seconds, 0, 3_600),
             ("credential_cache_seconds", self.credential_cache_seconds, 0, 3_600),
             ("wrong_passwords_per_minute", self.wrong_passwords_per_minute.into(), 1, 1_000_000),
+            ("rate_limit_per_minute", self.rate_limit_per_minute.into(), 0, 1_000_000_000),
         ] {
             if !(least..=most).contains(&value) {
                 bail!("{key} is a number from {least} to {most}, not {value}");

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod http;
+pub mod limits;
 mod observe;
 mod organisation_file;
 pub mod v1_1;

@@ -27,6 +27,7 @@ use tokio::task;
 use self::basic::Credentials;
 use self::guesses::Guesses;
 use crate::config::Config;
+use crate::limits::rate::Quota;
 
 /// The most credentials that are remembered.
 const REMEMBERED_LIMIT: u64 = 10_000;
@@ -46,6 +47,21 @@ pub struct Caller {
     pub till_name: Arc<str>,
 }
 
+/// Whose calls are counted together: a till's, by whichever digest of its password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A till.
+    Till(TenantId, TillId),
+}
+
+impl Caller {
+    /// The key with which the caller signed in.
+    #[must_use]
+    pub const fn key(&self) -> Key {
+        Key::Till(self.tenant, self.till)
+    }
+}
+
 /// Why a caller was not let in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -55,6 +71,9 @@ pub enum Refusal {
     /// Too many wrong passwords.
     #[error("too many wrong passwords; try again in {0:?}")]
     TooManyGuesses(Duration),
+    /// As many calls as a minute admits.
+    #[error("as many calls as a minute admits")]
+    TooManyCalls(Quota),
     /// The credentials cannot be looked up or verified at the moment.
     #[error("credentials cannot be verified at the moment")]
     Unavailable,

@@ -48,6 +48,9 @@ struct Sources {
     /// The directory of the data, or `:memory:` to keep nothing [default: ./patron-data].
     #[arg(long, value_name = "DIR")]
     data: Option<String>,
+    /// The most calls a minute by one till, 0 for any number [default: 1000].
+    #[arg(long, value_name = "N")]
+    rate_limit: Option<u32>,
 }
 
 impl Sources {
@@ -58,6 +61,9 @@ impl Sources {
         }
         if let Some(data) = &self.data {
             flags.insert("data".to_owned(), Value::String(data.clone()));
+        }
+        if let Some(limit) = self.rate_limit {
+            flags.insert("rate_limit_per_minute".to_owned(), Value::Integer(limit.into()));
         }
         // A variable that is no Unicode is none of ours.
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {

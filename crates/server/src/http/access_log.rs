@@ -10,7 +10,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::authenticated::CalledBy;
+use super::admission::CalledBy;
 use crate::app::Items;
 use crate::v1_1::envelope;
 

@@ -1,7 +1,7 @@
 //! HTTP: what every request passes before and after its endpoint.
 
 mod access_log;
-mod authenticated;
+mod admission;
 pub mod body;
 mod health;
 mod serve;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -22,10 +22,8 @@ use crate::v1_1::{self, envelope, format};
 
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {
-    let tills = v1_1::routes()
-        .route_layer(from_fn_with_state(Arc::clone(app), authenticated::authenticate));
     Router::new()
-        .merge(tills)
+        .merge(admission::guard(app, v1_1::routes(), envelope::refused))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .method_not_allowed_fallback(wrong_method)

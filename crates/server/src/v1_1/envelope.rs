@@ -13,6 +13,8 @@ use patron_rules::codes::{self, Code};
 use serde::Serialize;
 
 use super::xml;
+use crate::auth::Refusal;
+use crate::limits::headers;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
 const XML: HeaderValue = HeaderValue::from_static("application/xml;charset=UTF-8");
@@ -101,15 +103,29 @@ pub(crate) fn wrong_method() -> Response {
     refusal(StatusCode::METHOD_NOT_ALLOWED, codes::WRONG_METHOD, None, 0)
 }
 
+/// The reply to a caller who is not let in.
+pub(crate) fn refused(why: &Refusal) -> Response {
+    match why {
+        Refusal::Unauthorised => unauthorised(),
+        Refusal::TooManyGuesses(wait) => too_many_requests(*wait),
+        Refusal::TooManyCalls(quota) => {
+            let mut reply = too_many_requests(quota.resets_in);
+            headers::tell(*quota, reply.headers_mut());
+            reply
+        }
+        Refusal::Unavailable => unavailable(),
+    }
+}
+
 /// 401, asking for Basic credentials.
-pub(crate) fn unauthorised() -> Response {
+fn unauthorised() -> Response {
     let mut response = refusal(StatusCode::UNAUTHORIZED, codes::UNAUTHORISED, None, 0);
     response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
     response
 }
 
 /// 429.
-pub(crate) fn too_many_requests(wait: Duration) -> Response {
+fn too_many_requests(wait: Duration) -> Response {
     let http = StatusCode::TOO_MANY_REQUESTS;
     retry_after(refusal(http, codes::TOO_MANY_REQUESTS, None, 0), wait)
 }
@@ -125,10 +141,8 @@ pub(crate) fn unexpected() -> Response {
     refusal(StatusCode::INTERNAL_SERVER_ERROR, codes::UNEXPECTED, None, 0)
 }
 
-/// The wait in whole seconds, rounded up.
 fn retry_after(mut response: Response, wait: Duration) -> Response {
-    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    response.headers_mut().insert(RETRY_AFTER, headers::whole_seconds(wait).into());
     response
 }
 

@@ -17,7 +17,15 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     let file = directory.path().join("patron.toml");
     std::fs::write(&file, "log = 'warn'\nbody_limit_bytes = 7\n").unwrap();
     let output = patron(
-        &["config", "--config", file.to_str().unwrap(), "--listen", "127.0.0.1:9"],
+        &[
+            "config",
+            "--config",
+            file.to_str().unwrap(),
+            "--listen",
+            "127.0.0.1:9",
+            "--rate-limit",
+            "7",
+        ],
         &[("PATRON_BODY_LIMIT_BYTES", "8")],
     );
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"
@@ -29,6 +37,7 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     shutdown_timeout_seconds = 30
     credential_cache_seconds = 60
     wrong_passwords_per_minute = 10
+    rate_limit_per_minute = 7
     log = "warn"
     log_format = "auto"
     "#);

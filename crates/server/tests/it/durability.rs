@@ -67,6 +67,7 @@ impl Drop for Program {
 pub fn command(data: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
     command.args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data]);
+    command.args(["--rate-limit", "0"]);
     command.env("PATRON_LOG", "error");
     command
 }

@@ -23,6 +23,7 @@ mod get;
 mod hostile;
 mod http;
 mod identity;
+mod limits;
 mod log;
 mod settings;
 mod specification;

@@ -1,0 +1,4 @@
+//! How often a caller may call.
+
+pub(crate) mod headers;
+pub mod rate;
