@@ -6,6 +6,7 @@
 mod customer;
 mod fields;
 mod ids;
+mod lanes;
 mod open;
 mod organisation;
 mod readers;

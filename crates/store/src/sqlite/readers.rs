@@ -3,14 +3,19 @@
 use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, TryAcquireError};
 use tokio::task;
 
 use super::lock;
 use crate::Error;
 
+/// The most readers who wait for a connection; one more is refused as overload.
+const WAITING_LIMIT: usize = 4_096;
+
 /// A fixed set of connections, lent one at a time.
 pub(super) struct Readers {
+    /// As many permits as readers may read or wait.
+    room: Semaphore,
     /// `None` once they are closed.
     idle: Arc<Mutex<Option<Vec<Connection>>>>,
     /// As many permits as connections.
@@ -20,6 +25,7 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn new(connections: Vec<Connection>) -> Self {
         Self {
+            room: Semaphore::new(connections.len().saturating_add(WAITING_LIMIT)),
             available: Arc::new(Semaphore::new(connections.len())),
             idle: Arc::new(Mutex::new(Some(connections))),
         }
@@ -30,6 +36,10 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        let _room = self.room.try_acquire().map_err(|refused| match refused {
+            TryAcquireError::NoPermits => Error::Overloaded,
+            TryAcquireError::Closed => Error::Closed,
+        })?;
         let permit =
             Arc::clone(&self.available).acquire_owned().await.map_err(|_| Error::Closed)?;
         let idle = Arc::clone(&self.idle);
@@ -44,6 +54,7 @@ impl Readers {
 
     /// Lends no more, and closes all; one that is lent is closed when it comes back.
     pub(super) fn close(&self) {
+        self.room.close();
         self.available.close();
         drop(lock(&self.idle).take());
     }

@@ -1,8 +1,8 @@
 //! The writer: one thread, one connection, commits in groups.
 //!
-//! It takes whatever waits in the queue, does each piece of work inside one transaction, commits
-//! once and then answers all. A single piece of work commits at once; nobody waits for a timer.
-//! Work that fails is rolled back to its own savepoint and fails alone.
+//! It takes a group of what waits (see [`Lanes`]), does each piece of work inside one transaction,
+//! commits once and then answers all. A single piece of work commits at once; nobody waits for a
+//! timer. Work that fails is rolled back to its own savepoint and fails alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,16 +10,16 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use super::ids::Ids;
+use super::lanes::Lanes;
 use super::lock;
 use crate::{Error, Tenant};
 
-/// The most pieces of work that wait; one more is refused as overload.
-const QUEUE_LIMIT: usize = 4_096;
-/// Once a group holds this many customers, it takes no further work.
-const GROUP_LIMIT: usize = 512;
+/// The most customers who wait to be written; work past it is refused as overload. At some
+/// thousands a second, what waits is done within about one.
+const WAITING_LIMIT: u32 = 8_192;
 
 /// What work may use while it writes.
 pub(super) struct Writing<'a> {
@@ -103,7 +103,10 @@ impl Writing<'_> {
 
 /// The writer's handle.
 pub(super) struct Writer {
-    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    /// Bounded by `room`.
+    queue: Mutex<Option<mpsc::UnboundedSender<Job>>>,
+    /// As many permits as customers may wait.
+    room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
     /// Counts the changes of what is set up; each is on disk before it is counted.
     generation: Arc<AtomicU64>,
@@ -113,8 +116,10 @@ pub(super) struct Writer {
 
 struct Job {
     /// How many customers it writes.
-    size: usize,
+    customers: usize,
     work: Box<dyn Work>,
+    /// Its part of what may wait, given back with the answer.
+    _room: OwnedSemaphorePermit,
 }
 
 trait Work: Send {
@@ -150,7 +155,8 @@ where
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> Result<Self, Error> {
-        let (queue, waiting) = mpsc::channel(QUEUE_LIMIT);
+        let (queue, waiting) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(WAITING_LIMIT as usize));
         let (end, ended) = watch::channel(());
         let generation = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&generation);
@@ -164,7 +170,7 @@ impl Writer {
                 let what = "cannot start the writer's thread".to_owned();
                 Error::Io { what, source }
             })?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Some(thread), generation, ended })
+        Ok(Self { queue: Mutex::new(Some(queue)), room, thread: Some(thread), generation, ended })
     }
 
     /// The generation of what is set up.
@@ -184,19 +190,23 @@ impl Writer {
     /// As [`Self::write`], for work on several customers, each of whom it attempts alone.
     pub(super) async fn write_each<T: Send + 'static>(
         &self,
-        size: usize,
+        customers: usize,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         let task = Task { work: Some(work), done: Err(Error::Closed), reply };
-        let queue = lock(&self.queue).clone();
-        queue.ok_or(Error::Closed)?.try_send(Job { size, work: Box::new(task) }).map_err(
-            |refused| match refused {
-                mpsc::error::TrySendError::Full(_) => Error::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => Error::Closed,
-            },
-        )?;
+        self.enqueue(customers, Box::new(task))?;
         answer.await.map_err(|_| Error::Closed)?
+    }
+
+    fn enqueue(&self, customers: usize, work: Box<dyn Work>) -> Result<(), Error> {
+        let queue = lock(&self.queue);
+        let queue = queue.as_ref().ok_or(Error::Closed)?;
+        // Work for more customers than may wait is taken where nothing else waits.
+        let permits = u32::try_from(customers).unwrap_or(u32::MAX).clamp(1, WAITING_LIMIT);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(permits);
+        let room = room.map_err(|_| Error::Overloaded)?;
+        queue.send(Job { customers, work, _room: room }).map_err(|_| Error::Closed)
     }
 
     /// Takes no more work, finishes what waits, and closes the connection. Whoever calls it while
@@ -223,19 +233,12 @@ impl Drop for Writer {
 
 fn write_until_closed(
     connection: &Connection,
-    mut queue: mpsc::Receiver<Job>,
+    mut queue: mpsc::UnboundedReceiver<Job>,
     generation: &AtomicU64,
 ) {
     let mut ids = Ids::default();
-    while let Some(first) = queue.blocking_recv() {
-        let mut size = first.size;
-        let mut group = vec![first];
-        while size < GROUP_LIMIT
-            && let Ok(next) = queue.try_recv()
-        {
-            size = size.saturating_add(next.size);
-            group.push(next);
-        }
+    let mut lanes = Lanes::new();
+    while let Some(mut group) = next_group(&mut lanes, &mut queue) {
         let mut writing = Writing {
             connection,
             ids: &mut ids,
@@ -255,6 +258,21 @@ fn write_until_closed(
             job.work.answer(committed.clone());
         }
     }
+}
+
+/// Waits until there is something to do; `None` once the queue is closed and empty.
+fn next_group(
+    lanes: &mut Lanes<Job>,
+    queue: &mut mpsc::UnboundedReceiver<Job>,
+) -> Option<Vec<Job>> {
+    if lanes.is_empty() {
+        let first = queue.blocking_recv()?;
+        lanes.push(first.customers, first);
+    }
+    while let Ok(next) = queue.try_recv() {
+        lanes.push(next.customers, next);
+    }
+    Some(lanes.next_group())
 }
 
 fn commit(writing: &mut Writing<'_>, group: &mut [Job]) -> Result<(), String> {

@@ -20,6 +20,7 @@ mod concurrent;
 mod dry_run;
 mod merging;
 mod organisations;
+mod queue;
 mod registering;
 mod settings;
 mod sqlite;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::task::Poll;
 
 use patron_rules::codes;
 use patron_rules::profile::CustomerType;
@@ -16,8 +15,8 @@ use tokio::task::JoinSet;
 
 use crate::engines::{Engine, Place};
 use crate::given::{
-    EARNED, all_three, balance, email, external_id, is_new_and_awarded, look_up, mobile, named,
-    names, now, open_shop, points, poll_once, register, register_all, shop, tenant_of,
+    all_three, email, external_id, is_new_and_awarded, look_up, mobile, named, names, now,
+    open_shop, register, register_all, shop, tenant_of,
 };
 
 fn directory() -> Place {
@@ -341,43 +340,6 @@ async fn when_the_engine_gives_up_nothing_was_stored_and_the_store_goes_on(
     }
     let found = look_up(&*store, &tenant, external_id("known")).await;
     assert_eq!(found, Some(known.customer));
-    store.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_waits_is_limited_and_what_is_past_the_limit_is_refused() {
-    let place = directory();
-    let store = place.open();
-    let tenant = open_shop(&*store).await;
-    // Somebody else writes, so that the store cannot, and its work piles up.
-    let stranger = connect(&place);
-    stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut waiting = Vec::new();
-    let refused = loop {
-        let number = waiting.len();
-        assert!(number < 100_000, "no limit");
-        let mut asked =
-            store.register(&tenant, vec![external_id(&number.to_string())], now(), Mode::Apply);
-        match poll_once(&mut asked) {
-            Poll::Pending => waiting.push(asked),
-            Poll::Ready(Err(Error::Overloaded)) => break number,
-            Poll::Ready(other) => panic!("{other:?}"),
-        }
-    };
-    stranger.execute_batch("ROLLBACK").unwrap();
-
-    let mut done = Vec::new();
-    for asked in waiting {
-        done.push(asked.await.is_ok());
-    }
-    // What had waited too long for the stranger would have failed, and then wholly.
-    for (number, done) in done.into_iter().enumerate().step_by(100) {
-        let kept = look_up(&*store, &tenant, external_id(&number.to_string())).await;
-        assert_eq!(kept.is_some(), done);
-    }
-    let plan = register(&*store, &tenant, external_id(&refused.to_string())).await;
-    assert!(is_new_and_awarded(&plan), "refused, but registered");
-    assert_eq!(balance(&plan.customer), points(EARNED));
     store.close().await;
 }
 
