@@ -4,10 +4,11 @@
 use jiff::Timestamp;
 
 use crate::award::{self, LedgerEntry, SideEffect};
+use crate::candidates::{Candidates, wants_external_id};
 use crate::codes::{self, Failure, Warning};
 use crate::customer::{Customer, CustomerId};
 use crate::enrol::enrol;
-use crate::identifier::{IdentifierKind, Identifiers};
+use crate::identifier::{ExternalId, IdentifierKind, Identifiers};
 use crate::merge::merge;
 use crate::organisation::Organisation;
 use crate::profile::{CustomerType, channel, field};
@@ -40,25 +41,6 @@ pub struct Referrer {
     pub campaign: String,
     /// The customer, whole.
     pub customer: Customer,
-}
-
-/// What the store has set aside for one registration, made by chance or by counting: whatever of it
-/// the plan does not use is free again.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Candidates {
-    /// Coupons that nobody has; a series that is used up has none here.
-    pub coupons: Vec<CouponCandidate>,
-}
-
-/// A coupon that can be given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CouponCandidate {
-    /// The series that it comes from.
-    pub series: String,
-    /// Its number.
-    pub id: i64,
-    /// What the customer would show.
-    pub code: String,
 }
 
 /// What becomes of a registration, and why.
@@ -119,6 +101,13 @@ impl Plan {
         })
     }
 
+    /// Whether the customer gains this identifier.
+    #[must_use]
+    pub fn gains(&self, kind: IdentifierKind, key: &str) -> bool {
+        let held = |customer: &Customer| customer.identifiers.key(kind) == Some(key);
+        held(&self.customer) && !self.before.as_ref().is_some_and(held)
+    }
+
     /// The identifiers that the customer gives up, as far as customers are found by them.
     pub fn released<'a>(
         &'a self,
@@ -150,12 +139,16 @@ pub fn decide(organisation: &Organisation, registration: Registration, facts: &F
 
 fn plan(
     organisation: &Organisation,
-    registration: Registration,
+    mut registration: Registration,
     facts: &Facts,
     identity: &Identity,
 ) -> Result<Plan, Failure> {
     let settings = &organisation.settings;
     let known = identity.known.map(|id| holder(facts, id)).transpose()?;
+    let makes_external_id = wants_external_id(&registration, settings);
+    if makes_external_id && known.is_none() {
+        registration.identifiers.external_id = None;
+    }
     let mut customer = known.clone().unwrap_or_else(|| new_customer(&registration, facts));
     let mut ledger = Vec::new();
     let merged = merge_all(&mut customer, facts, &identity.merged, &mut ledger)?;
@@ -171,6 +164,9 @@ fn plan(
         &facts.holders,
         settings,
     ));
+    if makes_external_id {
+        make_external_id(&mut customer.identifiers, facts)?;
+    }
     check_required(before_type, &customer, settings)?;
     check_contact(&customer)?;
     if known.is_none() && registration.channels.is_empty() {
@@ -200,6 +196,17 @@ fn merge_all(
         merged.push(Merged { survivor: survivor_before, before, after });
     }
     Ok(merged)
+}
+
+/// Gives a customer who has no external id the one that was set aside.
+fn make_external_id(held: &mut Identifiers, facts: &Facts) -> Result<(), Failure> {
+    if held.external_id.is_none() {
+        let made = facts.candidates.external_id.clone();
+        let none_left =
+            || Failure::because(codes::FAILED_TO_ADD, "every external id that was tried is taken");
+        held.external_id = Some(ExternalId::stored(made.ok_or_else(none_left)?));
+    }
+    Ok(())
 }
 
 /// Refuses a new customer, or one who becomes a loyalty customer, without an identifier that the

@@ -11,6 +11,7 @@
 //! 5. [`decide`]: the pipeline itself, from the facts of the store to the plan that it carries out.
 
 pub mod award;
+pub mod candidates;
 pub mod codes;
 pub mod customer;
 pub mod decide;

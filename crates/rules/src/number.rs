@@ -20,6 +20,9 @@ use crate::random::{Random, symbols};
 /// The longest number, in characters.
 pub const LENGTH_LIMIT: usize = 50;
 
+/// The highest count.
+pub const COUNT_LIMIT: u64 = 999_999_999_999_999_999;
+
 const DIGITS: &[u8; 10] = b"0123456789";
 
 /// How the digits of a number come about.
@@ -148,15 +151,12 @@ impl Form {
     /// # Errors
     /// The first [`Fault`], in their order.
     pub fn check(&self) -> Result<(), Fault> {
-        let plain = |text: &str| {
-            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        };
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let checks_prefix =
             self.algorithm.checksum().is_some() && self.checksum_over == ChecksumOver::Prefix;
         let faults = [
             (Fault::Length, !(1..=LENGTH_LIMIT).contains(&self.length)),
-            (Fault::Characters, !plain(&self.prefix) || !plain(&self.suffix)),
+            (Fault::Characters, !is_affix(&self.prefix) || !is_affix(&self.suffix)),
             (Fault::Suffix, self.algorithm != Algorithm::AutoInc && !self.suffix.is_empty()),
             (Fault::ChecksumOverPrefix, checks_prefix && !is_number(&self.prefix)),
             (Fault::NoPlace, self.places() == 0),
@@ -165,12 +165,13 @@ impl Form {
         faults.into_iter().find(|(_, found)| *found).map_or(Ok(()), |(fault, _)| Err(fault))
     }
 
-    /// The number of this count; `None` where it has more digits than there are places, so that
-    /// the series is used up.
+    /// The number of this count; `None` where it has more digits than there are places or is past
+    /// [`COUNT_LIMIT`], so that the series is used up.
     #[must_use]
     pub fn counted(&self, count: u64) -> Option<String> {
         let digits = format!("{count:0>places$}", places = self.places());
-        (digits.len() == self.places()).then(|| self.complete(&digits))
+        let fits = count <= COUNT_LIMIT && digits.len() == self.places();
+        fits.then(|| self.complete(&digits))
     }
 
     /// A number by chance.
@@ -207,6 +208,12 @@ impl Form {
         };
         format!("{prefix}{digits}{check}{suffix}")
     }
+}
+
+/// Whether a prefix or a suffix can be of this text: letters a-z A-Z, digits, `-` and `_`.
+#[must_use]
+pub fn is_affix(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// The digit that makes the sum of Luhn's formula a multiple of ten (ISO/IEC 7812-1, annex B):
@@ -277,9 +284,10 @@ mod tests {
     #[case(form(Algorithm::AutoInc, "PA", 4), 100, None)]
     #[case(
         form(Algorithm::AutoInc, "", 50),
-        u64::MAX,
-        Some("00000000000000000000000000000018446744073709551615")
+        COUNT_LIMIT,
+        Some("00000000000000000000000000000000999999999999999999")
     )]
+    #[case(form(Algorithm::AutoInc, "", 50), COUNT_LIMIT + 1, None)]
     // 411111111111111 with Luhn's digit, counted behind the prefix 4111 or as a whole.
     #[case(form(Algorithm::Luhn, "", 16), 411_111_111_111_111, Some("4111111111111111"))]
     #[case(

@@ -5,7 +5,9 @@
 
 use jiff::civil::DateTime;
 
-use crate::identifier::{Country, IdentifierKind, external_id, mobile};
+use crate::identifier::generated::{SourceAccount, When};
+use crate::identifier::{Country, IdentifierKind, external_id, generated, mobile};
+use crate::number::{self, Algorithm, COUNT_LIMIT, ChecksumOver, Fault, LENGTH_LIMIT};
 use crate::profile::Source;
 
 /// What an organisation has configured for registration.
@@ -32,6 +34,8 @@ pub struct Settings {
     pub mobile: mobile::Rules,
     /// The form of external ids.
     pub external_id: external_id::Rules,
+    /// For whom external ids are made, and how.
+    pub generated_id: generated::Rules,
     /// Whether a registered mobile number may be replaced, where it is not the primary identifier.
     pub allow_mobile_update: bool,
     /// Whether a registered email address may be replaced, where it is not the primary identifier.
@@ -58,6 +62,8 @@ pub struct Settings {
     pub strict_extras: bool,
     /// The most customers in one call.
     pub batch_limit: usize,
+    /// The most cards of one customer.
+    pub card_limit: usize,
 }
 
 /// What becomes of a registration whose customer is known.
@@ -91,6 +97,7 @@ impl Default for Settings {
             use_external_id: true,
             mobile: mobile::Rules::default(),
             external_id: external_id::Rules::default(),
+            generated_id: generated::Rules::default(),
             allow_mobile_update: false,
             allow_email_update: false,
             allow_external_id_update: false,
@@ -104,6 +111,7 @@ impl Default for Settings {
             additional_sources: Vec::new(),
             strict_extras: false,
             batch_limit: 100,
+            card_limit: 10,
         }
     }
 }
@@ -227,6 +235,55 @@ pub const CONTRADICTIONS: &[Contradiction] = &[
             prefix.zip(settings.external_id.length).is_some_and(|(prefix, length)| prefix >= length)
         },
     },
+    Contradiction {
+        reason: "CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED is 1, so CONF_CARD_NUMBER_GENERATION_ENABLED must be 1: it says for whom external ids are made",
+        holds: |settings| settings.generated_id.every_source && !settings.generated_id.enabled,
+    },
+    Contradiction {
+        reason: "CONF_CARD_NUMBER_GENERATION_ENABLED is 1, so CONF_USERS_USE_EXTERNAL_ID must be 1: what is not used is not made",
+        holds: |settings| settings.generated_id.enabled && !settings.use_external_id,
+    },
+    Contradiction {
+        reason: "CONF_REGISTRATION_PRIMARY_KEY is EXTERNAL_ID, so GENERATED_EXTERNAL_ID cannot be ALWAYS: nobody would be known by what they came with",
+        holds: |settings| {
+            settings.primary_key == IdentifierKind::ExternalId
+                && settings.generated_id.when == When::Always
+        },
+    },
+    Contradiction {
+        reason: "SOURCE_ACCOUNTS_EXTERNALID_ENABLED names a source that is neither a documented one nor one of ADDITIONAL_SOURCES",
+        holds: |settings| {
+            let known = |source: &Source| {
+                Source::parse(source.name(), &settings.additional_sources).is_some()
+            };
+            !settings.generated_id.sources.iter().all(|pair| known(&pair.source))
+        },
+    },
+    Contradiction {
+        reason: "CONF_CARD_NUMBER_SUFFIX is for CONF_CARD_CHECKSUM_DIGIT_ALGO = AUTO_INC alone",
+        holds: |settings| settings.generated_id.form.check() == Err(Fault::Suffix),
+    },
+    Contradiction {
+        reason: "CONF_VALUES_TO_INCLUDE_FOR_CHECKSUM_DIGIT is PREFIX, so CONF_CARD_NUMBER_PREFIX must be digits alone: CONF_CARD_CHECKSUM_DIGIT_ALGO counts with it",
+        holds: |settings| settings.generated_id.form.check() == Err(Fault::ChecksumOverPrefix),
+    },
+    Contradiction {
+        reason: "CONF_CARD_NUMBER_LENGTH leaves no place for digits beside CONF_CARD_NUMBER_PREFIX, CONF_CARD_NUMBER_SUFFIX and the digit of CONF_CARD_CHECKSUM_DIGIT_ALGO",
+        holds: |settings| settings.generated_id.form.check() == Err(Fault::NoPlace),
+    },
+    Contradiction {
+        reason: "CONF_CARD_NUMBER_OFFSET has more digits than CONF_CARD_NUMBER_LENGTH leaves places",
+        holds: |settings| settings.generated_id.form.check() == Err(Fault::Offset),
+    },
+    Contradiction {
+        reason: "CONF_CARD_NUMBER_GENERATION_ENABLED is 1, so CONF_CARD_NUMBER_PREFIX and CONF_CARD_NUMBER_LENGTH must be what EXTERNAL_ID_PREFIX and EXTERNAL_ID_LENGTH ask for",
+        holds: |settings| {
+            let (form, asked) = (&settings.generated_id.form, &settings.external_id);
+            let fits = asked.prefix.as_ref().is_none_or(|prefix| form.prefix.starts_with(prefix))
+                && asked.length.is_none_or(|length| form.length == length);
+            settings.generated_id.enabled && !fits
+        },
+    },
 ];
 
 /// Why a setting was not set.
@@ -268,15 +325,15 @@ pub struct Setting {
 const FLAG: &str = "0 or 1";
 
 macro_rules! flag {
-    ($name:literal, $alias:expr, $member:ident, $meaning:literal) => {
+    ($name:literal, $alias:expr, $($member:ident).+, $meaning:literal) => {
         Setting {
             name: $name,
             alias: $alias,
             meaning: $meaning,
             form: FLAG,
-            read: |settings| u8::from(settings.$member).to_string(),
+            read: |settings| u8::from(settings.$($member).+).to_string(),
             write: |settings, text| {
-                settings.$member = match text {
+                settings.$($member).+ = match text {
                     "0" => false,
                     "1" => true,
                     _ => return None,
@@ -288,20 +345,37 @@ macro_rules! flag {
 }
 
 macro_rules! choice {
-    ($name:literal, $member:ident, $meaning:literal, $form:literal, $($text:literal => $value:path),*) => {
+    ($name:literal, $($member:ident).+, $meaning:literal, $form:literal, $($text:literal => $value:path),*) => {
         Setting {
             name: $name,
             alias: None,
             meaning: $meaning,
             form: $form,
-            read: |settings| match settings.$member {
+            read: |settings| match settings.$($member).+ {
                 $($value => $text.to_owned(),)*
             },
             write: |settings, text| {
-                settings.$member = match text.to_ascii_uppercase().as_str() {
+                settings.$($member).+ = match text.to_ascii_uppercase().as_str() {
                     $($text => $value,)*
                     _ => return None,
                 };
+                Some(())
+            },
+        }
+    };
+}
+
+macro_rules! affix {
+    ($name:literal, $member:ident, $meaning:literal) => {
+        Setting {
+            name: $name,
+            alias: None,
+            meaning: $meaning,
+            form: "letters a-z A-Z, digits, - and _, at most 49 of them, or nothing",
+            read: |settings| settings.generated_id.form.$member.clone(),
+            write: |settings, text| {
+                let fits = text.len() < LENGTH_LIMIT && number::is_affix(text);
+                settings.generated_id.form.$member = fits.then(|| text.to_owned())?;
                 Some(())
             },
         }
@@ -464,7 +538,104 @@ pub const TABLE: &[Setting] = &[
         },
         write: |settings, text| {
             settings.external_id.length =
-                optional(text, |text| number(text, external_id::LENGTH_LIMIT))?;
+                optional(text, |text| number_to(text, external_id::LENGTH_LIMIT))?;
+            Some(())
+        },
+    },
+    flag!(
+        "CONF_CARD_NUMBER_GENERATION_ENABLED",
+        None,
+        generated_id.enabled,
+        "external ids are made for customers who come without one, for the sources that the next two name"
+    ),
+    flag!(
+        "CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED",
+        None,
+        generated_id.every_source,
+        "external ids are made whatever the source"
+    ),
+    Setting {
+        name: "SOURCE_ACCOUNTS_EXTERNALID_ENABLED",
+        alias: None,
+        meaning: "the sources for which external ids are made, each with one of its accounts, or with none for all of them",
+        form: "a JSON array such as [\"INSTORE:\",\"WEB_ENGAGE:1234\"], or nothing",
+        read: |settings| {
+            let pairs: Vec<String> =
+                settings.generated_id.sources.iter().map(SourceAccount::text).collect();
+            // A list of texts can always be written.
+            if pairs.is_empty() {
+                String::new()
+            } else {
+                serde_json::to_string(&pairs).unwrap_or_default()
+            }
+        },
+        write: |settings, text| {
+            let pairs: Option<Vec<String>> =
+                optional(text, |text| serde_json::from_str(text).ok())?;
+            let pairs = pairs.unwrap_or_default();
+            settings.generated_id.sources =
+                pairs.iter().map(|pair| SourceAccount::parse(pair)).collect::<Option<_>>()?;
+            Some(())
+        },
+    },
+    choice!(
+        "GENERATED_EXTERNAL_ID", generated_id.when,
+        "where external ids are made: only for customers who come without one, or always, so that one that is passed for a new customer is replaced",
+        "WHEN_MISSING or ALWAYS", "WHEN_MISSING" => When::Missing, "ALWAYS" => When::Always
+    ),
+    choice!(
+        "CONF_CARD_CHECKSUM_DIGIT_ALGO", generated_id.form.algorithm,
+        "how made external ids come about: counted or by chance, with a digit by MOD10, the remainder by 7, or none",
+        "LUHN_ALGO, MOD7_ALGO, AUTO_INC, RANDOM, RANDOM_LUHN or RANDOM_MOD7",
+        "LUHN_ALGO" => Algorithm::Luhn,
+        "MOD7_ALGO" => Algorithm::Mod7,
+        "AUTO_INC" => Algorithm::AutoInc,
+        "RANDOM" => Algorithm::Random,
+        "RANDOM_LUHN" => Algorithm::RandomLuhn,
+        "RANDOM_MOD7" => Algorithm::RandomMod7
+    ),
+    choice!(
+        "CONF_VALUES_TO_INCLUDE_FOR_CHECKSUM_DIGIT", generated_id.form.checksum_over,
+        "what the digit of CONF_CARD_CHECKSUM_DIGIT_ALGO counts with besides the digits before it",
+        "PREFIX or NONE", "PREFIX" => ChecksumOver::Prefix, "NONE" => ChecksumOver::None
+    ),
+    Setting {
+        name: "CONF_CARD_NUMBER_LENGTH",
+        alias: None,
+        meaning: "how many characters a made external id has, prefix, suffix and checksum digit included",
+        form: "a number from 1 to 50",
+        read: |settings| settings.generated_id.form.length.to_string(),
+        write: |settings, text| {
+            settings.generated_id.form.length = number_to(text, LENGTH_LIMIT)?;
+            Some(())
+        },
+    },
+    affix!("CONF_CARD_NUMBER_PREFIX", prefix, "what every made external id starts with"),
+    affix!(
+        "CONF_CARD_NUMBER_SUFFIX",
+        suffix,
+        "what every made external id ends with, where it is counted by AUTO_INC"
+    ),
+    Setting {
+        name: "CONF_CARD_NUMBER_OFFSET",
+        alias: None,
+        meaning: "the number from which made external ids are counted; raised later it skips, lowered it changes nothing",
+        form: "a number from 0 to 999999999999999999",
+        read: |settings| settings.generated_id.form.offset.to_string(),
+        write: |settings, text| {
+            let offset = text.parse().ok().filter(|offset| *offset <= COUNT_LIMIT)?;
+            settings.generated_id.form.offset = offset;
+            Some(())
+        },
+    },
+    Setting {
+        name: "CONF_MAX_CARDS_PER_ORG",
+        alias: None,
+        meaning: "the most cards of one customer",
+        form: "a number from 1 to 100",
+        read: |settings| settings.card_limit.to_string(),
+        write: |settings, text| {
+            settings.card_limit = number_to(text, 100)?;
             Some(())
         },
     },
@@ -537,7 +708,7 @@ pub const TABLE: &[Setting] = &[
         form: "a number from 1 to 1000",
         read: |settings| settings.batch_limit.to_string(),
         write: |settings, text| {
-            settings.batch_limit = number(text, 1_000)?;
+            settings.batch_limit = number_to(text, 1_000)?;
             Some(())
         },
     },
@@ -549,7 +720,7 @@ fn optional<T>(text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<Optio
     if text.is_empty() { Some(None) } else { read(text).map(Some) }
 }
 
-fn number(text: &str, most: usize) -> Option<usize> {
+fn number_to(text: &str, most: usize) -> Option<usize> {
     text.parse().ok().filter(|number| (1..=most).contains(number))
 }
 
@@ -586,6 +757,25 @@ mod tests {
     #[case("EXTERNAL_ID_PREFIX", &["", "PA"], &[])]
     #[case("EXTERNAL_ID_LENGTH", &["", "1", "250"], &["0", "251", "x"])]
     #[case("BATCH_LIMIT", &["1", "100", "1000"], &["", "0", "1001", "-1"])]
+    #[case("CONF_CARD_NUMBER_GENERATION_ENABLED", &["0", "1"], &["yes"])]
+    #[case("CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED", &["0", "1"], &["yes"])]
+    #[case(
+        "SOURCE_ACCOUNTS_EXTERNALID_ENABLED",
+        &["", r#"["INSTORE:"]"#, r#"["INSTORE:","WEB_ENGAGE:1234"]"#],
+        &["INSTORE:", r#"["INSTORE"]"#, "[1]", "{}"]
+    )]
+    #[case("GENERATED_EXTERNAL_ID", &["WHEN_MISSING", "ALWAYS"], &["", "NEVER"])]
+    #[case(
+        "CONF_CARD_CHECKSUM_DIGIT_ALGO",
+        &["LUHN_ALGO", "MOD7_ALGO", "AUTO_INC", "RANDOM", "RANDOM_LUHN", "RANDOM_MOD7"],
+        &["", "LUHN"]
+    )]
+    #[case("CONF_VALUES_TO_INCLUDE_FOR_CHECKSUM_DIGIT", &["PREFIX", "NONE"], &["", "SUFFIX"])]
+    #[case("CONF_CARD_NUMBER_LENGTH", &["1", "50"], &["", "0", "51"])]
+    #[case("CONF_CARD_NUMBER_PREFIX", &["", "PA-7_x"], &["P A", "Ä", &"9".repeat(50)])]
+    #[case("CONF_CARD_NUMBER_SUFFIX", &["", "X"], &["/"])]
+    #[case("CONF_CARD_NUMBER_OFFSET", &["0", "1", "999999999999999999"], &["", "-1", "1000000000000000000"])]
+    #[case("CONF_MAX_CARDS_PER_ORG", &["1", "100"], &["", "0", "101"])]
     fn every_setting_takes_its_form_and_nothing_else(
         #[case] name: &str,
         #[case] taken: &[&str],
@@ -606,7 +796,7 @@ mod tests {
 
     #[test]
     fn every_row_of_the_table_has_a_case_above() {
-        assert_eq!(TABLE.len(), 26);
+        assert_eq!(TABLE.len(), 37);
     }
 
     #[test]
@@ -626,6 +816,23 @@ mod tests {
     #[case(&[("EXTERNAL_ID_PREFIX", "PA"), ("EXTERNAL_ID_LENGTH", "2")])]
     #[case(&[("MERGE_ON_CONFLICT", "1"), ("KNOWN_CUSTOMER", "REFUSE")])]
     #[case(&[("SUPPORTED_COUNTRIES", "DE")])]
+    #[case(&[("CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED", "1")])]
+    #[case(&[("CONF_CARD_NUMBER_GENERATION_ENABLED", "1"), ("CONF_USERS_USE_EXTERNAL_ID", "0")])]
+    #[case(&[("CONF_REGISTRATION_PRIMARY_KEY", "EXTERNAL_ID"), ("GENERATED_EXTERNAL_ID", "ALWAYS")])]
+    #[case(&[("SOURCE_ACCOUNTS_EXTERNALID_ENABLED", r#"["KIOSK:"]"#)])]
+    #[case(&[("CONF_CARD_NUMBER_SUFFIX", "X"), ("CONF_CARD_CHECKSUM_DIGIT_ALGO", "LUHN_ALGO")])]
+    #[case(&[
+        ("CONF_CARD_NUMBER_PREFIX", "PA"),
+        ("CONF_CARD_CHECKSUM_DIGIT_ALGO", "LUHN_ALGO"),
+        ("CONF_VALUES_TO_INCLUDE_FOR_CHECKSUM_DIGIT", "PREFIX"),
+    ])]
+    #[case(&[("CONF_CARD_NUMBER_PREFIX", "PATRON-100"), ("CONF_CARD_NUMBER_LENGTH", "10")])]
+    #[case(&[("CONF_CARD_NUMBER_OFFSET", "100"), ("CONF_CARD_NUMBER_LENGTH", "2")])]
+    #[case(&[
+        ("CONF_CARD_NUMBER_GENERATION_ENABLED", "1"),
+        ("CONF_CARD_NUMBER_LENGTH", "9"),
+        ("EXTERNAL_ID_LENGTH", "10"),
+    ])]
     fn contradictions_are_refused(#[case] changes: &[(&str, &str)]) {
         let refused = Settings::default().with(changes.iter().copied()).unwrap_err();
         let Refused::Contradiction(reason) = refused else { panic!("{refused}") };
@@ -642,6 +849,15 @@ mod tests {
             ("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK", "1"),
         ];
         assert!(Settings::default().with(both).is_ok());
+    }
+
+    #[test]
+    fn a_source_of_the_organisations_own_may_have_its_ids_made() {
+        let own = [
+            ("SOURCE_ACCOUNTS_EXTERNALID_ENABLED", r#"["KIOSK:"]"#),
+            ("ADDITIONAL_SOURCES", "KIOSK"),
+        ];
+        assert!(Settings::default().with(own).is_ok());
     }
 
     #[test]

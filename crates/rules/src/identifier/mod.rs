@@ -3,6 +3,7 @@
 pub mod country;
 pub mod email;
 pub mod external_id;
+pub mod generated;
 pub mod mobile;
 
 use std::fmt;

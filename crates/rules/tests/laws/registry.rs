@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use patron_rules::candidates::Candidates;
 use patron_rules::customer::{Customer, CustomerId};
-use patron_rules::decide::{Candidates, Decision, Facts, decide};
+use patron_rules::decide::{Decision, Facts, decide};
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::organisation::{
     CustomField, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,

@@ -19,6 +19,7 @@ mod documents;
 mod durability;
 mod explain;
 mod fields;
+mod generated_ids;
 mod get;
 mod hostile;
 mod http;

@@ -46,7 +46,8 @@ pub(super) fn find(
     Err(corrupt("merges lead to no end"))
 }
 
-fn holder(
+/// Who holds an identifier, or held it before a merge.
+pub(super) fn holder(
     connection: &Connection,
     tenant: TenantId,
     kind: IdentifierKind,

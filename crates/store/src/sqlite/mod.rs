@@ -3,6 +3,7 @@
 //! One writer thread owns the one connection that writes; see [`writer`]. Readers have connections
 //! of their own; see [`readers`].
 
+mod candidates;
 mod customer;
 mod fields;
 mod ids;
@@ -12,6 +13,7 @@ mod organisation;
 mod readers;
 mod registration;
 mod rows;
+mod series;
 mod settings;
 mod writer;
 

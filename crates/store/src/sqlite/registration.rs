@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use patron_rules::codes::{self, Failure};
 use patron_rules::customer::Customer;
-use patron_rules::decide::{Candidates, Decision, Facts, Plan, decide};
+use patron_rules::decide::{Decision, Facts, Plan, decide};
 use patron_rules::identifier::Identifiers;
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
+use super::candidates::SetAside;
 use super::customer;
 use super::rows::kind_number;
 use super::writer::Writing;
@@ -42,10 +43,12 @@ fn register_one(
     registration: Registration,
     now: Timestamp,
 ) -> Result<Decision, Error> {
-    let facts = load(writing, tenant, &registration.identifiers, now)?;
+    let set_aside = SetAside::load(writing, tenant, &registration)?;
+    let facts = load(writing, tenant, &registration.identifiers, &set_aside, now)?;
     let decision = decide(tenant.organisation(), registration, &facts);
     if let Ok(plan) = &decision.outcome {
         apply(writing.connection, tenant, plan, now)?;
+        set_aside.issue(writing.connection, tenant, plan)?;
         if plan.before.is_none() {
             writing.ids.give(tenant.id);
         }
@@ -57,6 +60,7 @@ fn load(
     writing: &mut Writing<'_>,
     tenant: &Tenant,
     identifiers: &Identifiers,
+    set_aside: &SetAside,
     now: Timestamp,
 ) -> Result<Facts, Error> {
     let settings = &tenant.organisation().settings;
@@ -78,7 +82,7 @@ fn load(
         next_id,
         now,
         referrer: None,
-        candidates: Candidates::default(),
+        candidates: set_aside.candidates(),
     })
 }
 

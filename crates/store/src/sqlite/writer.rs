@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
@@ -25,6 +27,8 @@ const WAITING_LIMIT: u32 = 8_192;
 pub(super) struct Writing<'a> {
     pub(super) connection: &'a Connection,
     pub(super) ids: &'a mut Ids,
+    /// What nobody can foretell.
+    pub(super) random: &'a mut StdRng,
     /// The generation of what is set up, as this group found it.
     generation: u64,
     /// Something that is set up was changed in this group.
@@ -160,10 +164,14 @@ impl Writer {
         let (end, ended) = watch::channel(());
         let generation = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&generation);
+        let random = StdRng::try_from_rng(&mut SysRng).map_err(|error| {
+            let what = "cannot get randomness from the system".to_owned();
+            Error::Io { what, source: std::io::Error::other(error) }
+        })?;
         let thread = thread::Builder::new()
             .name("patron-writer".to_owned())
             .spawn(move || {
-                write_until_closed(&connection, waiting, &counted);
+                write_until_closed(&connection, waiting, &counted, random);
                 drop((connection, end));
             })
             .map_err(|source| {
@@ -235,6 +243,7 @@ fn write_until_closed(
     connection: &Connection,
     mut queue: mpsc::UnboundedReceiver<Job>,
     generation: &AtomicU64,
+    mut random: StdRng,
 ) {
     let mut ids = Ids::default();
     let mut lanes = Lanes::new();
@@ -242,6 +251,7 @@ fn write_until_closed(
         let mut writing = Writing {
             connection,
             ids: &mut ids,
+            random: &mut random,
             generation: generation.load(Ordering::Acquire),
             changed: false,
             spoilt: false,

@@ -18,6 +18,7 @@ mod abandoned;
 mod closing;
 mod concurrent;
 mod dry_run;
+mod generated_ids;
 mod merging;
 mod organisations;
 mod queue;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use jiff::civil::date;
-use patron_rules::identifier::{IdentifierKind, external_id, mobile};
+use patron_rules::identifier::generated::{SourceAccount, When};
+use patron_rules::identifier::{IdentifierKind, external_id, generated, mobile};
+use patron_rules::number::{Algorithm, ChecksumOver, Form};
 use patron_rules::organisation::{
     CustomField, ExtendedField, Organisation, Programme, ProgrammeId, Reward, Tier,
 };
@@ -122,6 +124,20 @@ fn settings() -> Settings {
             validation: mobile::Validation::CountryThenGeneric,
         },
         external_id: external_id::Rules { prefix: Some("K-".to_owned()), length: Some(12) },
+        generated_id: generated::Rules {
+            enabled: true,
+            every_source: true,
+            sources: vec![SourceAccount::parse("KIOSK:7").unwrap()],
+            form: Form {
+                algorithm: Algorithm::Random,
+                prefix: "K-".to_owned(),
+                offset: 77,
+                length: 12,
+                checksum_over: ChecksumOver::Prefix,
+                ..Form::default()
+            },
+            ..generated::Rules::default()
+        },
         allow_mobile_update: true,
         allow_email_update: true,
         allow_external_id_update: true,
@@ -134,13 +150,16 @@ fn settings() -> Settings {
         additional_sources: ["KIOSK", "CAR_2"].map(|name| Source::stored(name.to_owned())).to_vec(),
         strict_extras: true,
         batch_limit: 17,
+        card_limit: 3,
         ..Settings::default()
     }
 }
 
 /// The rest, which would contradict those.
 fn other_settings() -> Settings {
-    Settings { use_external_id: false, merge: true, ..Settings::default() }
+    let form = Form { suffix: "-K".to_owned(), ..Form::default() };
+    let generated_id = generated::Rules { when: When::Always, form, ..generated::Rules::default() };
+    Settings { use_external_id: false, merge: true, generated_id, ..Settings::default() }
 }
 
 #[test]

@@ -1,0 +1,43 @@
+//! What the store sets aside for one registration: numbers and codes that nobody has, made by
+//! counting or by chance. Whatever of it the plan does not use is free again.
+
+use crate::identifier::IdentifierKind;
+use crate::identifier::generated::When;
+use crate::settings::Settings;
+use crate::validate::Registration;
+
+/// What has been set aside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// An external id, where one may have to be made; `None` where no free one was found.
+    pub external_id: Option<String>,
+    /// Coupons that nobody has; a series that is used up has none here.
+    pub coupons: Vec<CouponCandidate>,
+}
+
+/// A coupon that can be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CouponCandidate {
+    /// The series that it comes from.
+    pub series: String,
+    /// Its number.
+    pub id: i64,
+    /// What the customer would show.
+    pub code: String,
+}
+
+/// Whether the customer of a registration is to have an external id made, unless they are known and
+/// have one: `CONF_CARD_NUMBER_GENERATION_ENABLED` and what belongs to it. One that was passed is
+/// replaced only where another identifier was passed, too: else the same registration, sent twice,
+/// would be two customers.
+#[must_use]
+pub fn wants_external_id(registration: &Registration, settings: &Settings) -> bool {
+    let Registration { identifiers, source, account_id, .. } = registration;
+    let known_by_another = || {
+        let mut kinds = identifiers.keys().map(|(kind, _)| kind);
+        kinds.any(|kind| kind != IdentifierKind::ExternalId && settings.identifies(kind))
+    };
+    let rules = &settings.generated_id;
+    rules.cover(source.as_ref(), account_id.as_deref())
+        && (identifiers.external_id.is_none() || rules.when == When::Always && known_by_another())
+}
