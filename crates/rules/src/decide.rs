@@ -351,7 +351,7 @@ fn become_loyal(
         }
         _ => return Default::default(),
     };
-    let mut enrolment = enrol(programme, customer.registered_at, &organisation.zone);
+    let mut enrolment = enrol(programme, customer.registered_at, &organisation.details.time_zone);
     let awarded = award::registration(customer.id, programme, &mut enrolment);
     customer.enrolments.push(enrolment);
     awarded

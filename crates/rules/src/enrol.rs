@@ -51,6 +51,7 @@ mod tests {
         };
         Programme {
             id: ProgrammeId(1),
+            name: "Programme".to_owned(),
             is_default: true,
             tier_years: 100,
             tiers: tiers.iter().map(tier).collect(),

@@ -3,7 +3,10 @@
 //! [`TABLE`] is the one place that knows a setting's name, meaning, form and default. Values travel
 //! as text; booleans are `0` and `1`, as the API's own listing of configurations gives them.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
 
 use crate::identifier::generated::{SourceAccount, When};
 use crate::identifier::{Country, IdentifierKind, external_id, generated, mobile};
@@ -11,7 +14,11 @@ use crate::number::{self, Algorithm, COUNT_LIMIT, ChecksumOver, Fault, LENGTH_LI
 use crate::profile::Source;
 
 /// What an organisation has configured for registration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Written as the names of all settings with their texts; read from as many of them as differ from
+/// the default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a published setting of its own")]
 pub struct Settings {
     /// The identifier that says who a customer is.
@@ -181,6 +188,20 @@ impl Settings {
     /// Every setting's name with its text.
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, String)> {
         TABLE.iter().map(|setting| (setting.name, (setting.read)(self)))
+    }
+}
+
+impl TryFrom<BTreeMap<String, String>> for Settings {
+    type Error = Refused;
+
+    fn try_from(texts: BTreeMap<String, String>) -> Result<Self, Refused> {
+        Self::default().with(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+    }
+}
+
+impl From<Settings> for BTreeMap<String, String> {
+    fn from(settings: Settings) -> Self {
+        settings.texts().map(|(name, text)| (name.to_owned(), text)).collect()
     }
 }
 

@@ -187,7 +187,12 @@ fn registered_at(
     let Some(text) = &sent.registered_on else {
         return Ok(None);
     };
-    Ok(Some(date::registration(text, &organisation.zone, &organisation.settings, now)?))
+    Ok(Some(date::registration(
+        text,
+        &organisation.details.time_zone,
+        &organisation.settings,
+        now,
+    )?))
 }
 
 fn updated_at(
@@ -197,7 +202,7 @@ fn updated_at(
     let Some(text) = &sent.updated_on else {
         return Ok(None);
     };
-    let instant = date::parse(text, &organisation.zone)
+    let instant = date::parse(text, &organisation.details.time_zone)
         .ok_or_else(|| refused("updated_on has the form YYYY-MM-DD HH:MM:SS"))?;
     Ok(Some(instant))
 }
@@ -267,7 +272,6 @@ fn channels(
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
     use rstest::rstest;
 
     use super::*;
@@ -275,13 +279,8 @@ mod tests {
 
     fn organisation(strict_extras: bool) -> Organisation {
         Organisation {
-            name: "shop".to_owned(),
-            zone: TimeZone::UTC,
             settings: Settings { strict_extras, ..Settings::default() },
-            tills: Vec::new(),
-            custom_fields: Vec::new(),
-            extended_fields: Vec::new(),
-            programmes: Vec::new(),
+            ..Organisation::default()
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use patron_rules::organisation::{Kind, Refused};
+
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -24,9 +26,22 @@ pub enum Error {
     /// A name or an identifier is taken already.
     #[error("taken already: {0}")]
     Taken(String),
-    /// Settings cannot be as asked.
-    #[error(transparent)]
-    Settings(#[from] patron_rules::settings::Refused),
+    /// What is to be set up cannot be.
+    #[error("{}", all(.0))]
+    Invalid(Vec<Refused>),
+    /// A document is not as expected: somebody else changed it.
+    #[error("{} `{name}` {}", kind.name(), version(*found))]
+    Changed {
+        /// Its kind.
+        kind: Kind,
+        /// Its name.
+        name: String,
+        /// The version that is there now.
+        found: Option<u32>,
+    },
+    /// There is no such till.
+    #[error("there is no till `{0}`")]
+    NoTill(String),
     /// Identifiers that are to belong to one customer each belong to several.
     #[error(
         "{count} identifiers of the kind `{kind}` belong to several customers each; they must be told apart first"
@@ -66,6 +81,18 @@ pub enum Error {
     /// The engine refused.
     #[error("the database failed")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn all(refused: &[Refused]) -> String {
+    let texts: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+fn version(found: Option<u32>) -> String {
+    found.map_or_else(
+        || "is not there".to_owned(),
+        |version| format!("was changed by somebody else; it has version {version} now"),
+    )
 }
 
 impl Error {

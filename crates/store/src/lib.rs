@@ -6,6 +6,7 @@
 //! Whatever belongs to an organisation is reached through its [`Tenant`], which only a store hands
 //! out: one organisation cannot name what is another's.
 
+mod configuration;
 mod error;
 mod sqlite;
 
@@ -16,10 +17,10 @@ use jiff::Timestamp;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::IdentifierKind;
-use patron_rules::organisation::{CustomField, ExtendedField, Organisation, Programme, TillId};
-use patron_rules::settings::Settings;
+use patron_rules::organisation::{Kind, Organisation, TillId};
 use patron_rules::validate::Registration;
 
+pub use configuration::{Author, Change, Expected, Stored};
 pub use error::Error;
 pub use sqlite::{Location, SqliteStore};
 
@@ -37,6 +38,12 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// Which organisation it is.
+    #[must_use]
+    pub const fn id(&self) -> TenantId {
+        self.id
+    }
+
     /// What is set up for the organisation.
     #[must_use]
     pub fn organisation(&self) -> &Organisation {
@@ -76,22 +83,12 @@ pub struct PasswordHashes {
 /// An organisation to be set up.
 #[derive(Debug, Clone)]
 pub struct NewOrganisation {
-    /// Its name, unique in the store.
-    pub name: String,
+    /// What is set up; its name and the names of its tills are unique in the store.
+    pub organisation: Organisation,
     /// Whether its passwords are public, so that it is not to be served to a network.
     pub is_demo: bool,
-    /// The IANA name of its time zone.
-    pub time_zone: String,
-    /// Its registration configuration.
-    pub settings: Settings,
-    /// Its tills, by name, unique in the store.
-    pub tills: Vec<(String, PasswordHashes)>,
-    /// Its custom fields.
-    pub custom_fields: Vec<CustomField>,
-    /// Its extended fields.
-    pub extended_fields: Vec<ExtendedField>,
-    /// Its programmes.
-    pub programmes: Vec<Programme>,
+    /// The passwords of its tills, by their names; one without signs in once it has one.
+    pub passwords: Vec<(String, PasswordHashes)>,
 }
 
 /// Whether a registration counts.
@@ -128,7 +125,15 @@ pub trait Store: Send + Sync {
     async fn organisations(&self) -> Result<Vec<OrganisationName>, Error>;
 
     /// Sets up organisations: all of them, or none.
-    async fn set_up(&self, organisations: Vec<NewOrganisation>) -> Result<(), Error>;
+    ///
+    /// # Errors
+    /// [`Error::Taken`] for the name of an organisation or a till that is there already, and those
+    /// of [`Self::apply`].
+    async fn set_up(
+        &self,
+        organisations: Vec<NewOrganisation>,
+        author: Author,
+    ) -> Result<(), Error>;
 
     /// What a till signs in with, by its name; `None` where no till has it.
     async fn till_credential(&self, username: &str) -> Result<Option<TillCredential>, Error>;
@@ -136,17 +141,38 @@ pub trait Store: Send + Sync {
     /// An organisation as it is set up now.
     async fn tenant(&self, id: TenantId) -> Result<Tenant, Error>;
 
-    /// Changes settings of an organisation: all of them, or none.
-    ///
-    /// # Errors
-    /// [`Error::Settings`] when they cannot be; [`Error::Clash`] when identifiers that are to belong
-    /// to one customer each belong to several; [`Error::Reread`] when mobile numbers would be read as
-    /// others.
-    async fn change_settings(
+    /// The documents of a kind whose names follow `after` (empty for the first), by name, at most so
+    /// many.
+    async fn resources(
         &self,
         tenant: TenantId,
-        changes: Vec<(String, String)>,
-    ) -> Result<(), Error>;
+        kind: Kind,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Stored>, Error>;
+
+    /// The document of this kind and name; `None` where there is none.
+    async fn resource(
+        &self,
+        tenant: TenantId,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Option<Stored>, Error>;
+
+    /// Changes what is set up, in order: all of it, or nothing. Returns what is different now. Each
+    /// change is recorded with its author and what was there before.
+    ///
+    /// # Errors
+    /// [`Error::Changed`] where something else is there than expected; [`Error::Invalid`] when what
+    /// would come of it cannot be; [`Error::Taken`] for a till's name that another organisation has;
+    /// [`Error::Clash`] when identifiers that are to belong to one customer each belong to several;
+    /// [`Error::Reread`] when mobile numbers would be read as others.
+    async fn apply(
+        &self,
+        tenant: TenantId,
+        changes: Vec<Change>,
+        author: Author,
+    ) -> Result<Vec<Stored>, Error>;
 
     /// Registers each customer or says why not, in order; a later one sees an earlier one.
     ///

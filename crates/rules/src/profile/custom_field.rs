@@ -6,29 +6,37 @@
 //! are. A String field takes several values as the text of a JSON array, each of which must be
 //! allowed. Whether a field is compulsory is the client's affair, as documented.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use super::FieldValue;
-use super::field::{COUNT_LIMIT, Refused, decimal, fits, integer, json_entries, put};
+use super::field::{COUNT_LIMIT, decimal, fits, integer, json_entries, put};
 use super::pattern::Pattern;
 use crate::codes::{self, Warning};
+use crate::organisation::Collection;
 use crate::submission::{SubmittedField, SubmittedValue};
 
 /// A custom field that is defined for customers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CustomField {
     /// Its name; compared exactly.
     pub name: String,
-    /// What its values are.
+    /// What its values are; texts where it is left out.
+    #[serde(default)]
+    #[schema(inline)]
     pub data_type: DataType,
     /// The values it may have; any where the list is empty.
+    #[serde(default)]
     pub options: Vec<String>,
-    /// What each value must match.
-    pub pattern: Option<Pattern>,
-    /// Whether it takes no values for the time being.
-    pub disabled: bool,
+    /// What each value must match: a regular expression for the whole of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub regex: Option<Pattern>,
 }
 
 /// What the values of a custom field are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum DataType {
     /// A text, or several.
     #[default]
@@ -42,32 +50,6 @@ pub enum DataType {
 }
 
 impl DataType {
-    const ALL: [Self; 4] = [Self::String, Self::Integer, Self::Double, Self::Boolean];
-
-    /// Reads a published name, in any case.
-    ///
-    /// # Errors
-    /// [`Refused`] when there is no such type.
-    pub fn parse(name: &str) -> Result<Self, Refused> {
-        let known = Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name));
-        known.ok_or_else(|| {
-            Refused::new(format!(
-                "a custom field is a String, an Integer, a Double or a Boolean, not `{name}`"
-            ))
-        })
-    }
-
-    /// The published name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::String => "String",
-            Self::Integer => "Integer",
-            Self::Double => "Double",
-            Self::Boolean => "Boolean",
-        }
-    }
-
     fn takes(self, value: &str) -> bool {
         match self {
             Self::String => true,
@@ -89,7 +71,6 @@ impl CustomField {
             _ => None,
         };
         fits(value)
-            && !self.disabled
             && several.map_or_else(
                 || self.takes_one(value),
                 |values| values.iter().all(|value| self.takes_one(value)),
@@ -99,21 +80,20 @@ impl CustomField {
     fn takes_one(&self, value: &str) -> bool {
         self.data_type.takes(value)
             && (self.options.is_empty() || self.options.iter().any(|option| option == value))
-            && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(value))
+            && self.regex.as_ref().is_none_or(|pattern| pattern.matches(value))
     }
 }
 
 /// Takes the fields that are defined and allow their value; the others are dropped with one 1017.
 pub fn read(
     submitted: &[SubmittedField],
-    defined: &[CustomField],
+    defined: &Collection<CustomField>,
     warnings: &mut Vec<Warning>,
 ) -> Vec<FieldValue> {
     let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
     let mut dropped = submitted.len() > COUNT_LIMIT;
     for field in submitted.iter().take(COUNT_LIMIT) {
-        let known = defined.iter().find(|definition| definition.name == field.name);
-        match (known, &field.value) {
+        match (defined.named(&field.name), &field.value) {
             (Some(_), SubmittedValue::NotPassed) => {}
             (Some(definition), SubmittedValue::Text(value)) if definition.takes(value) => {
                 put(&mut taken, &definition.name, value);
@@ -132,14 +112,14 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::organisation::Documents as _;
 
     fn field(data_type: DataType, options: &[&str], pattern: &str) -> CustomField {
         CustomField {
             name: "field".to_owned(),
             data_type,
             options: options.iter().map(ToString::to_string).collect(),
-            pattern: (!pattern.is_empty()).then(|| Pattern::parse(pattern).unwrap()),
-            disabled: false,
+            regex: (!pattern.is_empty()).then(|| Pattern::parse(pattern).unwrap()),
         }
     }
 
@@ -179,8 +159,6 @@ mod tests {
         #[case] expected: bool,
     ) {
         assert_eq!(field(data_type, options, pattern).takes(value), expected);
-        let disabled = CustomField { disabled: true, ..field(data_type, options, pattern) };
-        assert!(!disabled.takes(value));
     }
 
     #[test]
@@ -190,15 +168,26 @@ mod tests {
         assert!(!field.takes(&"x".repeat(4_097)));
     }
 
+    #[test]
+    fn a_field_that_is_disabled_takes_nothing() {
+        let mut defined = Collection::of([field(DataType::String, &[], "")]).unwrap();
+        defined.set_active("field", false).unwrap();
+        let mut warnings = Vec::new();
+        assert_eq!(read(&sent(&[("field", text("a"))]), &defined, &mut warnings), []);
+        assert_eq!(warnings, [codes::INVALID_CUSTOM_FIELD.into()]);
+    }
+
     #[rstest]
-    #[case("String", Some(DataType::String))]
-    #[case("INTEGER", Some(DataType::Integer))]
-    #[case("double", Some(DataType::Double))]
-    #[case("Boolean", Some(DataType::Boolean))]
-    #[case("Date", None)]
-    #[case("", None)]
-    fn types(#[case] name: &str, #[case] expected: Option<DataType>) {
-        assert_eq!(DataType::parse(name).ok(), expected);
+    #[case("String", true)]
+    #[case("Integer", true)]
+    #[case("Double", true)]
+    #[case("Boolean", true)]
+    #[case("Date", false)]
+    #[case("", false)]
+    fn types_have_their_published_names(#[case] name: &str, #[case] known: bool) {
+        let document = format!(r#"{{"name":"field","data_type":"{name}"}}"#);
+        let put = Collection::<CustomField>::default().put(&document);
+        assert_eq!(put.map_err(|invalid| invalid.pointer).is_ok(), known);
     }
 
     fn sent(fields: &[(&str, SubmittedValue)]) -> Vec<SubmittedField> {
@@ -227,7 +216,7 @@ mod tests {
         #[case] expected_warnings: usize,
     ) {
         let mut warnings = Vec::new();
-        let defined = [field(DataType::String, &[], "")];
+        let defined = Collection::of([field(DataType::String, &[], "")]).unwrap();
         let taken = read(&sent(submitted), &defined, &mut warnings);
         let values: Vec<&str> = taken.iter().map(|field| field.value.as_str()).collect();
         assert_eq!(values, expected);
@@ -238,7 +227,8 @@ mod tests {
     fn more_fields_than_the_limit_are_dropped() {
         let many = vec![("field", text("a")); COUNT_LIMIT + 1];
         let mut warnings = Vec::new();
-        read(&sent(&many), &[field(DataType::String, &[], "")], &mut warnings);
+        let defined = Collection::of([field(DataType::String, &[], "")]).unwrap();
+        read(&sent(&many), &defined, &mut warnings);
         assert_eq!(warnings, [codes::INVALID_CUSTOM_FIELD.into()]);
     }
 }

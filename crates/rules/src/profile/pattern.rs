@@ -1,6 +1,7 @@
 //! Regular expressions that an operator sets for the values of a field.
 
 use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
 
 use super::field::Refused;
 
@@ -9,7 +10,8 @@ const SIZE_LIMIT_BYTES: usize = 1 << 20;
 
 /// A regular expression that a value must match from its first to its last character. Matching
 /// takes time in proportion to the value's length, whatever the pattern.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Pattern {
     text: String,
     whole: Regex,
@@ -38,6 +40,20 @@ impl Pattern {
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
         self.whole.is_match(value)
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = Refused;
+
+    fn try_from(text: String) -> Result<Self, Refused> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        pattern.text
     }
 }
 

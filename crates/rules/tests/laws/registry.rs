@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use patron_rules::candidates::Candidates;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::{Decision, Facts, decide};
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::organisation::{
-    CustomField, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
+    Collection, CustomField, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
 };
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::settings::Settings;
@@ -20,20 +19,21 @@ use rust_decimal::Decimal;
 const TILL: TillId = TillId(1);
 
 fn organisation(settings: Settings) -> Organisation {
+    let field = CustomField { name: "size".into(), ..CustomField::default() };
+    let programme = Programme {
+        id: ProgrammeId(1),
+        name: "Programme".into(),
+        is_default: true,
+        tier_years: 100,
+        tiers: vec![Tier { serial: 1, name: "Base".into(), description: String::new() }],
+        registration_rewards: vec![Reward { id: 1, points: Decimal::ONE_HUNDRED }],
+    };
     Organisation {
-        name: "laws".into(),
-        zone: TimeZone::UTC,
         settings,
-        tills: vec![Till { id: TILL, name: "till".into() }],
-        custom_fields: vec![CustomField { name: "size".into(), ..CustomField::default() }],
-        extended_fields: Vec::new(),
-        programmes: vec![Programme {
-            id: ProgrammeId(1),
-            is_default: true,
-            tier_years: 100,
-            tiers: vec![Tier { serial: 1, name: "Base".into(), description: String::new() }],
-            registration_rewards: vec![Reward { id: 1, points: Decimal::ONE_HUNDRED }],
-        }],
+        tills: Collection::of([Till { id: TILL, name: "till".into() }]).unwrap(),
+        custom_fields: Collection::of([field]).unwrap(),
+        programmes: Collection::of([programme]).unwrap(),
+        ..Organisation::default()
     }
 }
 

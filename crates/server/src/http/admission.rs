@@ -56,7 +56,7 @@ async fn admit(
         }
     };
     let called_by = CalledBy {
-        organisation: Arc::from(tenant.organisation().name.as_str()),
+        organisation: Arc::from(tenant.organisation().details.name.as_str()),
         till: Arc::clone(&caller.till_name),
     };
     request.extensions_mut().insert(caller);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use patron_rules::organisation::Kind;
 use patron_server::auth::password::md5_hex;
 use patron_server::config::Config;
 use patron_server::{demo, http};
-use patron_store::{Location, SqliteStore, Store};
+use patron_store::{Author, Change, Expected, Location, SqliteStore, Store};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use ureq::Agent;
@@ -57,10 +58,19 @@ impl App {
     }
 
     pub fn change_settings(&self, changes: &[(&str, &str)]) {
-        let owned = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         self.runtime.as_ref().unwrap().block_on(async {
             let till = self.store.till_credential("till.001").await.unwrap().unwrap();
-            self.store.change_settings(till.tenant, owned.collect()).await.unwrap();
+            let tenant = self.store.tenant(till.tenant).await.unwrap();
+            let settings = tenant.organisation().settings.with(changes.iter().copied()).unwrap();
+            let change = Change {
+                kind: Kind::Settings,
+                name: Kind::Settings.name().to_owned(),
+                expected: Expected::Anything,
+                json: Some(serde_json::to_string(&settings).unwrap()),
+                is_active: None,
+            };
+            let author = Author { name: "test".to_owned(), at: NOW.parse().unwrap() };
+            self.store.apply(till.tenant, vec![change], author).await.unwrap();
         });
     }
 

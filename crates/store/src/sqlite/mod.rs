@@ -4,8 +4,8 @@
 //! of their own; see [`readers`].
 
 mod candidates;
+mod configuration;
 mod customer;
-mod fields;
 mod ids;
 mod lanes;
 mod open;
@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use patron_rules::decide::Decision;
+use patron_rules::organisation::Kind;
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
@@ -31,8 +32,8 @@ use self::open::DirectoryLock;
 use self::readers::Readers;
 use self::writer::{Writer, Writing};
 use crate::{
-    Error, Found, Lookup, Mode, NewOrganisation, OrganisationName, Store, Tenant, TenantId,
-    TillCredential,
+    Author, Change, Error, Found, Lookup, Mode, NewOrganisation, OrganisationName, Store, Stored,
+    Tenant, TenantId, TillCredential,
 };
 
 /// Where a SQLite store keeps its data.
@@ -76,12 +77,16 @@ impl Store for SqliteStore {
         self.readers.read(organisation::all).await
     }
 
-    async fn set_up(&self, organisations: Vec<NewOrganisation>) -> Result<(), Error> {
+    async fn set_up(
+        &self,
+        organisations: Vec<NewOrganisation>,
+        author: Author,
+    ) -> Result<(), Error> {
         self.writer
             .write(move |writing| {
                 organisations
                     .iter()
-                    .try_for_each(|new| organisation::insert(writing.connection, new))
+                    .try_for_each(|new| organisation::insert(writing.connection, new, &author))
             })
             .await
     }
@@ -99,23 +104,49 @@ impl Store for SqliteStore {
         if let Some(tenant) = known.filter(|tenant| tenant.generation == generation) {
             return Ok(tenant);
         }
-        let load = move |connection: &Connection| organisation::load(connection, id);
+        let load = move |connection: &Connection| configuration::load(connection, id);
         let organisation = Arc::new(self.readers.read(load).await?);
         let tenant = Tenant { id, generation, organisation };
         lock(&self.tenants).insert(id, tenant.clone());
         Ok(tenant)
     }
 
-    async fn change_settings(
+    async fn resources(
         &self,
         tenant: TenantId,
-        changes: Vec<(String, String)>,
-    ) -> Result<(), Error> {
+        kind: Kind,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Stored>, Error> {
+        let after = after.to_owned();
+        self.readers
+            .read(move |connection| configuration::page(connection, tenant, kind, &after, limit))
+            .await
+    }
+
+    async fn resource(
+        &self,
+        tenant: TenantId,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Option<Stored>, Error> {
+        let name = name.to_owned();
+        self.readers
+            .read(move |connection| configuration::find(connection, tenant, kind, &name))
+            .await
+    }
+
+    async fn apply(
+        &self,
+        tenant: TenantId,
+        changes: Vec<Change>,
+        author: Author,
+    ) -> Result<Vec<Stored>, Error> {
         self.writer
             .write(move |writing| {
-                settings::change(writing.connection, tenant, &changes)?;
+                let written = configuration::apply(writing.connection, tenant, &changes, &author)?;
                 writing.change_set_up();
-                Ok(())
+                Ok(written)
             })
             .await
     }

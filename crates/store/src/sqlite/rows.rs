@@ -22,12 +22,6 @@ pub(super) fn list<T>(
     Ok(found)
 }
 
-/// Inserts a row.
-pub(super) fn put(connection: &Connection, sql: &str, row: impl Params) -> Result<(), Error> {
-    let inserted = connection.prepare_cached(sql)?.execute(row);
-    inserted.map(drop).map_err(|error| taken(error, "name", ""))
-}
-
 /// Tells a name that is taken from every other failure.
 pub(super) fn taken(error: rusqlite::Error, what: &str, name: &str) -> Error {
     match error.sqlite_error_code() {

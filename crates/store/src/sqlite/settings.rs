@@ -1,50 +1,25 @@
-//! An organisation's settings.
+//! What a change of settings means for the customers who are there.
 
 use patron_rules::identifier::{IdentifierKind, Mobile, mobile};
 use patron_rules::settings::Settings;
 use rusqlite::{Connection, params};
 
-use super::rows::{kind_number, list};
+use super::rows::kind_number;
 use crate::{Error, TenantId};
 
-/// The settings as they are.
-pub(super) fn load(connection: &Connection, tenant: TenantId) -> Result<Settings, Error> {
-    let rows = list(
-        connection,
-        "SELECT name, value FROM setting WHERE organisation_id = ?1 ORDER BY name",
-        [tenant.0],
-        |row| Ok((row.get::<_, String>("name")?, row.get::<_, String>("value")?)),
-    )?;
-    Settings::default()
-        .with(rows.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-        .map_err(|refused| Error::Corrupt(refused.to_string()))
-}
-
-/// Writes all settings, so that a later default changes nothing for organisations that are there.
-pub(super) fn save(
+/// Makes the identifiers by which customers are found follow the settings.
+///
+/// # Errors
+/// [`Error::Clash`] and [`Error::Reread`] where the customers who are there forbid the change.
+pub(super) fn follow(
     connection: &Connection,
     tenant: TenantId,
-    settings: &Settings,
+    before: &Settings,
+    after: &Settings,
 ) -> Result<(), Error> {
-    for (name, value) in settings.texts() {
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO setting VALUES (?1, ?2, ?3)")?
-            .execute((tenant.0, name, value))?;
-    }
-    Ok(())
-}
-
-pub(super) fn change(
-    connection: &Connection,
-    tenant: TenantId,
-    changes: &[(String, String)],
-) -> Result<(), Error> {
-    let before = load(connection, tenant)?;
-    let after = before.with(changes.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     if before.mobile != after.mobile {
         check_mobiles(connection, tenant, &after.mobile)?;
     }
-    save(connection, tenant, &after)?;
     for kind in IdentifierKind::ALL {
         match (before.identifies(kind), after.identifies(kind)) {
             (false, true) => claim(connection, tenant, kind)?,

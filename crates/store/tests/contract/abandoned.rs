@@ -7,8 +7,8 @@ use patron_store::{Mode, Store};
 
 use crate::engines::Place;
 use crate::given::{
-    EARNED, balance, external_id, is_new_and_awarded, look_up, named, names, now, open_shop,
-    points, poll_once, register, register_all, shop, tenant_of,
+    EARNED, author, balance, external_id, is_new_and_awarded, look_up, named, names, now,
+    open_shop, points, poll_once, register, register_all, shop, tenant_of,
 };
 
 on_every_engine! {
@@ -59,17 +59,17 @@ async fn a_set_up_whose_caller_stopped_waiting_is_whole_or_not_there(store: Arc<
     for round in 0..ROUNDS {
         let names = ["a", "b"].map(|name| format!("{name} {round}"));
         let shops = || names.iter().map(|name| shop(name)).collect();
-        let mut asked = store.set_up(shops());
+        let mut asked = store.set_up(shops(), author());
         let _ = poll_once(&mut asked);
         drop(asked);
 
         // Either it is there and so in the way, or it is set up only now.
-        let again = store.set_up(shops()).await;
+        let again = store.set_up(shops(), author()).await;
         assert!(matches!(again, Ok(()) | Err(patron_store::Error::Taken(_))));
         for name in &names {
             let tenant = tenant_of(&*store, name).await;
-            assert_eq!(tenant.organisation().name, *name);
-            assert_eq!(tenant.organisation().programmes, shop(name).programmes);
+            assert_eq!(tenant.organisation().details.name, *name);
+            assert_eq!(tenant.organisation().programmes, shop(name).organisation.programmes);
         }
     }
     assert_eq!(names(&*store).await.len(), 2 * ROUNDS);

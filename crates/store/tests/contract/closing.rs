@@ -7,8 +7,8 @@ use patron_store::{Error, Mode, Store};
 
 use crate::engines::Place;
 use crate::given::{
-    Asked, external_id, is_new_and_awarded, look_up, names, now, open_shop, poll_once, register,
-    register_all, shop, tenant_of,
+    Asked, author, external_id, is_new_and_awarded, look_up, names, now, open_shop, poll_once,
+    register, register_all, shop, tenant_of,
 };
 
 on_every_engine! {
@@ -43,12 +43,12 @@ async fn a_closed_store_refuses_everything(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
     register(&*store, &tenant, external_id("A")).await;
     // Nobody has asked for this organisation yet, so nothing but its data tells of it.
-    store.set_up(vec![shop("other")]).await.unwrap();
+    store.set_up(vec![shop("other")], author()).await.unwrap();
     let other = store.till_credential("other").await.unwrap().unwrap();
     store.close().await;
 
     assert_closed("organisations", store.organisations().await);
-    assert_closed("set_up", store.set_up(vec![shop("late")]).await);
+    assert_closed("set_up", store.set_up(vec![shop("late")], author()).await);
     assert_closed("till_credential", store.till_credential("shop").await);
     assert_closed("tenant", store.tenant(other.tenant).await);
     let late = store.register(&tenant, vec![external_id("B")], now(), Mode::Apply);
@@ -123,12 +123,12 @@ async fn everything_is_found_after_opening_again(place: Place) {
         let store = place.open();
         assert_eq!(names(&*store).await, ["shop"]);
         let tenant = tenant_of(&*store, "shop").await;
-        assert_eq!(tenant.organisation().programmes, shop("shop").programmes);
+        assert_eq!(tenant.organisation().programmes, shop("shop").organisation.programmes);
         for (number, customer) in customers.iter().enumerate() {
             let found = look_up(&*store, &tenant, external_id(&number.to_string())).await;
             assert_eq!(found.as_ref(), Some(customer));
         }
-        let refused = store.set_up(vec![shop("shop")]).await.unwrap_err();
+        let refused = store.set_up(vec![shop("shop")], author()).await.unwrap_err();
         assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
         store.close().await;
     }
@@ -139,7 +139,7 @@ async fn no_id_is_given_twice_however_often_the_store_is_opened(place: Place) {
     for round in 0..6 {
         let store = place.open();
         if round == 0 {
-            store.set_up(vec![shop("shop")]).await.unwrap();
+            store.set_up(vec![shop("shop")], author()).await.unwrap();
         }
         let tenant = tenant_of(&*store, "shop").await;
         // One time few, one time more than any engine sets aside at once.

@@ -9,8 +9,8 @@ use patron_store::{Mode, Store, Tenant};
 use tokio::task::JoinSet;
 
 use crate::given::{
-    EARNED, all_three, balance, external_id, is_new_and_awarded, look_up, mobile, names, now,
-    open_shop, points, register, set_up, shop, tenant_of,
+    EARNED, all_three, author, balance, external_id, is_new_and_awarded, look_up, mobile, names,
+    now, open_shop, points, register, set_up, shop, tenant_of,
 };
 
 /// How many do something at once.
@@ -121,7 +121,7 @@ async fn an_organisation_set_up_by_many_at_once_is_set_up_once(store: Arc<dyn St
     let mut tasks = JoinSet::new();
     for _ in 0..MANY {
         let store = Arc::clone(&store);
-        tasks.spawn(async move { store.set_up(vec![shop("shop")]).await.is_ok() });
+        tasks.spawn(async move { store.set_up(vec![shop("shop")], author()).await.is_ok() });
     }
     let set_up = tasks.join_all().await.into_iter().filter(|done| *done);
     assert_eq!(set_up.count(), 1);

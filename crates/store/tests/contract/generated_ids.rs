@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 
 use crate::engines::Place;
 use crate::given::{
-    all_three, email, external_id, mobile, now, register, register_all, set_up, shop, tenant_of,
+    all_three, email, external_id, mobile, now, register, register_all, set_up, shop_with,
+    tenant_of,
 };
 
 on_every_engine! {
@@ -32,7 +33,7 @@ on_every_lasting_engine! {
     no_number_is_given_again_after_the_store_was_closed,
 }
 
-fn making(changes: &[(&str, &str)]) -> NewOrganisation {
+fn making(name: &str, changes: &[(&str, &str)]) -> NewOrganisation {
     let on = [
         ("CONF_CARD_NUMBER_GENERATION_ENABLED", "1"),
         ("CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED", "1"),
@@ -40,11 +41,11 @@ fn making(changes: &[(&str, &str)]) -> NewOrganisation {
         ("CONF_CARD_NUMBER_LENGTH", "5"),
     ];
     let settings = Settings::default().with(on.into_iter().chain(changes.iter().copied())).unwrap();
-    NewOrganisation { settings, ..shop("shop") }
+    shop_with(name, settings)
 }
 
 async fn open(store: &dyn Store, changes: &[(&str, &str)]) -> Tenant {
-    set_up(store, making(changes)).await
+    set_up(store, making("shop", changes)).await
 }
 
 fn id_of(plan: &Plan) -> &str {
@@ -146,10 +147,8 @@ async fn numbers_that_were_tried_in_vain_are_not_tried_again(store: Arc<dyn Stor
 }
 
 async fn organisations_count_for_themselves(store: Arc<dyn Store>) {
-    let north = set_up(&*store, NewOrganisation { name: "north".to_owned(), ..making(&[]) }).await;
-    let tills = shop("south").tills;
-    let south = NewOrganisation { name: "south".to_owned(), tills, ..making(&[]) };
-    let south = set_up(&*store, south).await;
+    let north = set_up(&*store, making("north", &[])).await;
+    let south = set_up(&*store, making("south", &[])).await;
     for tenant in [&north, &south] {
         assert_eq!(given(&*store, tenant, mobile("919000000001")).await, "P0001");
         assert_eq!(given(&*store, tenant, mobile("919000000002")).await, "P0002");

@@ -1,19 +1,25 @@
 //! What the tests start from: organisations, registrations, and short ways to bring them about.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use patron_rules::codes::Failure;
 use patron_rules::customer::Customer;
 use patron_rules::decide::Plan;
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
-use patron_rules::organisation::{Programme, ProgrammeId, Reward, Tier, TillId};
+use patron_rules::organisation::{
+    Collection, Details, Kind, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
+};
 use patron_rules::profile::Name;
 use patron_rules::settings::Settings;
 use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
-use patron_store::{Mode, NewOrganisation, PasswordHashes, Store, Tenant};
+use patron_store::{
+    Author, Change, Error, Expected, Mode, NewOrganisation, PasswordHashes, Store, Tenant,
+};
 use rust_decimal::Decimal;
 
 /// What registration earns at a [`shop`]: two rewards whose sum a float would miss.
@@ -40,32 +46,55 @@ pub fn hashes(of: &str) -> PasswordHashes {
 /// An organisation with one till, named like it, and a programme.
 pub fn shop(name: &str) -> NewOrganisation {
     let reward = |(id, text): (i64, &&str)| Reward { id, points: points(text) };
-    NewOrganisation {
-        name: name.to_owned(),
-        is_demo: false,
-        time_zone: "Asia/Kolkata".to_owned(),
-        settings: Settings::default(),
-        tills: vec![(name.to_owned(), hashes(name))],
-        custom_fields: Vec::new(),
-        extended_fields: Vec::new(),
-        programmes: vec![Programme {
-            id: ProgrammeId(7),
-            is_default: true,
-            tier_years: 100,
-            tiers: vec![Tier {
-                serial: 1,
-                name: "Base".to_owned(),
-                description: "Everybody".to_owned(),
-            }],
-            registration_rewards: (1..).zip(&REWARDS).map(reward).collect(),
+    let programme = Programme {
+        id: ProgrammeId(7),
+        name: "Programme".to_owned(),
+        is_default: true,
+        tier_years: 100,
+        tiers: vec![Tier {
+            serial: 1,
+            name: "Base".to_owned(),
+            description: "Everybody".to_owned(),
         }],
+        registration_rewards: (1..).zip(&REWARDS).map(reward).collect(),
+    };
+    let organisation = Organisation {
+        details: Details {
+            name: name.to_owned(),
+            time_zone: TimeZone::get("Asia/Kolkata").unwrap(),
+        },
+        programmes: Collection::of([programme]).unwrap(),
+        ..Organisation::default()
+    };
+    with_tills(&[name], NewOrganisation { organisation, is_demo: false, passwords: Vec::new() })
+}
+
+/// The organisation with these tills instead.
+pub fn with_tills(names: &[&str], new: NewOrganisation) -> NewOrganisation {
+    let till = |name: &&str| Till { name: (*name).to_owned(), ..Till::default() };
+    let tills = Collection::of(names.iter().map(till)).unwrap();
+    NewOrganisation {
+        organisation: Organisation { tills, ..new.organisation },
+        passwords: names.iter().map(|name| ((*name).to_owned(), hashes(name))).collect(),
+        ..new
     }
+}
+
+/// A [`shop`] with these settings.
+pub fn shop_with(name: &str, settings: Settings) -> NewOrganisation {
+    let shop = shop(name);
+    NewOrganisation { organisation: Organisation { settings, ..shop.organisation }, ..shop }
+}
+
+/// Whoever sets up and changes organisations.
+pub fn author() -> Author {
+    Author { name: "somebody".to_owned(), at: now() }
 }
 
 /// Sets an organisation up.
 pub async fn set_up(store: &dyn Store, new: NewOrganisation) -> Tenant {
-    let till = new.tills[0].0.clone();
-    store.set_up(vec![new]).await.unwrap();
+    let till = new.passwords[0].0.clone();
+    store.set_up(vec![new], author()).await.unwrap();
     tenant_of(store, &till).await
 }
 
@@ -84,6 +113,25 @@ pub async fn names(store: &dyn Store) -> Vec<String> {
 pub async fn tenant_of(store: &dyn Store, till: &str) -> Tenant {
     let credential = store.till_credential(till).await.unwrap().unwrap();
     store.tenant(credential.tenant).await.unwrap()
+}
+
+/// Changes some settings, and loads the organisation anew.
+pub async fn change_settings(
+    store: &dyn Store,
+    tenant: &Tenant,
+    changes: &[(&str, &str)],
+) -> Result<Tenant, Error> {
+    let mut texts: BTreeMap<String, String> = tenant.organisation().settings.clone().into();
+    texts.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let change = Change {
+        kind: Kind::Settings,
+        name: Kind::Settings.name().to_owned(),
+        expected: Expected::Anything,
+        json: Some(serde_json::to_string(&texts).unwrap()),
+        is_active: None,
+    };
+    store.apply(tenant.id(), vec![change], author()).await?;
+    store.tenant(tenant.id()).await
 }
 
 /// A registration of nobody yet.

@@ -17,6 +17,7 @@ mod given;
 mod abandoned;
 mod closing;
 mod concurrent;
+mod configuration;
 mod dry_run;
 mod generated_ids;
 mod merging;

@@ -8,7 +8,7 @@ use patron_store::{Found, Lookup, Store, Tenant};
 use rust_decimal::Decimal;
 
 use crate::given::{
-    EARNED, all_three, email, external_id, mobile, open_shop, points, register, tenant_of,
+    EARNED, all_three, change_settings, email, external_id, mobile, open_shop, points, register,
 };
 
 on_every_engine! {
@@ -17,11 +17,8 @@ on_every_engine! {
 }
 
 async fn merging_shop(store: &dyn Store) -> Tenant {
-    open_shop(store).await;
-    let id = store.till_credential("shop").await.unwrap().unwrap().tenant;
-    let changes = vec![("MERGE_ON_CONFLICT".to_owned(), "1".to_owned())];
-    store.change_settings(id, changes).await.unwrap();
-    tenant_of(store, "shop").await
+    let tenant = open_shop(store).await;
+    change_settings(store, &tenant, &[("MERGE_ON_CONFLICT", "1")]).await.unwrap()
 }
 
 async fn find(store: &dyn Store, tenant: &Tenant, kind: IdentifierKind, key: &str) -> Found {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use jiff::civil::date;
+use jiff::tz::TimeZone;
 use patron_rules::identifier::generated::{SourceAccount, When};
 use patron_rules::identifier::{IdentifierKind, external_id, generated, mobile};
 use patron_rules::number::{Algorithm, ChecksumOver, Form};
 use patron_rules::organisation::{
-    CustomField, ExtendedField, Organisation, Programme, ProgrammeId, Reward, Tier,
+    Collection, CustomField, Details, ExtendedField, Kind, Organisation, Programme, ProgrammeId,
+    Reward, Tier,
 };
 use patron_rules::profile::extended_field::{DataType, Element, List, Rule};
 use patron_rules::profile::{Pattern, Source, custom_field};
@@ -15,7 +17,7 @@ use patron_rules::settings::{InvalidSecondary, KnownCustomer, Settings};
 use patron_store::{Error, NewOrganisation, Store};
 
 use crate::engines::{Engine, Place};
-use crate::given::{hashes, names, points, set_up, shop, tenant_of};
+use crate::given::{author, hashes, names, points, set_up, shop, shop_with, tenant_of, with_tills};
 
 on_every_engine! {
     an_organisation_is_there_with_all_it_was_set_up_with,
@@ -24,26 +26,28 @@ on_every_engine! {
     several_are_set_up_wholly_or_not_at_all,
     a_name_that_is_taken_twice_in_one_call_sets_up_nothing,
     a_till_belongs_to_one_organisation,
-    a_till_stands_once_in_its_organisation,
-    a_time_zone_that_does_not_exist_is_refused,
+    a_password_needs_its_till,
+    a_till_without_a_password_signs_in_nobody,
     a_till_is_found_by_its_exact_name,
-    an_extended_field_stands_once_whatever_its_case,
-    a_field_that_no_value_can_have_is_refused,
+    what_cannot_be_set_up_together_is_refused,
     an_organisation_that_does_not_exist_is_not_handed_out,
 }
 
 /// No two parts are alike.
 fn elaborate() -> NewOrganisation {
-    NewOrganisation {
-        is_demo: true,
-        name: "Ä's \"Kaufhaus\"; DROP TABLE organisation".to_owned(),
-        time_zone: "America/St_Johns".to_owned(),
+    let organisation = Organisation {
+        details: Details {
+            name: "Ä's \"Kaufhaus\"; DROP TABLE organisation".to_owned(),
+            time_zone: TimeZone::get("America/St_Johns").unwrap(),
+        },
         settings: settings(),
-        tills: ["till.b", "till.a", "Till.A"].map(|name| (name.to_owned(), hashes(name))).to_vec(),
-        custom_fields: custom_fields(),
-        extended_fields: extended_fields(),
-        programmes: vec![programme(3, false), programme(9, true)],
-    }
+        custom_fields: Collection::of(custom_fields()).unwrap(),
+        extended_fields: Collection::of(extended_fields()).unwrap(),
+        programmes: Collection::of([programme(3, false), programme(9, true)]).unwrap(),
+        ..Organisation::default()
+    };
+    let new = NewOrganisation { organisation, is_demo: true, passwords: Vec::new() };
+    with_tills(&["till.b", "till.a", "Till.A"], new)
 }
 
 fn texts(texts: &[&str]) -> Vec<String> {
@@ -54,11 +58,11 @@ fn custom_fields() -> Vec<CustomField> {
     let named = |name: &str| CustomField { name: name.to_owned(), ..CustomField::default() };
     vec![
         CustomField {
-            pattern: Some(Pattern::parse("[1-9]\\d{5}|\"'").unwrap()),
+            regex: Some(Pattern::parse("[1-9]\\d{5}|\"'").unwrap()),
             data_type: custom_field::DataType::Integer,
             ..named("Zip")
         },
-        CustomField { options: texts(&["Pune", "\"Goa\""]), disabled: true, ..named("city") },
+        CustomField { options: texts(&["Pune", "\"Goa\""]), ..named("city") },
         CustomField { data_type: custom_field::DataType::Boolean, ..named("City") },
         CustomField { data_type: custom_field::DataType::Double, ..named("height") },
     ]
@@ -70,21 +74,19 @@ fn extended_fields() -> Vec<ExtendedField> {
         data_type,
         ..ExtendedField::default()
     };
-    let rules = |data_type, rules: &[&str]| {
-        rules.iter().map(|rule| Rule::parse(rule, data_type, Element::Integer).unwrap()).collect()
-    };
+    let rules = |rules: &[&str]| rules.iter().map(|rule| Rule::parse(rule).unwrap()).collect();
     let mut fields = vec![
         ExtendedField {
             values: texts(&["XL, or more", "\"M\""]),
             ..of("size", DataType::CustomEnum)
         },
         ExtendedField {
-            rules: rules(DataType::Integer, &[">= 18", "matches [1-9].*"]),
+            rules: rules(&[">= 18", "matches [1-9].*"]),
             ..of("age", DataType::Integer)
         },
         ExtendedField { values: texts(&["Male"]), ..of("gender", DataType::StandardEnum) },
         ExtendedField {
-            rules: rules(DataType::List, &["< 50"]),
+            rules: rules(&["< 50"]),
             list: List { element: Element::Integer, least: 1, most: Some(9) },
             ..of("shoes", DataType::List)
         },
@@ -103,7 +105,7 @@ fn extended_fields() -> Vec<ExtendedField> {
             DataType::OrgEntity,
             DataType::StringSet,
         ]
-        .map(|data_type| of(data_type.name(), data_type)),
+        .map(|data_type| of(&format!("{data_type:?}"), data_type)),
     );
     fields
 }
@@ -181,6 +183,7 @@ fn programme(id: i64, is_default: bool) -> Programme {
     };
     Programme {
         id: ProgrammeId(id),
+        name: format!("programme {id}"),
         is_default,
         tier_years: u16::try_from(id).unwrap() + 90,
         tiers: vec![tier(1), tier(2), tier(5)],
@@ -193,48 +196,35 @@ fn programme(id: i64, is_default: bool) -> Programme {
 
 async fn an_organisation_is_there_with_all_it_was_set_up_with(store: Arc<dyn Store>) {
     let given = elaborate();
-    let neighbour = NewOrganisation { settings: other_settings(), ..shop("last") };
-    store.set_up(vec![shop("first"), given.clone(), neighbour]).await.unwrap();
+    let neighbour = shop_with("last", other_settings());
+    store.set_up(vec![shop("first"), given.clone(), neighbour], author()).await.unwrap();
 
     let tenant = tenant_of(&*store, "till.a").await;
-    let Organisation { name, zone, settings, tills, custom_fields, extended_fields, programmes } =
-        tenant.organisation();
-    assert_eq!(*name, given.name);
-    assert_eq!(zone.iana_name(), Some("America/St_Johns"));
-    assert_eq!(*settings, given.settings);
-    assert_eq!(*custom_fields, given.custom_fields);
-    assert_eq!(*extended_fields, given.extended_fields);
-    assert_eq!(*programmes, given.programmes);
-    let names: Vec<&String> = tills.iter().map(|till| &till.name).collect();
-    assert_eq!(names, ["till.b", "till.a", "Till.A"]);
-    for till in tills {
+    assert_eq!(*tenant.organisation(), given.organisation);
+    for till in tenant.organisation().tills.active() {
         let credential = store.till_credential(&till.name).await.unwrap().unwrap();
         assert_eq!(credential.till, till.id);
     }
 
     let neighbour = tenant_of(&*store, "last").await;
-    assert_eq!(neighbour.organisation().name, "last");
-    assert_eq!(neighbour.organisation().settings, other_settings());
-    assert_eq!(neighbour.organisation().tills.len(), 1);
-    assert_eq!(neighbour.organisation().programmes, shop("last").programmes);
+    assert_eq!(*neighbour.organisation(), shop_with("last", other_settings()).organisation);
 }
 
 async fn an_organisation_needs_nothing_but_its_name_and_a_till(store: Arc<dyn Store>) {
-    let new = NewOrganisation { programmes: Vec::new(), ..shop("bare") };
-    let tenant = set_up(&*store, new).await;
-    let organisation = tenant.organisation();
-    assert_eq!(organisation.programmes, []);
-    assert_eq!(organisation.custom_fields, []);
-    assert_eq!(organisation.extended_fields, []);
+    let details = shop("bare").organisation.details;
+    let organisation = Organisation { details, ..Organisation::default() };
+    let new = NewOrganisation { organisation, is_demo: false, passwords: Vec::new() };
+    let new = with_tills(&["till"], new);
+    assert_eq!(*set_up(&*store, new.clone()).await.organisation(), new.organisation);
 }
 
 async fn every_organisation_is_told_of(store: Arc<dyn Store>) {
     assert_eq!(names(&*store).await, Vec::<String>::new());
-    store.set_up(Vec::new()).await.unwrap();
+    store.set_up(Vec::new(), author()).await.unwrap();
     assert_eq!(names(&*store).await, Vec::<String>::new());
-    store.set_up(vec![shop("b"), shop("a"), shop("A")]).await.unwrap();
+    store.set_up(vec![shop("b"), shop("a"), shop("A")], author()).await.unwrap();
     let demo = NewOrganisation { is_demo: true, ..shop("Demo") };
-    store.set_up(vec![demo]).await.unwrap();
+    store.set_up(vec![demo], author()).await.unwrap();
     let mut known: Vec<_> = store
         .organisations()
         .await
@@ -249,10 +239,10 @@ async fn every_organisation_is_told_of(store: Arc<dyn Store>) {
 }
 
 async fn several_are_set_up_wholly_or_not_at_all(store: Arc<dyn Store>) {
-    store.set_up(vec![shop("old")]).await.unwrap();
-    let same_name =
-        NewOrganisation { tills: vec![("other till".to_owned(), hashes("x"))], ..shop("old") };
-    let refused = store.set_up(vec![shop("new"), same_name, shop("newer")]).await.unwrap_err();
+    store.set_up(vec![shop("old")], author()).await.unwrap();
+    let same_name = with_tills(&["other till"], shop("old"));
+    let refused =
+        store.set_up(vec![shop("new"), same_name, shop("newer")], author()).await.unwrap_err();
     assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
     assert_eq!(names(&*store).await, ["old"]);
     for till in ["new", "other till", "newer"] {
@@ -260,58 +250,51 @@ async fn several_are_set_up_wholly_or_not_at_all(store: Arc<dyn Store>) {
     }
 
     // What was refused left nothing behind that would be in the way.
-    store.set_up(vec![shop("new"), shop("newer")]).await.unwrap();
+    store.set_up(vec![shop("new"), shop("newer")], author()).await.unwrap();
     assert_eq!(names(&*store).await, ["new", "newer", "old"]);
     let tenant = tenant_of(&*store, "new").await;
-    assert_eq!(tenant.organisation().programmes, shop("new").programmes);
+    assert_eq!(*tenant.organisation(), shop("new").organisation);
 }
 
 async fn a_name_that_is_taken_twice_in_one_call_sets_up_nothing(store: Arc<dyn Store>) {
-    let twin =
-        NewOrganisation { tills: vec![("other till".to_owned(), hashes("x"))], ..shop("twin") };
-    let refused = store.set_up(vec![shop("twin"), twin]).await.unwrap_err();
+    let twin = with_tills(&["other till"], shop("twin"));
+    let refused = store.set_up(vec![shop("twin"), twin], author()).await.unwrap_err();
     assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
     assert_eq!(names(&*store).await, Vec::<String>::new());
 }
 
 async fn a_till_belongs_to_one_organisation(store: Arc<dyn Store>) {
-    store.set_up(vec![shop("first")]).await.unwrap();
-    let second = NewOrganisation {
-        tills: vec![("own".to_owned(), hashes("own")), ("first".to_owned(), hashes("stolen"))],
-        ..shop("second")
-    };
-    let refused = store.set_up(vec![second]).await.unwrap_err();
+    store.set_up(vec![shop("first")], author()).await.unwrap();
+    let mut second = with_tills(&["own", "first"], shop("second"));
+    second.passwords[1].1 = hashes("stolen");
+    let refused = store.set_up(vec![second], author()).await.unwrap_err();
     assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
     assert_eq!(names(&*store).await, ["first"]);
     assert!(store.till_credential("own").await.unwrap().is_none());
     let kept = store.till_credential("first").await.unwrap().unwrap();
     assert_eq!(kept.hashes.md5, hashes("first").md5);
     let tenant = store.tenant(kept.tenant).await.unwrap();
-    assert_eq!(tenant.organisation().name, "first");
+    assert_eq!(tenant.organisation().details.name, "first");
 }
 
-async fn a_till_stands_once_in_its_organisation(store: Arc<dyn Store>) {
-    let twice = NewOrganisation {
-        tills: vec![("till".to_owned(), hashes("one")), ("till".to_owned(), hashes("two"))],
-        ..shop("shop")
-    };
-    let refused = store.set_up(vec![twice]).await.unwrap_err();
-    assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
+async fn a_password_needs_its_till(store: Arc<dyn Store>) {
+    let mut new = shop("shop");
+    new.passwords.push(("nobody".to_owned(), hashes("nobody")));
+    let refused = store.set_up(vec![new], author()).await.unwrap_err();
+    assert!(matches!(&refused, Error::NoTill(name) if name == "nobody"), "{refused:?}");
     assert_eq!(names(&*store).await, Vec::<String>::new());
 }
 
-async fn a_time_zone_that_does_not_exist_is_refused(store: Arc<dyn Store>) {
-    let nowhere = NewOrganisation { time_zone: "Asia/Atlantis".to_owned(), ..shop("nowhere") };
-    let refused = store.set_up(vec![shop("somewhere"), nowhere]).await;
-    assert!(refused.unwrap_err().to_string().contains("Asia/Atlantis"));
-    assert_eq!(names(&*store).await, Vec::<String>::new());
+async fn a_till_without_a_password_signs_in_nobody(store: Arc<dyn Store>) {
+    let new = NewOrganisation { passwords: Vec::new(), ..shop("shop") };
+    store.set_up(vec![new], author()).await.unwrap();
+    assert!(store.till_credential("shop").await.unwrap().is_none());
+    let refused = store.set_up(vec![with_tills(&["shop"], shop("thief"))], author()).await;
+    assert!(matches!(refused, Err(Error::Taken(_))), "its name is its own all the same");
 }
 
 async fn a_till_is_found_by_its_exact_name(store: Arc<dyn Store>) {
-    let new = NewOrganisation {
-        tills: ["Till.1", "till.1", "TILL.1"].map(|name| (name.to_owned(), hashes(name))).to_vec(),
-        ..shop("shop")
-    };
+    let new = with_tills(&["Till.1", "till.1", "TILL.1"], shop("shop"));
     let tenant = set_up(&*store, new).await;
     for name in ["Till.1", "till.1", "TILL.1"] {
         let found = store.till_credential(name).await.unwrap().unwrap();
@@ -330,28 +313,19 @@ async fn an_organisation_that_does_not_exist_is_not_handed_out(store: Arc<dyn St
     // Only a store makes ids of organisations, so this one comes from another store.
     let place = Place::new(Engine::SqliteInMemory);
     let other = place.open();
-    other.set_up(vec![shop("elsewhere")]).await.unwrap();
+    other.set_up(vec![shop("elsewhere")], author()).await.unwrap();
     let id = other.till_credential("elsewhere").await.unwrap();
     let refused = store.tenant(id.unwrap().tenant).await.unwrap_err();
     assert!(matches!(refused, Error::NoOrganisation), "{refused:?}");
 }
 
-async fn an_extended_field_stands_once_whatever_its_case(store: Arc<dyn Store>) {
+async fn what_cannot_be_set_up_together_is_refused(store: Arc<dyn Store>) {
     let field = |name: &str| ExtendedField { name: name.to_owned(), ..ExtendedField::default() };
-    let twice =
-        NewOrganisation { extended_fields: vec![field("age"), field("Age")], ..shop("shop") };
-    let refused = store.set_up(vec![twice]).await.unwrap_err();
-    assert!(matches!(refused, Error::Taken(_)), "{refused:?}");
-}
-
-async fn a_field_that_no_value_can_have_is_refused(store: Arc<dyn Store>) {
-    let field = ExtendedField {
-        name: "gender".to_owned(),
-        data_type: DataType::StandardEnum,
-        ..ExtendedField::default()
-    };
-    let new = NewOrganisation { extended_fields: vec![field], ..shop("shop") };
-    let refused = store.set_up(vec![new]).await.unwrap_err();
-    assert!(refused.to_string().contains("gender"), "{refused}");
+    let mut new = shop("shop");
+    new.organisation.extended_fields = Collection::of([field("age"), field("Age")]).unwrap();
+    let refused = store.set_up(vec![new], author()).await.unwrap_err();
+    let Error::Invalid(refused) = refused else { panic!("{refused:?}") };
+    let named: Vec<_> = refused.iter().map(|one| (one.kind, one.name.as_str())).collect();
+    assert_eq!(named, [(Kind::ExtendedFields, "Age"), (Kind::ExtendedFields, "age")]);
     assert_eq!(names(&*store).await, Vec::<String>::new());
 }

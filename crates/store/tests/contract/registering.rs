@@ -17,7 +17,7 @@ use patron_store::{NewOrganisation, Store};
 
 use crate::given::{
     EARNED, all_three, balance, by, email, external_id, instant, is_new_and_awarded, look_up,
-    mobile, named, now, open_shop, points, register, register_all, set_up, shop,
+    mobile, named, now, open_shop, points, register, register_all, set_up, shop_with,
 };
 
 on_every_engine! {
@@ -323,10 +323,10 @@ async fn a_long_batch_has_its_outcomes_in_order(store: Arc<dyn Store>) {
 
 /// Needs the mobile number, and that nobody else has the rest.
 fn strict_shop() -> NewOrganisation {
-    NewOrganisation {
-        settings: Settings { any_identifier: false, strict_check: true, ..Settings::default() },
-        ..shop("strict")
-    }
+    shop_with(
+        "strict",
+        Settings { any_identifier: false, strict_check: true, ..Settings::default() },
+    )
 }
 
 /// Two who are taken, among them two who are refused.
@@ -409,10 +409,7 @@ async fn becoming_loyal_awards_once(store: Arc<dyn Store>) {
 }
 
 async fn an_identifier_that_is_given_up_is_free_for_another(store: Arc<dyn Store>) {
-    let new = NewOrganisation {
-        settings: Settings { allow_email_update: true, ..Settings::default() },
-        ..shop("shop")
-    };
+    let new = shop_with("shop", Settings { allow_email_update: true, ..Settings::default() });
     let tenant = set_up(&*store, new).await;
     let with_email = |digits, address| {
         by(Identifiers { external_id: None, ..all_three(digits, address, "").identifiers })

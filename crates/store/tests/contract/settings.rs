@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use patron_rules::identifier::{IdentifierKind, Identifiers};
-use patron_rules::settings::Refused;
-use patron_store::{Error, Lookup, Mode, Store, Tenant, TenantId};
+use patron_store::{Error, Lookup, Mode, Store, Tenant};
 
 use crate::given::{
-    all_three, by, email, external_id, mobile, now, open_shop, register, tenant_of,
+    all_three, by, change_settings, email, external_id, mobile, now, open_shop, register, tenant_of,
 };
 
 on_every_engine! {
@@ -19,14 +18,8 @@ on_every_engine! {
     rules_by_which_stored_numbers_would_be_others_are_refused,
 }
 
-async fn id(store: &dyn Store) -> TenantId {
-    store.till_credential("shop").await.unwrap().unwrap().tenant
-}
-
 async fn change(store: &dyn Store, changes: &[(&str, &str)]) -> Result<Tenant, Error> {
-    let owned = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    store.change_settings(id(store).await, owned.collect()).await?;
-    Ok(tenant_of(store, "shop").await)
+    change_settings(store, &tenant_of(store, "shop").await, changes).await
 }
 
 async fn what_is_changed_holds_from_then_on(store: Arc<dyn Store>) {
@@ -42,9 +35,10 @@ async fn what_contradicts_itself_changes_nothing(store: Arc<dyn Store>) {
     let before = open_shop(&*store).await.organisation().settings.clone();
     let changes = [("BATCH_LIMIT", "7"), ("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED", "1")];
     let refused = change(&*store, &changes).await;
-    assert!(matches!(refused, Err(Error::Settings(Refused::Contradiction(_)))));
+    assert!(matches!(refused, Err(Error::Invalid(_))));
     let refused = change(&*store, &[("BATCH_LIMIT", "7"), ("NOTHING", "1")]).await;
-    assert!(matches!(refused, Err(Error::Settings(Refused::Unknown(_)))));
+    let Err(Error::Invalid(refused)) = refused else { panic!("{refused:?}") };
+    assert_eq!(refused[0].invalid.pointer, "/NOTHING");
     assert_eq!(tenant_of(&*store, "shop").await.organisation().settings, before);
 }
 

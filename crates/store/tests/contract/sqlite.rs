@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::engines::{Engine, Place};
 use crate::given::{
-    all_three, email, external_id, is_new_and_awarded, look_up, mobile, named, names, now,
+    all_three, author, email, external_id, is_new_and_awarded, look_up, mobile, named, names, now,
     open_shop, register, register_all, shop, tenant_of,
 };
 
@@ -44,7 +44,7 @@ fn rows<T>(
 
 /// New and known, loyal and not, refused, at once and one after the other, in two organisations.
 async fn all_sorts(store: &Arc<dyn Store>) {
-    store.set_up(vec![shop("north"), shop("south")]).await.unwrap();
+    store.set_up(vec![shop("north"), shop("south")], author()).await.unwrap();
     let mut tasks = JoinSet::new();
     for turn in 0..48 {
         let store = Arc::clone(store);

@@ -4,15 +4,19 @@
 //! letters: which of them exist changes, and documents send both `IN` and `Indian`. Associates are
 //! not kept here, so an ASSOCIATE_USER is any text. CARD is not a type of a customer's fields.
 
-use super::super::field::{Refused, decimal, integer};
-use super::moment;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::field::{decimal, integer};
+use super::{Element, moment};
 use crate::organisation::Organisation;
 
 /// The longest name of a country, a currency or a language, in characters.
 const NAME_LIMIT: usize = 100;
 
 /// What the values of an extended field are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DataType {
     /// A whole number of 64 bits.
     Integer,
@@ -24,6 +28,7 @@ pub enum DataType {
     /// A day.
     Date,
     /// A day, with a time of day where one is passed.
+    #[serde(rename = "DATETIME")]
     DateTime,
     /// A text of a standard field.
     StandardString,
@@ -47,45 +52,23 @@ pub enum DataType {
     List,
 }
 
-const TABLE: [(DataType, &str); 15] = [
-    (DataType::Integer, "INTEGER"),
-    (DataType::String, "STRING"),
-    (DataType::Double, "DOUBLE"),
-    (DataType::Date, "DATE"),
-    (DataType::DateTime, "DATETIME"),
-    (DataType::StandardString, "STANDARD_STRING"),
-    (DataType::StandardEnum, "STANDARD_ENUM"),
-    (DataType::CustomEnum, "CUSTOM_ENUM"),
-    (DataType::Country, "COUNTRY"),
-    (DataType::Currency, "CURRENCY"),
-    (DataType::Language, "LANGUAGE"),
-    (DataType::AssociateUser, "ASSOCIATE_USER"),
-    (DataType::OrgEntity, "ORG_ENTITY"),
-    (DataType::StringSet, "STRING_SET"),
-    (DataType::List, "LIST"),
-];
-
 impl DataType {
-    /// Reads a published name, in any case.
-    ///
-    /// # Errors
-    /// [`Refused`] when customers have no fields of this type.
-    pub fn parse(name: &str) -> Result<Self, Refused> {
-        let known = TABLE.iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
-        known.map(|(data_type, _)| *data_type).ok_or_else(|| {
-            let names = TABLE.map(|(_, name)| name).join(", ");
-            Refused::new(format!("an extended field is one of {names}, not `{name}`"))
-        })
-    }
-
-    /// The published name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        TABLE.iter().find(|(known, _)| *known == self).map_or("STRING", |(_, name)| name)
-    }
-
     pub(super) const fn is_enumeration(self) -> bool {
         matches!(self, Self::StandardEnum | Self::CustomEnum)
+    }
+
+    /// Whether its values, or a list's entries, are days or times.
+    pub(super) const fn is_moment(self) -> bool {
+        matches!(self, Self::Date | Self::DateTime)
+    }
+
+    /// Whether its values, or a list's entries, are numbers.
+    pub(super) fn is_number(self, element: Element) -> bool {
+        match self {
+            Self::Integer | Self::Double => true,
+            Self::List => element != Element::Text,
+            _ => false,
+        }
     }
 
     /// One value in its one form; texts and numbers stay as they are.
@@ -166,12 +149,14 @@ mod tests {
         assert_eq!(is_language_tag(text), valid);
     }
 
-    #[test]
-    fn every_type_is_found_by_its_name() {
-        for (data_type, name) in TABLE {
-            assert_eq!(data_type.name(), name);
-            assert_eq!(DataType::parse(&name.to_lowercase()), Ok(data_type));
-        }
+    #[rstest]
+    #[case(DataType::DateTime, "DATETIME")]
+    #[case(DataType::StandardEnum, "STANDARD_ENUM")]
+    #[case(DataType::OrgEntity, "ORG_ENTITY")]
+    #[case(DataType::StringSet, "STRING_SET")]
+    fn types_have_their_published_names(#[case] data_type: DataType, #[case] name: &str) {
+        assert_eq!(serde_json::to_value(data_type).unwrap(), name);
+        assert_eq!(serde_json::from_value::<DataType>(name.into()).unwrap(), data_type);
     }
 
     #[rstest]
@@ -179,6 +164,7 @@ mod tests {
     #[case("TEXT")]
     #[case("")]
     fn other_types_are_refused(#[case] name: &str) {
-        assert!(DataType::parse(name).unwrap_err().to_string().contains("STANDARD_ENUM"));
+        let refused = serde_json::from_value::<DataType>(name.into()).unwrap_err().to_string();
+        assert!(refused.contains("STANDARD_ENUM"), "{refused}");
     }
 }

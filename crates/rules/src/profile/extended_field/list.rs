@@ -3,21 +3,30 @@
 //! They come as comma-separated text or as a JSON array, and are kept as a JSON array. A text that
 //! starts with `[` is read as an array alone, so that a broken one does not become entries.
 
-use super::super::field::{Refused, decimal, integer, json_entries};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::field::{decimal, integer, json_entries};
 
 /// What a LIST holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct List {
-    /// What each entry is.
+    /// What each entry is; texts where it is left out.
+    #[serde(default, rename = "element_type")]
+    #[schema(inline)]
     pub element: Element,
     /// The fewest entries.
+    #[serde(default, rename = "min_count")]
     pub least: u16,
     /// The most entries; any number where there is none.
+    #[serde(default, rename = "max_count", skip_serializing_if = "Option::is_none")]
     pub most: Option<u16>,
 }
 
 /// What each entry of a LIST is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Element {
     /// A text.
     #[default]
@@ -29,29 +38,6 @@ pub enum Element {
 }
 
 impl Element {
-    const ALL: [Self; 3] = [Self::Text, Self::Integer, Self::Decimal];
-
-    /// Reads a published name, in any case.
-    ///
-    /// # Errors
-    /// [`Refused`] when lists have no such entries.
-    pub fn parse(name: &str) -> Result<Self, Refused> {
-        let known = Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name));
-        known.ok_or_else(|| {
-            Refused::new(format!("a list is of TEXT, INTEGER or DECIMAL, not of `{name}`"))
-        })
-    }
-
-    /// The published name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Text => "TEXT",
-            Self::Integer => "INTEGER",
-            Self::Decimal => "DECIMAL",
-        }
-    }
-
     /// One entry, a number in the form that JSON has for it.
     pub(super) fn read(self, sent: &str) -> Option<String> {
         match self {
@@ -144,10 +130,10 @@ mod tests {
 
     #[rstest]
     #[case("TEXT", Some(Element::Text))]
-    #[case("integer", Some(Element::Integer))]
-    #[case("Decimal", Some(Element::Decimal))]
+    #[case("INTEGER", Some(Element::Integer))]
+    #[case("DECIMAL", Some(Element::Decimal))]
     #[case("STRING", None)]
-    fn elements(#[case] name: &str, #[case] expected: Option<Element>) {
-        assert_eq!(Element::parse(name).ok(), expected);
+    fn elements_have_their_published_names(#[case] name: &str, #[case] expected: Option<Element>) {
+        assert_eq!(serde_json::from_value(name.into()).ok(), expected);
     }
 }

@@ -15,47 +15,73 @@ pub use data_type::DataType;
 pub use list::{Element, List};
 pub use rule::Rule;
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use super::FieldValue;
-use super::field::{COUNT_LIMIT, Refused, fits, put};
+use super::field::{COUNT_LIMIT, fits, put};
 use crate::codes::{self, Warning};
-use crate::organisation::Organisation;
+use crate::organisation::{Invalid, Organisation};
 use crate::submission::{SubmittedField, SubmittedValue};
 
 /// How much of a name that was sent is repeated in a message, in characters.
 const NAME_SHOWN_LIMIT: usize = 100;
 
 /// An extended field that is defined for customers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ExtendedField {
     /// Its name; compared without case.
     pub name: String,
-    /// What its values are.
+    /// What its values are; texts where it is left out.
+    #[serde(default)]
+    #[schema(inline)]
     pub data_type: DataType,
     /// The values, or entries, that it may have, compared without case; any where the list is
     /// empty.
+    #[serde(default)]
     pub values: Vec<String>,
     /// What its values, or each entry, must keep.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, examples(json!([">= 18", "matches [0-9]+"])))]
     pub rules: Vec<Rule>,
     /// What a LIST holds.
+    #[serde(default)]
+    #[schema(inline)]
     pub list: List,
 }
 
 impl ExtendedField {
-    /// The definition, if it can be kept by any value.
+    /// Whether the field goes by this name, in any case.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        same_name(&self.name, name)
+    }
+
+    /// Refuses a definition that no value can keep.
     ///
     /// # Errors
-    /// [`Refused`] for an enumeration without values, and for a list of at least more entries than
-    /// at most.
-    pub fn checked(self) -> Result<Self, Refused> {
-        let refused =
-            |why: &str| Err(Refused::new(format!("the extended field `{}` {why}", self.name)));
-        if self.data_type.is_enumeration() && self.values.is_empty() {
-            return refused("is an enumeration without values");
+    /// An enumeration without values, a list of at least more entries than at most, a rule that
+    /// compares what is neither number nor date.
+    pub fn check_definition(&self) -> Result<(), Invalid> {
+        let Self { data_type, values, rules, list, .. } = self;
+        Invalid::unless(
+            !data_type.is_enumeration() || !values.is_empty(),
+            "/values",
+            "an enumeration has values",
+        )?;
+        Invalid::unless(
+            list.most.is_none_or(|most| list.least <= most),
+            "/list/max_count",
+            "at least as many as `min_count`",
+        )?;
+        match rules.iter().position(|rule| !rule.suits(*data_type, list.element)) {
+            Some(index) => Err(Invalid::at(
+                format!("/rules/{index}"),
+                "only numbers and dates are compared, each with its like",
+            )),
+            None => Ok(()),
         }
-        if self.list.most.is_some_and(|most| most < self.list.least) {
-            return refused("must have more entries than it may have");
-        }
-        Ok(self)
     }
 
     /// A value in its one form; `None` where the field cannot have it.
@@ -81,7 +107,7 @@ impl ExtendedField {
         } else {
             self.values.iter().find(|known| same_name(known, &value)).cloned()?
         };
-        self.rules.iter().all(|rule| rule.holds(&spelt)).then_some(spelt)
+        self.rules.iter().all(|rule| rule.holds(&spelt, self.data_type)).then_some(spelt)
     }
 }
 
@@ -94,8 +120,8 @@ pub fn read(
 ) -> Vec<FieldValue> {
     let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
     for field in submitted.iter().take(COUNT_LIMIT) {
-        let defined = &organisation.extended_fields;
-        let known = defined.iter().find(|definition| same_name(&definition.name, &field.name));
+        let mut defined = organisation.extended_fields.active();
+        let known = defined.find(|definition| definition.is_named(&field.name));
         let value = match (known, &field.value) {
             (Some(_), SubmittedValue::NotPassed) => continue,
             (Some(definition), SubmittedValue::Text(value)) if fits(value) => {
@@ -133,28 +159,23 @@ fn same_name(one: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
     use rstest::rstest;
 
     use super::*;
-    use crate::organisation::{Till, TillId};
-    use crate::settings::Settings;
+    use crate::organisation::{Collection, Till};
 
     fn organisation(extended_fields: Vec<ExtendedField>) -> Organisation {
+        let till = Till { name: "till.001".to_owned(), ..Till::default() };
         Organisation {
-            name: "shop".to_owned(),
-            zone: TimeZone::UTC,
-            settings: Settings::default(),
-            tills: vec![Till { id: TillId(1), name: "till.001".to_owned() }],
-            custom_fields: Vec::new(),
-            extended_fields,
-            programmes: Vec::new(),
+            tills: Collection::of([till]).unwrap(),
+            extended_fields: Collection::of(extended_fields).unwrap(),
+            ..Organisation::default()
         }
     }
 
     fn field(data_type: DataType, values: &[&str], rules: &[&str]) -> ExtendedField {
         let list = List { element: Element::Integer, least: 1, most: Some(3) };
-        let rule = |text: &&str| Rule::parse(text, data_type, list.element).unwrap();
+        let rule = |text: &&str| Rule::parse(text).unwrap();
         ExtendedField {
             name: "Field".to_owned(),
             data_type,
@@ -202,7 +223,8 @@ mod tests {
         #[case] sent: &str,
         #[case] expected: Option<&str>,
     ) {
-        let field = field(data_type, allowed, rules).checked().unwrap();
+        let field = field(data_type, allowed, rules);
+        field.check_definition().unwrap();
         let organisation = organisation(Vec::new());
         let canonical = field.canonical(sent, &organisation);
         assert_eq!(canonical.as_deref(), expected);
@@ -212,18 +234,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case(field(DataType::StandardEnum, &[], &[]), "without values")]
-    #[case(field(DataType::CustomEnum, &[], &[]), "without values")]
+    #[case(field(DataType::StandardEnum, &[], &[]), "/values")]
+    #[case(field(DataType::CustomEnum, &[], &[]), "/values")]
+    #[case(field(DataType::Date, &[], &["> 2010-01-01", "> 18"]), "/rules/1")]
     #[case(
         ExtendedField { list: List { least: 3, most: Some(2), ..List::default() }, ..ExtendedField::default() },
-        "more entries than it may"
+        "/list/max_count"
     )]
     fn definitions_that_nothing_keeps_are_refused(
         #[case] field: ExtendedField,
-        #[case] reason: &str,
+        #[case] pointer: &str,
     ) {
-        let refused = field.checked().unwrap_err().to_string();
-        assert!(refused.contains(reason), "{refused}");
+        assert_eq!(field.check_definition().unwrap_err().pointer, pointer);
     }
 
     fn named(name: &str, data_type: DataType) -> ExtendedField {

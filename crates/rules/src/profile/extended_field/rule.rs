@@ -7,13 +7,15 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::super::field::{Refused, decimal};
 use super::super::pattern::Pattern;
 use super::{DataType, Element, moment};
 
 /// What the values of an extended field must keep.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Rule {
     text: String,
     test: Test,
@@ -21,9 +23,15 @@ pub struct Rule {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Test {
-    Number(Operator, Decimal),
-    Moment(Operator, Timestamp),
+    Compare(Operator, Bound),
     Matches(Pattern),
+}
+
+/// What values are compared with. Digits can be a number and a moment: the data type decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Bound {
+    number: Option<Decimal>,
+    moment: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,19 +65,18 @@ impl Operator {
 }
 
 impl Rule {
-    /// Reads the rule of a field of this data type; a LIST is compared entry by entry.
+    /// Reads a rule.
     ///
     /// # Errors
-    /// [`Refused`] when it is no rule, or compares what is neither number nor date.
-    pub fn parse(sent: &str, data_type: DataType, element: Element) -> Result<Self, Refused> {
+    /// [`Refused`] when it is none.
+    pub fn parse(sent: &str) -> Result<Self, Refused> {
         let text = sent.trim();
         let kept = if let Some(pattern) = text.strip_prefix("matches ") {
             Test::Matches(Pattern::parse(pattern.trim())?)
         } else {
-            comparison(text, data_type, element).ok_or_else(|| {
+            comparison(text).ok_or_else(|| {
                 Refused::new(format!(
-                    "`{text}` is no rule for {}: a number or a date behind one of >= <= > < =, or `matches` and a pattern",
-                    data_type.name()
+                    "`{text}` is no rule: a number or a date behind one of >= <= > < =, or `matches` and a pattern"
                 ))
             })?
         };
@@ -82,30 +89,54 @@ impl Rule {
         &self.text
     }
 
-    /// Whether a value, in its one form, keeps the rule.
-    pub(super) fn holds(&self, value: &str) -> bool {
+    /// Whether values of this type can be held against the rule; a LIST is compared entry by entry.
+    pub(super) fn suits(&self, data_type: DataType, element: Element) -> bool {
         match &self.test {
-            Test::Number(operator, bound) => {
-                decimal(value).is_some_and(|number| operator.holds(number.cmp(bound)))
+            Test::Compare(_, bound) if data_type.is_moment() => bound.moment.is_some(),
+            Test::Compare(_, bound) => data_type.is_number(element) && bound.number.is_some(),
+            Test::Matches(_) => true,
+        }
+    }
+
+    /// Whether a value of this type, in its one form, keeps the rule.
+    pub(super) fn holds(&self, value: &str, data_type: DataType) -> bool {
+        let order = |bound: &Bound| {
+            if data_type.is_moment() {
+                Some(moment::read(value)?.cmp(&bound.moment?))
+            } else {
+                Some(decimal(value)?.cmp(&bound.number?))
             }
-            Test::Moment(operator, bound) => {
-                moment::read(value).is_some_and(|instant| operator.holds(instant.cmp(bound)))
+        };
+        match &self.test {
+            Test::Compare(operator, bound) => {
+                order(bound).is_some_and(|order| operator.holds(order))
             }
             Test::Matches(pattern) => pattern.matches(value),
         }
     }
 }
 
-fn comparison(text: &str, data_type: DataType, element: Element) -> Option<Test> {
+impl TryFrom<String> for Rule {
+    type Error = Refused;
+
+    fn try_from(text: String) -> Result<Self, Refused> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Rule> for String {
+    fn from(rule: Rule) -> Self {
+        rule.text
+    }
+}
+
+fn comparison(text: &str) -> Option<Test> {
     let (operator, bound) = OPERATORS
         .iter()
         .find_map(|(sign, operator)| Some((*operator, text.strip_prefix(sign)?)))?;
-    match data_type {
-        DataType::Date | DataType::DateTime => Some(Test::Moment(operator, moment::read(bound)?)),
-        DataType::Integer | DataType::Double => Some(Test::Number(operator, decimal(bound)?)),
-        DataType::List if element != Element::Text => Some(Test::Number(operator, decimal(bound)?)),
-        _ => None,
-    }
+    let bound = Bound { number: decimal(bound), moment: moment::read(bound) };
+    let some = bound.number.is_some() || bound.moment.is_some();
+    some.then_some(Test::Compare(operator, bound))
 }
 
 #[cfg(test)]
@@ -133,22 +164,36 @@ mod tests {
         #[case] keeps: &str,
         #[case] breaks: &str,
     ) {
-        let rule = Rule::parse(rule, data_type, Element::Decimal).unwrap();
-        assert!(rule.holds(keeps));
-        assert!(!rule.holds(breaks));
-        assert_eq!(Rule::parse(rule.as_str(), data_type, Element::Decimal).unwrap(), rule);
+        let rule = Rule::parse(rule).unwrap();
+        assert!(rule.suits(data_type, Element::Decimal));
+        assert!(rule.holds(keeps, data_type));
+        assert!(!rule.holds(breaks, data_type));
+        assert_eq!(Rule::parse(rule.as_str()).unwrap(), rule);
     }
 
     #[rstest]
-    #[case(DataType::Integer, "18")]
-    #[case(DataType::Integer, "> eighteen")]
-    #[case(DataType::Integer, "<> 18")]
-    #[case(DataType::Integer, "")]
-    #[case(DataType::Date, "> 18")]
-    #[case(DataType::String, "> 18")]
-    #[case(DataType::List, "> 18")]
-    #[case(DataType::String, "matches [a-")]
-    fn what_is_no_rule_is_refused(#[case] data_type: DataType, #[case] rule: &str) {
-        assert!(Rule::parse(rule, data_type, Element::Text).is_err());
+    #[case("18")]
+    #[case("> eighteen")]
+    #[case("<> 18")]
+    #[case("")]
+    #[case("matches [a-")]
+    fn what_is_no_rule_is_refused(#[case] rule: &str) {
+        assert!(Rule::parse(rule).is_err());
+    }
+
+    #[rstest]
+    #[case(DataType::Date, "> 18", false)]
+    #[case(DataType::Date, "> 951782400000", true)]
+    #[case(DataType::Integer, "> 951782400000", true)]
+    #[case(DataType::Integer, "> 2010-01-01", false)]
+    #[case(DataType::String, "> 18", false)]
+    #[case(DataType::List, "> 18", false)]
+    #[case(DataType::List, "matches [0-9]", true)]
+    fn a_rule_suits_its_data_type(
+        #[case] data_type: DataType,
+        #[case] rule: &str,
+        #[case] suits: bool,
+    ) {
+        assert_eq!(Rule::parse(rule).unwrap().suits(data_type, Element::Text), suits);
     }
 }

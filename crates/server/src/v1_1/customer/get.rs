@@ -185,7 +185,7 @@ fn not_found(name: &str, value: &str) -> NotFound {
 
 fn retrieved(found: Found, organisation: &Organisation, with_id: bool) -> Retrieved {
     let Found { customer, through_merge } = found;
-    let zone = &organisation.zone;
+    let zone = &organisation.details.time_zone;
     let warnings = if through_merge { vec![codes::SURVIVOR_FOUND.into()] } else { Vec::new() };
     let text = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
     let till = till_name(&customer, organisation);
@@ -231,6 +231,6 @@ fn retrieved(found: Found, organisation: &Organisation, with_id: bool) -> Retrie
 }
 
 fn till_name(customer: &Customer, organisation: &Organisation) -> String {
-    let till = organisation.tills.iter().find(|till| till.id == customer.registered_till);
+    let till = organisation.tills.with_id(customer.registered_till.0);
     till.map(|till| till.name.clone()).unwrap_or_default()
 }

@@ -231,7 +231,7 @@ fn failed(submission: Submission, failure: &Failure, explain: Option<Explanation
 
 fn registered(plan: Plan, organisation: &Organisation, explain: Option<Explanation>) -> Registered {
     let Plan { customer, side_effects, warnings, .. } = plan;
-    let zone = &organisation.zone;
+    let zone = &organisation.details.time_zone;
     let current = customer.enrolments.first();
     let name = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
     let points = |points: fn(&Enrolment) -> Decimal| Number(current.map_or(Decimal::ZERO, points));
@@ -293,7 +293,7 @@ fn points_summary(enrolment: &Enrolment, organisation: &Organisation) -> PointsS
             .map_or_else(|| NO_NEXT_TIER.to_owned(), |tier| tier.serial.to_string()),
         next_slab_description: next.map(|tier| tier.description.clone()).unwrap_or_default(),
         slab_serial_number: enrolment.tier.to_string(),
-        slab_expiry_date: expiry(enrolment, &organisation.zone),
+        slab_expiry_date: expiry(enrolment, &organisation.details.time_zone),
         total_points: "",
     }
 }

@@ -4,26 +4,38 @@
 CREATE TABLE organisation (
     organisation_id  INTEGER PRIMARY KEY,
     name             TEXT NOT NULL UNIQUE,
-    time_zone        TEXT NOT NULL,
     -- Its passwords are public, so it is not served to a network.
     is_demo          INTEGER NOT NULL,
     -- The first id that no customer has been given and no block has reserved.
     next_customer_id INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE setting (
+-- What is set up: one JSON document a row, by kind and name.
+CREATE TABLE configuration (
     organisation_id INTEGER NOT NULL,
+    resource        TEXT NOT NULL,
     name            TEXT NOT NULL,
-    value           TEXT NOT NULL,
-    PRIMARY KEY (organisation_id, name)
+    -- How often it was changed, from 1.
+    version         INTEGER NOT NULL,
+    is_active       INTEGER NOT NULL,
+    document        TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, resource, name)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE till (
+-- Who changed what; only ever added to. Before is absent for what was made.
+CREATE TABLE configuration_change (
     organisation_id INTEGER NOT NULL,
-    till_id         INTEGER NOT NULL,
+    change          INTEGER NOT NULL,
+    changed_at      INTEGER NOT NULL,
+    changed_by      TEXT NOT NULL,
+    resource        TEXT NOT NULL,
     name            TEXT NOT NULL,
-    PRIMARY KEY (organisation_id, till_id),
-    UNIQUE (organisation_id, name)
+    version         INTEGER NOT NULL,
+    was_active      INTEGER,
+    is_active       INTEGER NOT NULL,
+    before          TEXT,
+    after           TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, change)
 ) STRICT, WITHOUT ROWID;
 
 -- A till signs in by its name alone, so the name is unique across organisations.
@@ -31,65 +43,10 @@ CREATE TABLE till_credential (
     username        TEXT NOT NULL PRIMARY KEY,
     organisation_id INTEGER NOT NULL,
     till_id         INTEGER NOT NULL,
-    -- argon2id of the lower-case hex MD5 and of the lower-case hex SHA-256 of the password.
-    md5_hash        TEXT NOT NULL,
-    sha256_hash     TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE custom_field (
-    organisation_id INTEGER NOT NULL,
-    position        INTEGER NOT NULL,
-    name            TEXT NOT NULL,
-    data_type       TEXT NOT NULL,
-    -- A JSON array of the values it may have; empty for any.
-    options         TEXT NOT NULL,
-    -- A regular expression for the whole value.
-    pattern         TEXT,
-    is_disabled     INTEGER NOT NULL,
-    PRIMARY KEY (organisation_id, position),
-    UNIQUE (organisation_id, name)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE extended_field (
-    organisation_id INTEGER NOT NULL,
-    position        INTEGER NOT NULL,
-    name            TEXT NOT NULL,
-    data_type       TEXT NOT NULL,
-    -- A JSON array of the values it may have; empty for any.
-    allowed_values  TEXT NOT NULL,
-    -- A JSON array of rules such as `>= 18`.
-    rules           TEXT NOT NULL,
-    -- What a LIST holds, and how many entries at least and at most.
-    element_type    TEXT NOT NULL,
-    min_count       INTEGER NOT NULL,
-    max_count       INTEGER,
-    PRIMARY KEY (organisation_id, position),
-    UNIQUE (organisation_id, name COLLATE NOCASE)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE programme (
-    organisation_id INTEGER NOT NULL,
-    programme_id    INTEGER NOT NULL,
-    is_default      INTEGER NOT NULL,
-    tier_years      INTEGER NOT NULL,
-    PRIMARY KEY (organisation_id, programme_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE tier (
-    organisation_id INTEGER NOT NULL,
-    programme_id    INTEGER NOT NULL,
-    serial          INTEGER NOT NULL,
-    name            TEXT NOT NULL,
-    description     TEXT NOT NULL,
-    PRIMARY KEY (organisation_id, programme_id, serial)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE registration_reward (
-    organisation_id INTEGER NOT NULL,
-    programme_id    INTEGER NOT NULL,
-    reward_id       INTEGER NOT NULL,
-    points          TEXT NOT NULL,
-    PRIMARY KEY (organisation_id, programme_id, reward_id)
+    -- argon2id of the lower-case hex MD5 and of the lower-case hex SHA-256 of the password; absent
+    -- until it has one.
+    md5_hash        TEXT,
+    sha256_hash     TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE customer (

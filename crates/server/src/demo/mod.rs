@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 
 use anyhow::bail;
-use patron_store::Store;
+use jiff::Timestamp;
+use patron_store::{Author, NewOrganisation, Store};
 
 use crate::auth::password;
-use crate::organisation_file;
+use crate::organisation_file::{self, Hashed};
 
-/// What is set up.
-const FILE: &str = include_str!("demo.toml");
+/// What is set up: two organisations.
+const FILES: [&str; 2] = [include_str!("demo.toml"), include_str!("demo2.toml")];
 const TILL: &str = "till.001";
 const PASSWORD: &str = "demo";
 
@@ -25,7 +26,14 @@ pub async fn fill(store: &dyn Store) -> anyhow::Result<()> {
     if !organisations.is_empty() {
         bail!("--demo fills an empty store, but this one holds organisations already");
     }
-    store.set_up(organisation_file::read(FILE)?).await?;
+    let mut hashed = Hashed::default();
+    let read = |file| {
+        let organisation = organisation_file::read(file, &mut hashed)?;
+        Ok(NewOrganisation { is_demo: true, ..organisation })
+    };
+    let organisations = FILES.into_iter().map(read).collect::<anyhow::Result<_>>()?;
+    let author = Author { name: "serve --demo".to_owned(), at: Timestamp::now() };
+    store.set_up(organisations, author).await?;
     Ok(())
 }
 

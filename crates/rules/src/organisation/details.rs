@@ -1,0 +1,58 @@
+//! What an organisation is.
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::resource::{check_name, read, write};
+use super::{Document, Documents, Invalid, Kind, Organisation, Refused, time_zone};
+
+/// The longest name, in characters.
+const NAME_LIMIT: usize = 50;
+
+/// What an organisation is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Details {
+    /// The organisation's name.
+    pub name: String,
+    /// The zone of local date-times, by its IANA name.
+    #[serde(with = "time_zone")]
+    #[schema(value_type = String, examples("Asia/Kolkata"))]
+    pub time_zone: TimeZone,
+}
+
+impl Default for Details {
+    fn default() -> Self {
+        Self { name: String::new(), time_zone: TimeZone::UTC }
+    }
+}
+
+impl Documents for Details {
+    fn put(&mut self, json: &str) -> Result<String, Invalid> {
+        let new: Self = read(json)?;
+        check_name(&new.name, NAME_LIMIT)?;
+        if !self.name.is_empty() && self.name != new.name {
+            return Err(Invalid::at("/name", "an organisation's name does not change"));
+        }
+        *self = new;
+        Ok(Kind::Organisation.name().to_owned())
+    }
+
+    fn set_active(&mut self, _name: &str, is_active: bool) -> Result<(), Invalid> {
+        Invalid::unless(is_active, "", "an organisation is always what it is")
+    }
+
+    fn get(&self, name: &str) -> Option<Document> {
+        self.all().into_iter().find(|document| document.name == name)
+    }
+
+    fn all(&self) -> Vec<Document> {
+        let name = Kind::Organisation.name().to_owned();
+        vec![Document { name, is_active: true, json: write(self) }]
+    }
+
+    fn check(&self, _organisation: &Organisation) -> Vec<Refused> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,40 @@
+//! What is set up, as documents: the form that the store, the admin API and files share.
+
+use super::{Invalid, Organisation, Refused};
+
+/// A document as it is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its name, unique within its kind.
+    pub name: String,
+    /// Whether it is in use.
+    pub is_active: bool,
+    /// The document itself in its one form: JSON, with every member that has a default written out.
+    pub json: String,
+}
+
+/// The documents of one kind.
+pub trait Documents {
+    /// Puts a document in place of the one of the same name, or beside the others; returns its name.
+    /// It is as active as the one before; a new one is active.
+    ///
+    /// # Errors
+    /// The member that is wrong by itself or clashes with a document of the same kind. What needs
+    /// the rest of the organisation is left to [`Self::check`].
+    fn put(&mut self, json: &str) -> Result<String, Invalid>;
+
+    /// Takes a document out of use, or back into it.
+    ///
+    /// # Errors
+    /// There is no such document, or it cannot be taken out of use.
+    fn set_active(&mut self, name: &str, is_active: bool) -> Result<(), Invalid>;
+
+    /// The document of this name.
+    fn get(&self, name: &str) -> Option<Document>;
+
+    /// Every document, by name.
+    fn all(&self) -> Vec<Document>;
+
+    /// Checks every active document against the organisation that they belong to.
+    fn check(&self, organisation: &Organisation) -> Vec<Refused>;
+}

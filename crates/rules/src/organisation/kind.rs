@@ -1,0 +1,55 @@
+//! The kinds of documents that an organisation is set up with.
+
+/// A kind of document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// What the organisation is: one document.
+    Organisation,
+    /// The registration configuration: one document.
+    Settings,
+    /// Tills.
+    Tills,
+    /// Custom fields.
+    CustomFields,
+    /// Extended fields.
+    ExtendedFields,
+    /// Loyalty programmes.
+    Programmes,
+}
+
+impl Kind {
+    /// Every kind; those that others refer to come first.
+    pub const ALL: [Self; 6] = [
+        Self::Organisation,
+        Self::Settings,
+        Self::Tills,
+        Self::CustomFields,
+        Self::ExtendedFields,
+        Self::Programmes,
+    ];
+
+    /// The kind's name in the store, in the admin API's paths and in an organisation's file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Organisation => "organisation",
+            Self::Settings => "settings",
+            Self::Tills => "tills",
+            Self::CustomFields => "custom_fields",
+            Self::ExtendedFields => "extended_fields",
+            Self::Programmes => "programmes",
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether an organisation has exactly one document of this kind, named like the kind itself.
+    #[must_use]
+    pub const fn is_single(self) -> bool {
+        matches!(self, Self::Organisation | Self::Settings)
+    }
+}

@@ -1,0 +1,129 @@
+//! What every kind of resource has in common.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+
+use super::{Kind, Organisation};
+
+/// A thing that is set up: a document with a name of its own within its kind.
+///
+/// Its members are named in snake case. Those that are not known are refused; those that have a
+/// sensible default may be left out.
+pub trait Resource: Clone + fmt::Debug + Eq + Serialize + DeserializeOwned {
+    /// Its kind.
+    const KIND: Kind;
+    /// The most of its kind that an organisation has, active or not.
+    const COUNT_LIMIT: usize;
+    /// The longest name, in characters.
+    const NAME_LIMIT: usize = 50;
+
+    /// Its name, by which it is known for good.
+    fn name(&self) -> &str;
+
+    /// Its number, where its kind has numbers; 0 is to be replaced by the next one that is free.
+    fn id(&self) -> Option<i64> {
+        None
+    }
+
+    /// Gives it its number.
+    fn set_id(&mut self, _id: i64) {}
+
+    /// Whether it can be in use beside everything else that is set up.
+    ///
+    /// # Errors
+    /// The first member that is wrong.
+    fn check(&self, organisation: &Organisation) -> Result<(), Invalid>;
+}
+
+/// A member that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Invalid {
+    /// Where in the document, as a JSON pointer (RFC 6901); empty for the whole of it.
+    pub pointer: String,
+    /// What belongs there.
+    pub reason: String,
+}
+
+impl Invalid {
+    /// The member at this pointer is wrong.
+    pub fn at(pointer: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), reason: reason.into() }
+    }
+
+    /// Fails with the member at this pointer unless something holds.
+    ///
+    /// # Errors
+    /// That failure.
+    pub fn unless(holds: bool, pointer: &str, reason: &str) -> Result<(), Self> {
+        if holds { Ok(()) } else { Err(Self::at(pointer, reason)) }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pointer.as_str() {
+            "" => f.write_str(&self.reason),
+            pointer => write!(f, "{pointer}: {}", self.reason),
+        }
+    }
+}
+
+/// A document that is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} `{name}`: {invalid}", kind.name())]
+pub struct Refused {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name; empty where it has none that can be read.
+    pub name: String,
+    /// What is wrong with it.
+    pub invalid: Invalid,
+}
+
+/// Reads a document.
+pub(super) fn read<T: DeserializeOwned>(document: &str) -> Result<T, Invalid> {
+    // Members without their names, in a list, would be read as well.
+    Invalid::unless(document.trim_start().starts_with('{'), "", "a document is a JSON object")?;
+    let mut json = serde_json::Deserializer::from_str(document);
+    let read: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer(error.path());
+        let reason = error.into_inner().to_string();
+        // Where in the text says nothing that the pointer does not.
+        let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |parts| parts.0);
+        Invalid::at(pointer, reason)
+    })?;
+    json.end().map_err(|error| Invalid::at("", error.to_string()))?;
+    Ok(read)
+}
+
+/// Writes a document in its one form.
+pub(super) fn write<T: Serialize>(resource: &T) -> String {
+    // A document is made of texts, numbers, lists and named members, which JSON always has.
+    serde_json::to_string(resource).unwrap_or_default()
+}
+
+fn pointer(path: &Path) -> String {
+    let segment = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    path.iter().map(segment).collect()
+}
+
+/// Checks a resource's name.
+pub(super) fn check_name(name: &str, limit: usize) -> Result<(), Invalid> {
+    let length = name.chars().count();
+    let valid =
+        (1..=limit).contains(&length) && name.trim() == name && !name.contains(char::is_control);
+    if valid {
+        return Ok(());
+    }
+    Err(Invalid::at(
+        "/name",
+        format!("1 to {limit} characters, no blanks around them and no control characters"),
+    ))
+}

@@ -1,0 +1,132 @@
+//! Changing what is set up: the part that every engine shares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use patron_rules::organisation::{Document, Invalid, Kind, Organisation, Refused};
+
+use crate::Error;
+
+/// A document with the count of its changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its kind.
+    pub kind: Kind,
+    /// How often it was changed, from 1.
+    pub version: u32,
+    /// The document.
+    pub document: Document,
+}
+
+/// Who changes what is set up, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// Who.
+    pub name: String,
+    /// When, to the millisecond.
+    pub at: Timestamp,
+}
+
+/// A change of one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The document's kind.
+    pub kind: Kind,
+    /// Its name; for a kind of which there is one, the kind's own.
+    pub name: String,
+    /// What must be there for the change to count.
+    pub expected: Expected,
+    /// The document afterwards, as JSON; `None` leaves it.
+    pub json: Option<String>,
+    /// Whether it is in use afterwards; `None` leaves that, and a new one is.
+    pub is_active: Option<bool>,
+}
+
+/// What must be there for a change to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever there is, or nothing.
+    Anything,
+    /// Nothing of this name.
+    Nothing,
+    /// The document at this version.
+    Version(u32),
+}
+
+impl Change {
+    fn check(&self, found: Option<u32>) -> Result<(), Error> {
+        let as_expected = match self.expected {
+            Expected::Anything => true,
+            Expected::Nothing => found.is_none(),
+            Expected::Version(version) => found == Some(version),
+        };
+        if as_expected {
+            return Ok(());
+        }
+        Err(Error::Changed { kind: self.kind, name: self.name.clone(), found })
+    }
+
+    fn apply(&self, organisation: &mut Organisation) -> Result<(), Invalid> {
+        let documents = organisation.documents_mut(self.kind);
+        if let Some(json) = &self.json {
+            let name = documents.put(json)?;
+            Invalid::unless(name == self.name, "/name", "a name does not change")?;
+        }
+        self.is_active.map_or(Ok(()), |is_active| documents.set_active(&self.name, is_active))
+    }
+}
+
+/// What is set up before some changes, and after.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) before: Organisation,
+    pub(crate) after: Organisation,
+    /// The documents that differ, as they are to be stored, each with the one that it replaces.
+    pub(crate) documents: Vec<(Option<Document>, Stored)>,
+}
+
+/// The organisation that these documents make up.
+pub(crate) fn organisation(stored: Vec<Stored>) -> Result<Organisation, Error> {
+    let mut organisation = Organisation::default();
+    organisation
+        .put_all(stored.into_iter().map(|stored| (stored.kind, stored.document)))
+        .map_err(|refused| Error::Corrupt(refused.to_string()))?;
+    Ok(organisation)
+}
+
+/// Decides on changes, taken in order: all of them, or none.
+///
+/// # Errors
+/// [`Error::Changed`] where something else is there than expected; [`Error::Invalid`] where what
+/// would come of it cannot be.
+pub(crate) fn change(stored: Vec<Stored>, changes: &[Change]) -> Result<Changed, Error> {
+    let key = |kind: Kind, name: &str| (kind, name.to_owned());
+    let known: BTreeMap<_, _> = stored
+        .iter()
+        .map(|stored| (key(stored.kind, &stored.document.name), stored.clone()))
+        .collect();
+    let before = organisation(stored)?;
+    let mut after = before.clone();
+    for change in changes {
+        let found = known.get(&key(change.kind, &change.name));
+        change.check(found.map(|stored| stored.version))?;
+        change.apply(&mut after).map_err(|invalid| {
+            Error::Invalid(vec![Refused { kind: change.kind, name: change.name.clone(), invalid }])
+        })?;
+    }
+    after.check().map_err(Error::Invalid)?;
+    let touched: BTreeSet<_> =
+        changes.iter().map(|change| key(change.kind, &change.name)).collect();
+    let mut documents = Vec::new();
+    for (kind, name) in touched {
+        let Some(document) = after.documents(kind).get(&name) else { continue };
+        let replaced = known.get(&(kind, name));
+        if replaced.is_some_and(|replaced| replaced.document == document) {
+            continue;
+        }
+        let version = replaced.map_or(0, |replaced| replaced.version).saturating_add(1);
+        let replaced = replaced.map(|replaced| replaced.document.clone());
+        documents.push((replaced, Stored { kind, version, document }));
+    }
+    Ok(Changed { before, after, documents })
+}

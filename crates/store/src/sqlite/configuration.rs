@@ -1,0 +1,151 @@
+//! What is set up for an organisation: its documents, and who changed them.
+
+use patron_rules::organisation::{Document, Kind, Organisation};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::rows::{corrupt, list, taken, text};
+use super::settings;
+use crate::configuration::{self, Changed};
+use crate::{Author, Change, Error, Stored, TenantId};
+
+const COLUMNS: &str = "resource, name, version, is_active, document";
+
+pub(super) fn load(connection: &Connection, tenant: TenantId) -> Result<Organisation, Error> {
+    let stored = all(connection, tenant)?;
+    if stored.is_empty() {
+        return Err(Error::NoOrganisation);
+    }
+    configuration::organisation(stored)
+}
+
+fn all(connection: &Connection, tenant: TenantId) -> Result<Vec<Stored>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM configuration WHERE organisation_id = ?1");
+    list(connection, &sql, [tenant.0], stored)
+}
+
+/// Those of a kind whose names follow this one, by name.
+pub(super) fn page(
+    connection: &Connection,
+    tenant: TenantId,
+    kind: Kind,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Stored>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM configuration
+         WHERE organisation_id = ?1 AND resource = ?2 AND name > ?3 ORDER BY name LIMIT ?4"
+    );
+    list(connection, &sql, (tenant.0, kind.name(), after, limit), stored)
+}
+
+pub(super) fn find(
+    connection: &Connection,
+    tenant: TenantId,
+    kind: Kind,
+    name: &str,
+) -> Result<Option<Stored>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM configuration
+         WHERE organisation_id = ?1 AND resource = ?2 AND name = ?3"
+    );
+    Ok(list(connection, &sql, (tenant.0, kind.name(), name), stored)?.pop())
+}
+
+fn stored(row: &Row<'_>) -> Result<Stored, Error> {
+    let kind = text(row, "resource")?;
+    let kind = Kind::named(&kind).ok_or_else(|| corrupt("a kind of document is not known"))?;
+    let document = Document {
+        name: text(row, "name")?,
+        is_active: row.get("is_active")?,
+        json: text(row, "document")?,
+    };
+    Ok(Stored { kind, version: row.get("version")?, document })
+}
+
+/// Carries out changes: all of them, or none.
+pub(super) fn apply(
+    connection: &Connection,
+    tenant: TenantId,
+    changes: &[Change],
+    author: &Author,
+) -> Result<Vec<Stored>, Error> {
+    let Changed { before, after, documents } =
+        configuration::change(all(connection, tenant)?, changes)?;
+    settings::follow(connection, tenant, &before.settings, &after.settings)?;
+    let mut written = Vec::with_capacity(documents.len());
+    for (replaced, stored) in documents {
+        if stored.kind == Kind::Tills && replaced.is_none() {
+            claim_username(connection, tenant, &after, &stored.document.name)?;
+        }
+        write(connection, tenant, &stored)?;
+        record(connection, tenant, replaced.as_ref(), &stored, author)?;
+        written.push(stored);
+    }
+    Ok(written)
+}
+
+fn write(connection: &Connection, tenant: TenantId, stored: &Stored) -> Result<(), Error> {
+    let Stored { kind, version, document } = stored;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO configuration VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            tenant.0,
+            kind.name(),
+            document.name,
+            version,
+            document.is_active,
+            document.json,
+        ])?;
+    Ok(())
+}
+
+fn record(
+    connection: &Connection,
+    tenant: TenantId,
+    replaced: Option<&Document>,
+    stored: &Stored,
+    author: &Author,
+) -> Result<(), Error> {
+    let Stored { kind, version, document } = stored;
+    let last: Option<i64> = connection
+        .prepare_cached(
+            "SELECT change FROM configuration_change
+             WHERE organisation_id = ?1 ORDER BY change DESC LIMIT 1",
+        )?
+        .query_row([tenant.0], |row| row.get(0))
+        .optional()?;
+    connection
+        .prepare_cached(
+            "INSERT INTO configuration_change
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            tenant.0,
+            last.unwrap_or_default().saturating_add(1),
+            author.at.as_millisecond(),
+            author.name,
+            kind.name(),
+            document.name,
+            version,
+            replaced.map(|replaced| replaced.is_active),
+            document.is_active,
+            replaced.map(|replaced| &replaced.json),
+            document.json,
+        ])?;
+    Ok(())
+}
+
+/// Keeps a till's name for it alone: no other till of any organisation can sign in by it.
+fn claim_username(
+    connection: &Connection,
+    tenant: TenantId,
+    organisation: &Organisation,
+    name: &str,
+) -> Result<(), Error> {
+    let Some(till) = organisation.tills.get_any(name) else { return Ok(()) };
+    connection
+        .prepare_cached("INSERT INTO till_credential VALUES (?1, ?2, ?3, NULL, NULL)")?
+        .execute((name, tenant.0, till.id.0))
+        .map_err(|error| taken(error, "till", name))?;
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! What is set up, document by document: versions, lists, and all or nothing.
+
+use std::sync::Arc;
+
+use patron_rules::organisation::Kind;
+use patron_store::{Change, Error, Expected, Store, Stored, Tenant};
+use tokio::task::JoinSet;
+
+use crate::given::{author, open_shop, shop};
+
+on_every_engine! {
+    a_document_is_found_with_its_version,
+    documents_are_listed_by_name,
+    what_is_not_as_expected_is_not_changed,
+    a_change_that_changes_nothing_is_none,
+    changes_are_made_all_or_none,
+    of_two_who_change_one_version_one_is_told,
+    what_is_out_of_use_is_kept,
+    a_document_of_another_organisation_is_not_there,
+}
+
+fn put(kind: Kind, name: &str, json: &str, expected: Expected) -> Change {
+    Change { kind, name: name.to_owned(), expected, json: Some(json.to_owned()), is_active: None }
+}
+
+fn field(name: &str, data_type: &str, expected: Expected) -> Change {
+    let json = format!(r#"{{"name":"{name}","data_type":"{data_type}"}}"#);
+    put(Kind::CustomFields, name, &json, expected)
+}
+
+async fn apply(
+    store: &dyn Store,
+    tenant: &Tenant,
+    changes: Vec<Change>,
+) -> Result<Vec<Stored>, Error> {
+    store.apply(tenant.id(), changes, author()).await
+}
+
+async fn names(store: &dyn Store, tenant: &Tenant, after: &str, limit: u32) -> Vec<String> {
+    let page = store.resources(tenant.id(), Kind::CustomFields, after, limit).await.unwrap();
+    page.into_iter().map(|stored| stored.document.name).collect()
+}
+
+async fn a_document_is_found_with_its_version(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let find = || store.resource(tenant.id(), Kind::CustomFields, "size");
+    assert_eq!(find().await.unwrap(), None);
+    let made =
+        apply(&*store, &tenant, vec![field("size", "Integer", Expected::Nothing)]).await.unwrap();
+    assert_eq!(made[0].version, 1);
+    assert_eq!(find().await.unwrap().as_ref(), Some(&made[0]));
+    let changed = field("size", "Double", Expected::Version(1));
+    let changed = apply(&*store, &tenant, vec![changed]).await.unwrap();
+    assert_eq!(changed[0].version, 2);
+    assert_eq!(find().await.unwrap().as_ref(), Some(&changed[0]));
+    let now = store.tenant(tenant.id()).await.unwrap();
+    assert!(now.organisation().custom_fields.named("size").is_some());
+}
+
+async fn documents_are_listed_by_name(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let fields = ["b", "a", "c", "B"].map(|name| field(name, "String", Expected::Nothing));
+    apply(&*store, &tenant, fields.to_vec()).await.unwrap();
+    assert_eq!(names(&*store, &tenant, "", 9).await, ["B", "a", "b", "c"]);
+    assert_eq!(names(&*store, &tenant, "", 2).await, ["B", "a"]);
+    assert_eq!(names(&*store, &tenant, "a", 2).await, ["b", "c"]);
+    assert_eq!(names(&*store, &tenant, "bb", 2).await, ["c"]);
+    assert_eq!(names(&*store, &tenant, "c", 2).await, Vec::<String>::new());
+}
+
+async fn what_is_not_as_expected_is_not_changed(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    apply(&*store, &tenant, vec![field("size", "Integer", Expected::Nothing)]).await.unwrap();
+    for (name, expected, there) in [
+        ("size", Expected::Nothing, Some(1)),
+        ("size", Expected::Version(2), Some(1)),
+        ("other", Expected::Version(1), None),
+    ] {
+        let refused = apply(&*store, &tenant, vec![field(name, "Double", expected)]).await;
+        let Err(Error::Changed { found, .. }) = refused else { panic!("{refused:?}") };
+        assert_eq!(found, there, "{name} {expected:?}");
+    }
+    let stored = store.resource(tenant.id(), Kind::CustomFields, "size").await.unwrap().unwrap();
+    assert!(stored.document.json.contains("Integer"), "{stored:?}");
+}
+
+async fn a_change_that_changes_nothing_is_none(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let same = || vec![put(Kind::Tills, "shop", r#"{"name":"shop"}"#, Expected::Version(1))];
+    for _ in 0..2 {
+        assert_eq!(apply(&*store, &tenant, same()).await.unwrap(), []);
+    }
+}
+
+async fn changes_are_made_all_or_none(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let good = || field("size", "Integer", Expected::Nothing);
+    for bad in [
+        field("colour", "Colour", Expected::Nothing),
+        field("colour", "String", Expected::Version(3)),
+        put(Kind::Tills, "till", r#"{"name":"another"}"#, Expected::Nothing),
+        put(Kind::Settings, "settings", r#"{"BATCH_LIMIT":"0"}"#, Expected::Anything),
+        put(
+            Kind::Programmes,
+            "second",
+            r#"{"name":"second","is_default":true}"#,
+            Expected::Nothing,
+        ),
+    ] {
+        let refused = apply(&*store, &tenant, vec![good(), bad]).await;
+        assert!(matches!(refused, Err(Error::Invalid(_) | Error::Changed { .. })), "{refused:?}");
+    }
+    assert_eq!(names(&*store, &tenant, "", 9).await, Vec::<String>::new());
+    assert_eq!(*store.tenant(tenant.id()).await.unwrap().organisation(), shop("shop").organisation);
+}
+
+async fn of_two_who_change_one_version_one_is_told(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    apply(&*store, &tenant, vec![field("size", "String", Expected::Nothing)]).await.unwrap();
+    for version in 1..=20 {
+        let mut tasks = JoinSet::new();
+        // Each differs from what is there.
+        let kinds = if version % 2 == 1 { ["Integer", "Double"] } else { ["Boolean", "String"] };
+        for data_type in kinds {
+            let (store, tenant) = (Arc::clone(&store), tenant.clone());
+            let change = field("size", data_type, Expected::Version(version));
+            tasks.spawn(async move { apply(&*store, &tenant, vec![change]).await });
+        }
+        let outcomes = tasks.join_all().await;
+        let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        let told = outcomes.iter().filter(|outcome| {
+            matches!(outcome, Err(Error::Changed { found, .. }) if *found == Some(version + 1))
+        });
+        assert_eq!((won, told.count()), (1, 1), "{outcomes:?}");
+    }
+}
+
+async fn what_is_out_of_use_is_kept(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let retire = |is_active| Change {
+        kind: Kind::Tills,
+        name: "shop".to_owned(),
+        expected: Expected::Anything,
+        json: None,
+        is_active: Some(is_active),
+    };
+    let retired = apply(&*store, &tenant, vec![retire(false)]).await.unwrap();
+    assert_eq!((retired[0].version, retired[0].document.is_active), (2, false));
+    let now = store.tenant(tenant.id()).await.unwrap();
+    assert_eq!(now.organisation().till_named("shop"), None);
+    assert!(now.organisation().tills.with_id(1).is_some());
+    apply(&*store, &tenant, vec![retire(true)]).await.unwrap();
+    let now = store.tenant(tenant.id()).await.unwrap();
+    assert!(now.organisation().till_named("shop").is_some());
+}
+
+async fn a_document_of_another_organisation_is_not_there(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    store.set_up(vec![shop("other")], author()).await.unwrap();
+    let other = store.till_credential("other").await.unwrap().unwrap().tenant;
+    assert_eq!(store.resource(other, Kind::Tills, "shop").await.unwrap(), None);
+    let page = store.resources(other, Kind::Tills, "", 9).await.unwrap();
+    assert_eq!(page.len(), 1);
+    let taken = put(Kind::Tills, "other", r#"{"name":"other"}"#, Expected::Nothing);
+    let refused = apply(&*store, &tenant, vec![taken]).await;
+    assert!(matches!(refused, Err(Error::Taken(_))), "{refused:?}");
+}
