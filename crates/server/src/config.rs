@@ -26,6 +26,20 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The directory of the data, or `:memory:` to keep nothing.
     pub data: PathBuf,
+    /// The file of the certificate and those that vouch for it, in PEM. With it Patron speaks TLS and
+    /// nothing else; empty for none.
+    pub tls_cert: PathBuf,
+    /// The file of the certificate's private key, in PEM.
+    pub tls_key: PathBuf,
+    /// The most connections that are open at once.
+    pub connection_limit: usize,
+    /// The most connections of one address that are open at once. Behind a proxy, all are the proxy's.
+    pub connection_limit_per_address: usize,
+    /// How long a connection may be open without a byte going in or out. Longer than any call takes.
+    pub idle_timeout_seconds: u64,
+    /// The sites whose pages may call Patron from a browser, as `https://shop.example`, separated by
+    /// commas; empty for none.
+    pub cors_origins: String,
     /// The largest request body, in bytes.
     pub body_limit_bytes: usize,
     /// How long a request's headers may take to arrive, and how long a connection may idle.
@@ -63,6 +77,12 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: PathBuf::from("./patron-data"),
+            tls_cert: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            connection_limit: 1_000,
+            connection_limit_per_address: 500,
+            idle_timeout_seconds: 120,
+            cors_origins: String::new(),
             body_limit_bytes: 5_000_000,
             header_timeout_seconds: 30,
             body_timeout_seconds: 30,
@@ -112,8 +132,13 @@ impl Config {
 
     /// Refuses numbers that could not work.
     fn check(&self) -> anyhow::Result<()> {
-        let bytes = u64::try_from(self.body_limit_bytes).unwrap_or(u64::MAX);
+        let count = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        let (bytes, connections) = (count(self.body_limit_bytes), count(self.connection_limit));
+        let of_address = count(self.connection_limit_per_address);
         for (key, value, least, most) in [
+            ("connection_limit", connections, 1, 1_000_000),
+            ("connection_limit_per_address", of_address, 1, 1_000_000),
+            ("idle_timeout_seconds", self.idle_timeout_seconds, 1, 86_400),
             ("body_limit_bytes", bytes, 1, 1_000_000_000),
             ("header_timeout_seconds", self.header_timeout_seconds, 1, 3_600),
             ("body_timeout_seconds", self.body_timeout_seconds, 1, 3_600),
@@ -125,6 +150,12 @@ impl Config {
             if !(least..=most).contains(&value) {
                 bail!("{key} is a number from {least} to {most}, not {value}");
             }
+        }
+        if self.tls_cert.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
+            bail!("tls_cert and tls_key belong together: one is given and the other is not");
+        }
+        if let Some(origin) = self.origins().find(|origin| !is_origin(origin)) {
+            bail!("cors_origins names sites as https://shop.example, not as {origin}");
         }
         Ok(())
     }
@@ -139,11 +170,30 @@ impl Config {
         }
     }
 
+    /// The files of the certificate and of its key; `None` where there is no TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<(&PathBuf, &PathBuf)> {
+        (!self.tls_cert.as_os_str().is_empty()).then_some((&self.tls_cert, &self.tls_key))
+    }
+
+    /// The sites whose pages may call Patron from a browser.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = &str> {
+        self.cors_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty())
+    }
+
     /// How long a request's body may take to arrive.
     #[must_use]
     pub const fn body_timeout(&self) -> Duration {
         Duration::from_secs(self.body_timeout_seconds)
     }
+}
+
+/// Whether a browser would name a site so: a scheme and a host, in lower case, without a path.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let allowed =
+        |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b':' | b'[' | b']');
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(allowed))
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Table> {
@@ -218,5 +268,11 @@ mod tests {
         assert!(refused("", &[("PATRON_BODY_LIMIT_BYTES", "many")]).contains("no whole number"));
         assert!(refused("body_limit_bytes = 0", &[]).contains("is a number from 1 to"));
         assert!(refused("body_limit_bytes = -1", &[]).contains("body_limit_bytes"));
+        assert!(refused("tls_cert = 'cert.pem'", &[]).contains("belong together"));
+        assert!(refused("", &[("PATRON_TLS_KEY", "key.pem")]).contains("belong together"));
+        for origin in ["*", "shop.example", "https://", "https://shop.example/", "HTTPS://x"] {
+            let origins = format!("https://shop.example:8443, {origin}");
+            assert!(refused("", &[("PATRON_CORS_ORIGINS", &origins)]).ends_with(origin));
+        }
     }
 }

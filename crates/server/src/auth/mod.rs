@@ -7,7 +7,6 @@
 //! header, for a short time; what is wrong is never remembered, and limited by till and address.
 
 mod basic;
-mod guesses;
 pub mod password;
 
 use std::net::IpAddr;
@@ -25,8 +24,8 @@ use tokio::sync::Semaphore;
 use tokio::task;
 
 use self::basic::Credentials;
-use self::guesses::Guesses;
 use crate::config::Config;
+use crate::limits::guesses::Guesses;
 use crate::limits::rate::Quota;
 
 /// The most credentials that are remembered.

@@ -48,6 +48,12 @@ struct Sources {
     /// The directory of the data, or `:memory:` to keep nothing [default: ./patron-data].
     #[arg(long, value_name = "DIR")]
     data: Option<String>,
+    /// The certificate and those that vouch for it, a PEM file; Patron then speaks TLS only.
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// The certificate's private key, a PEM file.
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
     /// The most calls a minute by one till, 0 for any number [default: 1000].
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
@@ -56,12 +62,15 @@ struct Sources {
 impl Sources {
     fn load(&self) -> anyhow::Result<Config> {
         let mut flags = Table::new();
-        if let Some(listen) = self.listen {
-            flags.insert("listen".to_owned(), Value::String(listen.to_string()));
-        }
-        if let Some(data) = &self.data {
-            flags.insert("data".to_owned(), Value::String(data.clone()));
-        }
+        let listen = self.listen.map(|address| address.to_string());
+        let texts = [
+            ("listen", &listen),
+            ("data", &self.data),
+            ("tls_cert", &self.tls_cert),
+            ("tls_key", &self.tls_key),
+        ];
+        let given = texts.into_iter().filter_map(|(key, text)| Some((key, text.clone()?)));
+        flags.extend(given.map(|(key, text)| (key.to_owned(), Value::String(text))));
         if let Some(limit) = self.rate_limit {
             flags.insert("rate_limit_per_minute".to_owned(), Value::Integer(limit.into()));
         }

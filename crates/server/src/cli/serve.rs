@@ -37,16 +37,21 @@ async fn serve(config: Config, demo: bool) -> anyhow::Result<()> {
         demo::fill(store.as_ref()).await?;
     }
     demo::keep_private(store.as_ref(), config.listen).await?;
-    let server = http::bind(config.listen)?;
+    let certificate = http::tls::Certificate::load(&config).await?;
+    let server = http::bind(config.listen)?.with(certificate.clone());
     let address = server.address();
     if demo {
-        super::say(&format!("Register a customer:\n\n{}\n", demo::curl(address)));
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        super::say(&format!("Register a customer:\n\n{}\n", demo::curl(scheme, address)));
     }
     let within = Duration::from_secs(config.shutdown_timeout_seconds);
     let (stop, stop_now) = (server.stopper(within), server.stopper(Duration::ZERO));
     let data = config.data.display().to_string();
     let app = App::new(config, store)?;
     tracing::info!(%address, data, version = env!("CARGO_PKG_VERSION"), "listening");
+    if let Some(certificate) = certificate {
+        tokio::spawn(certificate.keep_current());
+    }
     tokio::spawn(async move {
         signals.next().await;
         tracing::info!("stopping; a second signal stops at once");

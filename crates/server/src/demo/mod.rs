@@ -54,10 +54,10 @@ pub async fn keep_private(store: &dyn Store, address: SocketAddr) -> anyhow::Res
 
 /// A command that registers a customer, ready to paste.
 #[must_use]
-pub fn curl(address: SocketAddr) -> String {
+pub fn curl(scheme: &str, address: SocketAddr) -> String {
     let digest = password::md5_hex(PASSWORD);
     format!(
-        r#"curl -u {TILL}:{digest} 'http://{address}/v1.1/customer/add?format=json' \
+        r#"curl -u {TILL}:{digest} '{scheme}://{address}/v1.1/customer/add?format=json' \
   -H 'Content-Type: application/json' \
   -d '{{"root":{{"customer":[{{"mobile":"919876543210","email":"asha@example.com","firstname":"Asha"}}]}}}}'"#
     )

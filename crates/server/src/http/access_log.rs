@@ -15,7 +15,7 @@ use crate::app::Items;
 use crate::v1_1::envelope;
 
 /// The header that carries the request's id, on every reply.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-cap-requestid");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-cap-requestid");
 
 pub(super) async fn record(request: Request, next: Next) -> Response {
     // In a task of its own: what a client began is finished and logged, though it hangs up.

@@ -1,16 +1,20 @@
 //! HTTP: what every request passes before and after its endpoint.
 
+mod accept;
 mod access_log;
 mod admission;
 pub mod body;
+mod cors;
 mod health;
+mod protection;
 mod serve;
+pub mod tls;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -22,15 +26,21 @@ use crate::v1_1::{self, envelope, format};
 
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {
-    Router::new()
+    let endpoints = Router::new()
         .merge(admission::guard(app, v1_1::routes(), envelope::refused))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_resource)
-        .layer(CatchPanicLayer::custom(|_| envelope::unexpected()))
+        .layer(CatchPanicLayer::custom(|_| envelope::unexpected()));
+    let endpoints = match cors::layer(&app.config) {
+        Some(cors) => endpoints.layer(cors),
+        None => endpoints,
+    };
+    endpoints
         .layer(from_fn(access_log::record))
         .layer(from_fn(format::of_every_reply))
+        .layer(from_fn_with_state(app.config.tls().is_some(), protection::of_every_reply))
         .with_state(Arc::clone(app))
 }
 

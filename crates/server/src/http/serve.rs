@@ -6,18 +6,25 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum_server::Handle;
+use axum_server::tls_rustls::RustlsAcceptor;
 
+use super::accept::Acceptor;
 use super::router;
+use super::tls::Certificate;
 use crate::app::App;
 
 /// The most bytes of a request's line and headers together.
 const HEADERS_LIMIT_BYTES: usize = 64 * 1024;
+
+/// The most requests that are handled at once for one HTTP/2 connection.
+const STREAMS_LIMIT: u32 = 128;
 
 /// A bound port that does not answer yet.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     stop: Handle<SocketAddr>,
+    certificate: Option<Certificate>,
 }
 
 /// Binds the port.
@@ -29,10 +36,16 @@ pub fn bind(address: SocketAddr) -> anyhow::Result<Server> {
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
-    Ok(Server { listener, address, stop: Handle::new() })
+    Ok(Server { listener, address, stop: Handle::new(), certificate: None })
 }
 
 impl Server {
+    /// Speaks TLS with this certificate; without one, as it was bound.
+    #[must_use]
+    pub fn with(self, certificate: Option<Certificate>) -> Self {
+        Self { certificate, ..self }
+    }
+
     /// The address that was bound; its port is a real one where 0 was asked for.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
@@ -52,17 +65,26 @@ impl Server {
     /// A listener that fails.
     pub async fn run(self, app: App) -> anyhow::Result<()> {
         let header_timeout = Duration::from_secs(app.config.header_timeout_seconds);
+        let acceptor = Acceptor::new(&app.config);
         let mut server = axum_server::from_tcp(self.listener)?
             .handle(self.stop)
             .first_request_timeout(header_timeout);
-        server
-            .http_builder()
-            .http1()
-            .header_read_timeout(header_timeout)
-            .max_buf_size(HEADERS_LIMIT_BYTES);
+        let http = server.http_builder();
+        http.http1().header_read_timeout(header_timeout).max_buf_size(HEADERS_LIMIT_BYTES);
+        http.http2()
+            .max_header_list_size(u32::try_from(HEADERS_LIMIT_BYTES).unwrap_or(u32::MAX))
+            .max_concurrent_streams(STREAMS_LIMIT);
         let app = Arc::new(app);
         let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
-        let ended = server.serve(service).await;
+        let ended = match self.certificate {
+            None => server.acceptor(acceptor).serve(service).await,
+            Some(certificate) => {
+                let tls = RustlsAcceptor::new(certificate.shown())
+                    .handshake_timeout(header_timeout)
+                    .acceptor(acceptor);
+                server.acceptor(tls).serve(service).await
+            }
+        };
         app.store.close().await;
         ended.context("cannot accept connections")
     }

@@ -14,8 +14,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::rate::{Quota, WINDOW};
 
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const STATE: HeaderName = HeaderName::from_static("ratelimit");
+pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub(crate) const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Adds them to a reply's headers.
 pub(crate) fn tell(quota: Quota, headers: &mut HeaderMap) {

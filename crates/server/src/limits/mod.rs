@@ -1,4 +1,7 @@
-//! How often a caller may call.
+//! How much a caller may ask for: calls a minute, guesses, connections.
 
+pub(crate) mod connections;
+pub(crate) mod guesses;
 pub(crate) mod headers;
+mod network;
 pub mod rate;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use patron_rules::organisation::Kind;
 use patron_server::auth::password::md5_hex;
 use patron_server::config::Config;
+use patron_server::http::tls::Certificate;
 use patron_server::{demo, http};
 use patron_store::{Author, Change, Expected, Location, SqliteStore, Store};
 use serde_json::{Value, json};
@@ -22,6 +23,7 @@ pub const NOW: &str = "2026-01-15T05:00:00Z";
 pub struct App {
     pub address: SocketAddr,
     store: Arc<dyn Store>,
+    certificate: Option<Certificate>,
     stop: Box<dyn Fn() + Send + Sync>,
     runtime: Option<Runtime>,
 }
@@ -36,7 +38,8 @@ impl App {
         let mut config = Config::default();
         change(&mut config);
         let runtime = Runtime::new().unwrap();
-        let server = http::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let certificate = runtime.block_on(Certificate::load(&config)).unwrap();
+        let server = http::bind("127.0.0.1:0".parse().unwrap()).unwrap().with(certificate.clone());
         let address = server.address();
         let stop = server.stopper(Duration::from_secs(5));
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&Location::Memory).unwrap());
@@ -47,7 +50,7 @@ impl App {
             app.clock = || NOW.parse::<Timestamp>().unwrap();
             tokio::spawn(server.run(app));
         });
-        Self { address, store, stop: Box::new(stop), runtime: Some(runtime) }
+        Self { address, store, certificate, stop: Box::new(stop), runtime: Some(runtime) }
     }
 
     /// A server whose organisation `demo` has these settings.
@@ -72,6 +75,12 @@ impl App {
             let author = Author { name: "test".to_owned(), at: NOW.parse().unwrap() };
             self.store.apply(till.tenant, vec![change], author).await.unwrap();
         });
+    }
+
+    /// Shows the certificate that its files hold now; whether it is another one.
+    pub fn reload_certificate(&self) -> anyhow::Result<bool> {
+        let certificate = self.certificate.as_ref().unwrap();
+        self.runtime.as_ref().unwrap().block_on(certificate.reload())
     }
 
     /// A client that signs in as this till, as every till of the demo may.

@@ -31,6 +31,12 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"
     listen = "127.0.0.1:9"
     data = "./patron-data"
+    tls_cert = ""
+    tls_key = ""
+    connection_limit = 1000
+    connection_limit_per_address = 500
+    idle_timeout_seconds = 120
+    cors_origins = ""
     body_limit_bytes = 8
     header_timeout_seconds = 30
     body_timeout_seconds = 30

@@ -14,7 +14,9 @@
 mod app;
 mod authentication;
 mod batch;
+mod browsers;
 mod command_line;
+mod connections;
 mod documents;
 mod durability;
 mod explain;
@@ -28,4 +30,5 @@ mod limits;
 mod log;
 mod settings;
 mod specification;
+mod tls;
 mod xml;

@@ -4,12 +4,14 @@
 //! count as well as many in turn.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
+
+use super::network;
 
 /// How long wrong passwords count.
 const WINDOW: Duration = Duration::from_mins(1);
@@ -19,7 +21,7 @@ const TILLS_AN_ADDRESS: u32 = 10;
 const COUNTERS_LIMIT: u64 = 100_000;
 
 /// Counts wrong passwords.
-pub(super) struct Guesses {
+pub(crate) struct Guesses {
     per_till: u32,
     tills: Cache<(u64, IpAddr), Arc<Counter>>,
     addresses: Cache<IpAddr, Arc<Counter>>,
@@ -32,10 +34,10 @@ struct Counter {
 }
 
 /// One try; charged until it is given back.
-pub(super) struct Guess([Arc<Counter>; 2]);
+pub(crate) struct Guess([Arc<Counter>; 2]);
 
 impl Guesses {
-    pub(super) fn new(per_till: u32) -> Self {
+    pub(crate) fn new(per_till: u32) -> Self {
         let cache = || Cache::builder().max_capacity(COUNTERS_LIMIT);
         Self {
             per_till,
@@ -46,8 +48,8 @@ impl Guesses {
     }
 
     /// Admits one more try, or says how long to wait.
-    pub(super) fn admit(&self, username: &str, from: IpAddr) -> Result<Guess, Duration> {
-        let from = network(from);
+    pub(crate) fn admit(&self, username: &str, from: IpAddr) -> Result<Guess, Duration> {
+        let from = network::of(from);
         let till = self.tills.get_with((self.names.hash_one(username), from), Counter::start);
         let address = self.addresses.get_with(from, Counter::start);
         till.charge(self.per_till)?;
@@ -61,7 +63,7 @@ impl Guesses {
 
 impl Guess {
     /// It was right.
-    pub(super) fn give_back(&self) {
+    pub(crate) fn give_back(&self) {
         self.0.iter().for_each(|counter| counter.give_back());
     }
 }
@@ -82,14 +84,6 @@ impl Counter {
     fn give_back(&self) {
         let fewer = |tries: u32| Some(tries.saturating_sub(1));
         let _ = self.tries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
-    }
-}
-
-/// What one customer of a network provider has: an IPv4 address, or 64 bits of an IPv6 address.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
     }
 }
 
