@@ -3,6 +3,7 @@
 //! the type, the identifiers, the tills, the dates, the rest.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::codes::{self, Code, Failure, Warning};
 use crate::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
@@ -70,13 +71,12 @@ pub fn validate(
     let customer_type = customer_type(sent)?;
     let mut warnings = Vec::new();
     let identifiers = identifiers(sent, &organisation.settings, &mut warnings)?;
-    let named = |name: &Option<String>, rule: fn(&str, &Organisation) -> _| {
-        name.as_deref().map(|name| rule(name, organisation)).transpose()
-    };
-    let registered_till = named(&sent.registered_till, till::registered)?.unwrap_or(caller);
-    let associated_till = named(&sent.associated_till, till::associated)?;
-    let registered_at = registered_at(sent, organisation, now)?;
-    let updated_at = updated_at(sent, organisation)?;
+    let registered_till = registering_till(sent, organisation, caller)?;
+    let associated = |name| till::associated(name, organisation);
+    let associated_till = sent.associated_till.as_deref().map(associated).transpose()?;
+    let zone = organisation.time_zone_of(registered_till);
+    let registered_at = registered_at(sent, zone, organisation, now)?;
+    let updated_at = updated_at(sent, zone)?;
     let source = source(sent, organisation)?;
     let account_id = account_id(sent)?;
     let fraud_status = fraud_status(sent, organisation)?;
@@ -105,6 +105,20 @@ pub fn validate(
         extended_fields: extended_field::read(&sent.extended_fields, organisation, &mut warnings),
         warnings,
     })
+}
+
+/// The till that registers: the one that is named, else the caller's. Date-times that are sent and
+/// replied are local to it.
+///
+/// # Errors
+/// 91020 when the organisation has no till of the name.
+pub fn registering_till(
+    sent: &Submission,
+    organisation: &Organisation,
+    caller: TillId,
+) -> Result<TillId, Failure> {
+    let named = |name| till::registered(name, organisation);
+    Ok(sent.registered_till.as_deref().map(named).transpose()?.unwrap_or(caller))
 }
 
 fn refused(what: &str) -> Failure {
@@ -181,28 +195,21 @@ fn valid<T>(
 
 fn registered_at(
     sent: &Submission,
+    zone: &TimeZone,
     organisation: &Organisation,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
     let Some(text) = &sent.registered_on else {
         return Ok(None);
     };
-    Ok(Some(date::registration(
-        text,
-        &organisation.details.time_zone,
-        &organisation.settings,
-        now,
-    )?))
+    Ok(Some(date::registration(text, zone, organisation, now)?))
 }
 
-fn updated_at(
-    sent: &Submission,
-    organisation: &Organisation,
-) -> Result<Option<Timestamp>, Failure> {
+fn updated_at(sent: &Submission, zone: &TimeZone) -> Result<Option<Timestamp>, Failure> {
     let Some(text) = &sent.updated_on else {
         return Ok(None);
     };
-    let instant = date::parse(text, &organisation.details.time_zone)
+    let instant = date::parse(text, zone)
         .ok_or_else(|| refused("updated_on has the form YYYY-MM-DD HH:MM:SS"))?;
     Ok(Some(instant))
 }

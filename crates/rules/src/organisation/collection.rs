@@ -1,6 +1,6 @@
 //! The resources of one kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::resource::{check_name, read, write};
 use super::{Document, Documents, Invalid, Organisation, Refused, Resource};
@@ -130,11 +130,18 @@ impl<T: Resource> Documents for Collection<T> {
     }
 
     fn check(&self, organisation: &Organisation) -> Vec<Refused> {
-        let refused = |resource: &T| {
-            let invalid = resource.check(organisation).err()?;
+        let mut holders = HashMap::new();
+        let mut taken = |resource: &T| {
+            resource.unique().into_iter().find_map(|(pointer, text)| {
+                let holder = holders.insert((pointer, text), resource.name().to_owned())?;
+                Some(Invalid::at(pointer, format!("`{holder}` has the same")))
+            })
+        };
+        let mut refused = |resource: &T| {
+            let invalid = resource.check(organisation).err().or_else(|| taken(resource))?;
             Some(Refused { kind: T::KIND, name: resource.name().to_owned(), invalid })
         };
-        self.active().filter_map(refused).collect()
+        self.active().filter_map(&mut refused).collect()
     }
 }
 

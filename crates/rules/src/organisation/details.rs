@@ -20,11 +20,15 @@ pub struct Details {
     #[serde(with = "time_zone")]
     #[schema(value_type = String, examples("Asia/Kolkata"))]
     pub time_zone: TimeZone,
+    /// The currency of its amounts, by its ISO 4217 code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[A-Z]{3}$", examples("INR"))]
+    pub currency: Option<String>,
 }
 
 impl Default for Details {
     fn default() -> Self {
-        Self { name: String::new(), time_zone: TimeZone::UTC }
+        Self { name: String::new(), time_zone: TimeZone::UTC, currency: None }
     }
 }
 
@@ -35,6 +39,9 @@ impl Documents for Details {
         if !self.name.is_empty() && self.name != new.name {
             return Err(Invalid::at("/name", "an organisation's name does not change"));
         }
+        let code = |text: &String| text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
+        let valid = new.currency.as_ref().is_none_or(code);
+        Invalid::unless(valid, "/currency", "an ISO 4217 code of three capital letters")?;
         *self = new;
         Ok(Kind::Organisation.name().to_owned())
     }

@@ -10,15 +10,12 @@ impl Resource for ExtendedField {
         &self.name
     }
 
-    fn check(&self, organisation: &Organisation) -> Result<(), Invalid> {
-        let twin = organisation
-            .extended_fields
-            .active()
-            .find(|other| other.name != self.name && other.is_named(&self.name));
-        if let Some(twin) = twin {
-            let reason = format!("`{}` differs from it in case alone", twin.name);
-            return Err(Invalid::at("/name", reason));
-        }
+    fn unique(&self) -> Vec<(&'static str, String)> {
+        // Compared without case.
+        vec![("/name", self.name.to_lowercase())]
+    }
+
+    fn check(&self, _organisation: &Organisation) -> Result<(), Invalid> {
         self.check_definition()
     }
 }

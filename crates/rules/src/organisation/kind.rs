@@ -7,6 +7,12 @@ pub enum Kind {
     Organisation,
     /// The registration configuration: one document.
     Settings,
+    /// Zones, which group stores by place.
+    Zones,
+    /// Concepts, which group stores by brand or purpose.
+    Concepts,
+    /// Stores.
+    Stores,
     /// Tills.
     Tills,
     /// Custom fields.
@@ -19,9 +25,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind; those that others refer to come first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Organisation,
         Self::Settings,
+        Self::Zones,
+        Self::Concepts,
+        Self::Stores,
         Self::Tills,
         Self::CustomFields,
         Self::ExtendedFields,
@@ -34,6 +43,9 @@ impl Kind {
         match self {
             Self::Organisation => "organisation",
             Self::Settings => "settings",
+            Self::Zones => "zones",
+            Self::Concepts => "concepts",
+            Self::Stores => "stores",
             Self::Tills => "tills",
             Self::CustomFields => "custom_fields",
             Self::ExtendedFields => "extended_fields",

@@ -5,6 +5,7 @@
 
 mod amount;
 mod collection;
+mod concept;
 mod currency;
 mod custom_field;
 mod details;
@@ -15,11 +16,14 @@ mod programme;
 mod resource;
 mod reward_rule;
 mod settings;
+mod store;
 mod till;
 mod time_zone;
+mod zone;
 
 pub use amount::Amount;
 pub use collection::Collection;
+pub use concept::Concept;
 pub use currency::AlternateCurrency;
 pub use details::Details;
 pub use document::{Document, Documents};
@@ -27,10 +31,13 @@ pub use kind::Kind;
 pub use programme::{Programme, ProgrammeId, Reward, Tier};
 pub use resource::{Invalid, Refused, Resource};
 pub use reward_rule::{Conditions, Effect, Occasion, RewardRule};
+pub use store::Store;
 pub use till::{Till, TillId};
+pub use zone::Zone;
 
 pub use crate::profile::{CustomField, ExtendedField};
 use crate::settings::Settings;
+use jiff::tz::TimeZone;
 
 /// What an operator has set up for one organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +46,12 @@ pub struct Organisation {
     pub details: Details,
     /// The registration configuration.
     pub settings: Settings,
+    /// The zones, which group stores by place.
+    pub zones: Collection<Zone>,
+    /// The concepts, which group stores by brand or purpose.
+    pub concepts: Collection<Concept>,
+    /// The stores.
+    pub stores: Collection<Store>,
     /// The tills.
     pub tills: Collection<Till>,
     /// The custom fields that customers may have.
@@ -56,6 +69,9 @@ impl Organisation {
         match kind {
             Kind::Organisation => &self.details,
             Kind::Settings => &self.settings,
+            Kind::Zones => &self.zones,
+            Kind::Concepts => &self.concepts,
+            Kind::Stores => &self.stores,
             Kind::Tills => &self.tills,
             Kind::CustomFields => &self.custom_fields,
             Kind::ExtendedFields => &self.extended_fields,
@@ -68,6 +84,9 @@ impl Organisation {
         match kind {
             Kind::Organisation => &mut self.details,
             Kind::Settings => &mut self.settings,
+            Kind::Zones => &mut self.zones,
+            Kind::Concepts => &mut self.concepts,
+            Kind::Stores => &mut self.stores,
             Kind::Tills => &mut self.tills,
             Kind::CustomFields => &mut self.custom_fields,
             Kind::ExtendedFields => &mut self.extended_fields,
@@ -107,6 +126,27 @@ impl Organisation {
         self.tills.named(name)
     }
 
+    /// The zone of date-times that are local to a till: its own, else its store's, else the
+    /// organisation's.
+    #[must_use]
+    pub fn time_zone_of(&self, till: TillId) -> &TimeZone {
+        let till = self.tills.with_id(till.0);
+        let own = till.and_then(|till| till.time_zone.as_ref());
+        let of_store = || {
+            let store = self.stores.get_any(till?.store.as_deref()?)?;
+            store.time_zone.as_ref()
+        };
+        own.or_else(of_store).unwrap_or(&self.details.time_zone)
+    }
+
+    /// The name of the active store or till that is meant by a name, or by a store's code.
+    #[must_use]
+    pub fn entity_named(&self, name: &str) -> Option<&str> {
+        let coded = || self.stores.active().find(|store| store.code.as_deref() == Some(name));
+        let store = self.stores.named(name).or_else(coded).map(|store| store.name.as_str());
+        store.or_else(|| self.till_named(name).map(|till| till.name.as_str()))
+    }
+
     /// The programme in which registration enrols a loyalty customer.
     #[must_use]
     pub fn default_programme(&self) -> Option<&Programme> {
@@ -117,5 +157,112 @@ impl Organisation {
     #[must_use]
     pub fn programme(&self, id: ProgrammeId) -> Option<&Programme> {
         self.programmes.with_id(id.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Zones `north` > `east`; a store in Singapore; tills in and out of it.
+    const DOCUMENTS: &[(Kind, &str)] = &[
+        (Kind::Organisation, r#"{"name":"shop","time_zone":"Asia/Kolkata"}"#),
+        (Kind::Zones, r#"{"name":"north","code":"N"}"#),
+        (Kind::Zones, r#"{"name":"east","parent":"north"}"#),
+        (Kind::Concepts, r#"{"name":"cafe"}"#),
+        (
+            Kind::Stores,
+            r#"{"name":"sg","code":"SG","zone":"east","concept":"cafe","time_zone":"Asia/Singapore"}"#,
+        ),
+        (Kind::Stores, r#"{"name":"blr","external_id":"1"}"#),
+        (Kind::Tills, r#"{"name":"own","store":"sg","time_zone":"Asia/Tokyo"}"#),
+        (Kind::Tills, r#"{"name":"of store","store":"sg"}"#),
+        (Kind::Tills, r#"{"name":"of organisation","store":"blr","code":"T"}"#),
+        (Kind::Tills, r#"{"name":"alone"}"#),
+    ];
+
+    fn organisation(further: &[(Kind, &str)]) -> Result<Organisation, Invalid> {
+        let mut organisation = Organisation::default();
+        for (kind, json) in DOCUMENTS.iter().chain(further) {
+            organisation.documents_mut(*kind).put(json)?;
+        }
+        Ok(organisation)
+    }
+
+    #[rstest]
+    #[case("own", "Asia/Tokyo")]
+    #[case("of store", "Asia/Singapore")]
+    #[case("of organisation", "Asia/Kolkata")]
+    #[case("alone", "Asia/Kolkata")]
+    fn a_till_has_its_own_zone_or_its_stores_or_the_organisations(
+        #[case] till: &str,
+        #[case] zone: &str,
+    ) {
+        let organisation = organisation(&[]).unwrap();
+        organisation.check().unwrap();
+        let till = organisation.till_named(till).unwrap().id;
+        assert_eq!(organisation.time_zone_of(till).iana_name(), Some(zone));
+    }
+
+    #[rstest]
+    #[case::no_such_zone(Kind::Zones, r#"{"name":"x","parent":"nowhere"}"#, "/parent")]
+    #[case::a_circle(Kind::Zones, r#"{"name":"north","code":"N","parent":"east"}"#, "/parent")]
+    #[case::same_code(Kind::Zones, r#"{"name":"x","code":"N"}"#, "/code")]
+    #[case::no_code(Kind::Concepts, r#"{"name":"x","code":""}"#, "/code")]
+    #[case::zone_of_store(Kind::Stores, r#"{"name":"x","zone":"nowhere"}"#, "/zone")]
+    #[case::concept_of_store(Kind::Stores, r#"{"name":"x","concept":"none"}"#, "/concept")]
+    #[case::external_id(Kind::Stores, r#"{"name":"x","external_id":"1"}"#, "/external_id")]
+    #[case::store_of_till(Kind::Tills, r#"{"name":"x","store":"nowhere"}"#, "/store")]
+    #[case::code_of_till(Kind::Tills, r#"{"name":"x","code":"T"}"#, "/code")]
+    #[case::colon(Kind::Tills, r#"{"name":"x:y"}"#, "/name")]
+    fn what_cannot_stand_beside_the_rest_is_refused(
+        #[case] kind: Kind,
+        #[case] json: &str,
+        #[case] pointer: &str,
+    ) {
+        let refused = organisation(&[(kind, json)]).unwrap().check().unwrap_err();
+        assert!(refused.iter().all(|one| one.kind == kind), "{refused:?}");
+        assert!(refused.iter().all(|one| one.invalid.pointer == pointer), "{refused:?}");
+    }
+
+    #[rstest]
+    #[case(
+        Kind::Organisation,
+        r#"{"name":"shop","time_zone":"UTC","currency":"inr"}"#,
+        "/currency"
+    )]
+    #[case(Kind::Organisation, r#"{"name":"shop","time_zone":"Asia/Atlantis"}"#, "/time_zone")]
+    #[case(Kind::Organisation, r#"{"name":"another","time_zone":"UTC"}"#, "/name")]
+    #[case(Kind::Stores, r#"{"name":"x","time_zone":"Asia/Atlantis"}"#, "/time_zone")]
+    fn what_cannot_be_by_itself_is_refused(
+        #[case] kind: Kind,
+        #[case] json: &str,
+        #[case] pointer: &str,
+    ) {
+        assert_eq!(organisation(&[(kind, json)]).unwrap_err().pointer, pointer);
+    }
+
+    #[test]
+    fn what_is_referred_to_stays_in_use() {
+        let mut organisation = organisation(&[]).unwrap();
+        organisation.stores.set_active("sg", false).unwrap();
+        let refused = organisation.check().unwrap_err();
+        let names: Vec<_> = refused.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["of store", "own"]);
+        for till in names {
+            organisation.tills.set_active(till, false).unwrap();
+        }
+        organisation.check().unwrap();
+    }
+
+    #[rstest]
+    #[case("sg", Some("sg"))]
+    #[case("SG", Some("sg"))]
+    #[case("alone", Some("alone"))]
+    #[case("elsewhere", None)]
+    fn entities_are_stores_and_tills(#[case] name: &str, #[case] expected: Option<&str>) {
+        assert_eq!(organisation(&[]).unwrap().entity_named(name), expected);
     }
 }

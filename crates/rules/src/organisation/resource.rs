@@ -6,7 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Kind, Organisation};
+use super::{Collection, Kind, Organisation};
+
+/// How many levels of parents there may be.
+const DEPTH_LIMIT: usize = 10;
 
 /// A thing that is set up: a document with a name of its own within its kind.
 ///
@@ -30,6 +33,11 @@ pub trait Resource: Clone + fmt::Debug + Eq + Serialize + DeserializeOwned {
 
     /// Gives it its number.
     fn set_id(&mut self, _id: i64) {}
+
+    /// Texts that nothing else in use of its kind has, each with the pointer of its member.
+    fn unique(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 
     /// Whether it can be in use beside everything else that is set up.
     ///
@@ -126,4 +134,51 @@ pub(super) fn check_name(name: &str, limit: usize) -> Result<(), Invalid> {
         "/name",
         format!("1 to {limit} characters, no blanks around them and no control characters"),
     ))
+}
+
+/// Those members that are there.
+pub(super) fn present(members: &[(&'static str, &Option<String>)]) -> Vec<(&'static str, String)> {
+    members.iter().filter_map(|(pointer, text)| Some((*pointer, (*text).clone()?))).collect()
+}
+
+/// Checks members that are texts of limited length, where they are there.
+pub(super) fn check_texts(members: &[(&str, &Option<String>, usize)]) -> Result<(), Invalid> {
+    for (pointer, text, limit) in members {
+        let valid = text.as_ref().is_none_or(|text| {
+            (1..=*limit).contains(&text.chars().count()) && !text.contains(char::is_control)
+        });
+        if !valid {
+            let reason = format!("1 to {limit} characters and no control characters");
+            return Err(Invalid::at(*pointer, reason));
+        }
+    }
+    Ok(())
+}
+
+/// Checks a member that names something of another kind.
+pub(super) fn check_reference<T: Resource>(
+    pointer: &str,
+    name: Option<&str>,
+    to: &Collection<T>,
+) -> Result<(), Invalid> {
+    match name {
+        Some(name) if to.named(name).is_none() => {
+            let reason = format!("`{name}` is not in use among the {}", T::KIND.name());
+            Err(Invalid::at(pointer, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks a member that names something of the same kind, of which this one is a part.
+pub(super) fn check_parent<T: Resource>(
+    all: &Collection<T>,
+    child: &T,
+    parent: impl Fn(&T) -> Option<&str>,
+) -> Result<(), Invalid> {
+    check_reference("/parent", parent(child), all)?;
+    // A circle has no end.
+    let levels = std::iter::successors(Some(child), |one| all.named(parent(one)?));
+    let depth = levels.take(DEPTH_LIMIT + 1).count();
+    Invalid::unless(depth <= DEPTH_LIMIT, "/parent", "at most ten levels, and no circle")
 }

@@ -1,15 +1,15 @@
 //! Dates with a time of day.
 //!
 //! "Format: YYYY-MM-DD HH:MM:SS". A date alone and ISO 8601 are understood too. Without an offset
-//! the time is local to the organisation's zone. A local time that a clock
-//! change skips is read as the same distance after the gap; one that occurs twice as the first.
+//! the time is local to the zone of the till that sends it. A local time that a clock change skips
+//! is read as the same distance after the gap; one that occurs twice as the first.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::codes::{self, Code};
-use crate::settings::Settings;
+use crate::organisation::Organisation;
 
 /// The longest text that is looked at, in bytes.
 const TEXT_LIMIT_BYTES: usize = 40;
@@ -31,7 +31,7 @@ pub fn parse(sent: &str, zone: &TimeZone) -> Option<Timestamp> {
     (1..=9999).contains(&zone.to_datetime(second).year()).then_some(second)
 }
 
-/// Reads the date of a registration: "`registered_on` earlier than `CONF_MIN_REGISTRATION_DATE` →
+/// Reads the date of a registration, local to `zone`: "`registered_on` earlier than `CONF_MIN_REGISTRATION_DATE` →
 /// 1034", and so is one further in the future than `FUTURE_REGISTRATION_DAYS` days of 24 hours.
 ///
 /// # Errors
@@ -39,14 +39,15 @@ pub fn parse(sent: &str, zone: &TimeZone) -> Option<Timestamp> {
 pub fn registration(
     sent: &str,
     zone: &TimeZone,
-    settings: &Settings,
+    organisation: &Organisation,
     now: Timestamp,
 ) -> Result<Timestamp, &'static Code> {
     let instant = parse(sent, zone).ok_or(codes::DATE_OUT_OF_RANGE)?;
+    let Organisation { details, settings, .. } = organisation;
     let ahead = SignedDuration::from_hours(i64::from(settings.future_registration_days) * 24);
     let latest = now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
-    let early =
-        settings.earliest_registration.is_some_and(|earliest| zone.to_datetime(instant) < earliest);
+    let local = details.time_zone.to_datetime(instant);
+    let early = settings.earliest_registration.is_some_and(|earliest| local < earliest);
     if early || instant > latest { Err(codes::DATE_OUT_OF_RANGE) } else { Ok(instant) }
 }
 
@@ -70,6 +71,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::settings::Settings;
 
     #[rstest]
     #[case("2025-05-29 09:10:00", Some("2025-05-29T03:40:00Z"))]
@@ -118,11 +120,26 @@ mod tests {
             future_registration_days: 2,
             ..Settings::default()
         };
+        let mut organisation = Organisation { settings, ..Organisation::default() };
+        organisation.details.time_zone = zone.clone();
         let now = "2026-01-15T05:00:00Z".parse().unwrap();
-        let read = registration(sent, &zone, &settings, now);
+        let read = registration(sent, &zone, &organisation, now);
         assert_eq!(read.is_ok(), allowed, "{read:?}");
-        let unbounded = Settings { future_registration_days: u16::MAX, ..Settings::default() };
+        organisation.settings =
+            Settings { future_registration_days: u16::MAX, ..Settings::default() };
         let expected = parse(sent, &zone).ok_or(codes::DATE_OUT_OF_RANGE);
-        assert_eq!(registration(sent, &zone, &unbounded, now), expected);
+        assert_eq!(registration(sent, &zone, &organisation, now), expected);
+    }
+
+    #[test]
+    fn the_earliest_date_is_local_to_the_organisation_wherever_the_till_stands() {
+        let earliest = Some(jiff::civil::date(2020, 1, 1).at(0, 0, 0, 0));
+        let settings = Settings { earliest_registration: earliest, ..Settings::default() };
+        let organisation = Organisation { settings, ..Organisation::default() };
+        let now = "2026-01-15T05:00:00Z".parse().unwrap();
+        let zone = TimeZone::get("Asia/Kolkata").unwrap();
+        let allowed = |sent| registration(sent, &zone, &organisation, now).is_ok();
+        assert!(!allowed("2020-01-01 05:29:59"));
+        assert!(allowed("2020-01-01 05:30:00"));
     }
 }

@@ -30,7 +30,7 @@ fn organisation(settings: Settings) -> Organisation {
     };
     Organisation {
         settings,
-        tills: Collection::of([Till { id: TILL, name: "till".into() }]).unwrap(),
+        tills: Collection::of([Till { id: TILL, name: "till".into(), ..Till::default() }]).unwrap(),
         custom_fields: Collection::of([field]).unwrap(),
         programmes: Collection::of([programme]).unwrap(),
         ..Organisation::default()

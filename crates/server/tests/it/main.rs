@@ -23,6 +23,7 @@ mod explain;
 mod fields;
 mod generated_ids;
 mod get;
+mod hierarchy;
 mod hostile;
 mod http;
 mod identity;

@@ -44,7 +44,7 @@ pub enum DataType {
     Language,
     /// Somebody who works for the organisation.
     AssociateUser,
-    /// A till of the organisation.
+    /// A store or a till of the organisation.
     OrgEntity,
     /// Several texts, each once.
     StringSet,
@@ -82,7 +82,7 @@ impl DataType {
             Self::DateTime => moment::read(text).map(moment::format),
             Self::Country | Self::Currency => is_name(text).then(as_it_is),
             Self::Language => (is_name(text) || is_language_tag(text)).then(as_it_is),
-            Self::OrgEntity => organisation.till_named(text).map(|till| till.name.clone()),
+            Self::OrgEntity => organisation.entity_named(text).map(str::to_owned),
             Self::StandardEnum | Self::CustomEnum => Some(as_it_is()),
             Self::String
             | Self::StandardString

@@ -11,7 +11,7 @@ use patron_rules::codes::{self, Failure};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::Identifiers;
 use patron_rules::submission::Submission;
-use patron_rules::validate::validate;
+use patron_rules::validate::{registering_till, validate};
 use patron_store::{Error, Mode, Tenant};
 
 use super::explain::explain;
@@ -59,7 +59,9 @@ async fn handle(
                 let settings = &organisation.settings;
                 explain(&place, &submission, identifiers.as_ref(), &decision, settings)
             });
-            response::item(submission, decision.outcome, organisation, explanation)
+            let till = registering_till(&submission, organisation, caller.till);
+            let till = till.unwrap_or(caller.till);
+            response::item(submission, decision.outcome, organisation, till, explanation)
         })
         .collect();
     let items = Items { total: customers.len(), succeeded };

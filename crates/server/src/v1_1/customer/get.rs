@@ -10,6 +10,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
+use jiff::tz::TimeZone;
 use patron_rules::codes::{self, Code};
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Mobile};
@@ -22,6 +23,7 @@ use super::response::{
     Fields, ItemStatus, Number, PointsSummaries, fields, points_summaries, tier_name,
 };
 use crate::app::{App, Items};
+use crate::auth::Caller;
 use crate::http::body;
 use crate::v1_1::{envelope, query};
 
@@ -107,17 +109,23 @@ struct NotFound {
 
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Extension(tenant): Extension<Tenant>,
     request: Request,
 ) -> Response {
     let uri = request.uri().clone();
     body::drain(request.into_body(), app.config.body_timeout()).await;
-    match handle(&app, &tenant, &uri).await {
+    match handle(&app, &caller, &tenant, &uri).await {
         Ok(reply) | Err(reply) => reply,
     }
 }
 
-async fn handle(app: &App, tenant: &Tenant, uri: &Uri) -> Result<Response, Response> {
+async fn handle(
+    app: &App,
+    caller: &Caller,
+    tenant: &Tenant,
+    uri: &Uri,
+) -> Result<Response, Response> {
     let organisation = tenant.organisation();
     let (name, values) = asked(uri).ok_or_else(|| refuse(codes::NO_IDENTIFIER_TO_GET, None, 0))?;
     let limit = organisation.settings.batch_limit;
@@ -126,6 +134,7 @@ async fn handle(app: &App, tenant: &Tenant, uri: &Uri) -> Result<Response, Respo
         return Err(refuse(codes::BATCH_LIMIT, Some(&detail), values.len()));
     }
     let with_id = query::flag(uri, "user_id");
+    let zone = organisation.time_zone_of(caller.till);
     let mut items = Vec::with_capacity(values.len());
     for value in values {
         let found = match lookup(name, &value, organisation) {
@@ -136,7 +145,7 @@ async fn handle(app: &App, tenant: &Tenant, uri: &Uri) -> Result<Response, Respo
             None => None,
         };
         items.push(match found {
-            Some(found) => Item::Retrieved(Box::new(retrieved(found, organisation, with_id))),
+            Some(found) => Item::Retrieved(Box::new(retrieved(found, organisation, zone, with_id))),
             None => Item::NotFound(not_found(name, &value)),
         });
     }
@@ -183,9 +192,13 @@ fn not_found(name: &str, value: &str) -> NotFound {
     }
 }
 
-fn retrieved(found: Found, organisation: &Organisation, with_id: bool) -> Retrieved {
+fn retrieved(
+    found: Found,
+    organisation: &Organisation,
+    zone: &TimeZone,
+    with_id: bool,
+) -> Retrieved {
     let Found { customer, through_merge } = found;
-    let zone = &organisation.details.time_zone;
     let warnings = if through_merge { vec![codes::SURVIVOR_FOUND.into()] } else { Vec::new() };
     let text = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
     let till = till_name(&customer, organisation);

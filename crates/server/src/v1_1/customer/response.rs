@@ -8,7 +8,7 @@ use patron_rules::codes::{self, Failure, Warning};
 use patron_rules::customer::{Customer, Enrolment};
 use patron_rules::decide::Plan;
 use patron_rules::identifier::{Email, ExternalId, Mobile};
-use patron_rules::organisation::Organisation;
+use patron_rules::organisation::{Organisation, TillId};
 use patron_rules::profile::{FieldValue, FraudStatus, Name, Subscription, date};
 use patron_rules::submission::Submission;
 use rust_decimal::Decimal;
@@ -204,15 +204,16 @@ fn plain(decimal: Decimal) -> String {
     decimal.normalize().to_string()
 }
 
-/// What a reply says of one customer.
+/// What a reply says of one customer to this till.
 pub(super) fn item(
     submission: Submission,
     outcome: Result<Plan, Failure>,
     organisation: &Organisation,
+    till: TillId,
     explanation: Option<Explanation>,
 ) -> Item {
     match outcome {
-        Ok(plan) => Item::Registered(Box::new(registered(plan, organisation, explanation))),
+        Ok(plan) => Item::Registered(Box::new(registered(plan, organisation, till, explanation))),
         Err(failure) => Item::Failed(Box::new(failed(submission, &failure, explanation))),
     }
 }
@@ -229,9 +230,15 @@ fn failed(submission: Submission, failure: &Failure, explain: Option<Explanation
     }
 }
 
-fn registered(plan: Plan, organisation: &Organisation, explain: Option<Explanation>) -> Registered {
+fn registered(
+    plan: Plan,
+    organisation: &Organisation,
+    till: TillId,
+    explain: Option<Explanation>,
+) -> Registered {
     let Plan { customer, side_effects, warnings, .. } = plan;
     let zone = &organisation.details.time_zone;
+    let tills_zone = organisation.time_zone_of(till);
     let current = customer.enrolments.first();
     let name = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
     let points = |points: fn(&Enrolment) -> Decimal| Number(current.map_or(Decimal::ZERO, points));
@@ -249,8 +256,8 @@ fn registered(plan: Plan, organisation: &Organisation, explain: Option<Explanati
         tier_expiry_date: current.map(|held| expiry(held, zone)).unwrap_or_default(),
         points_summaries: points_summaries(&customer, organisation),
         lifetime_purchases: Number(Decimal::ZERO),
-        registered_on: date::format(customer.registered_at, zone),
-        updated_on: date::format(customer.updated_at, zone),
+        registered_on: date::format(customer.registered_at, tills_zone),
+        updated_on: date::format(customer.updated_at, tills_zone),
         customer_type: customer.customer_type.name(),
         source: customer.source.name().to_lowercase(),
         fraud_status: customer.fraud_status.as_ref().map(FraudStatus::name).map(str::to_owned),
