@@ -27,6 +27,23 @@ pub struct Author {
     pub at: Timestamp,
 }
 
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedChange {
+    /// Its number; those of an organisation follow each other from 1.
+    pub number: i64,
+    /// Who made it, and when.
+    pub author: Author,
+    /// The kind of what was changed.
+    pub resource: String,
+    /// Its name.
+    pub name: String,
+    /// What was there before, as JSON with `is_active` among its members; `None` was nothing.
+    pub before: Option<String>,
+    /// What is there afterwards; `None` is nothing.
+    pub after: Option<String>,
+}
+
 /// A change of one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {

@@ -39,6 +39,12 @@ pub enum Error {
         /// The version that is there now.
         found: Option<u32>,
     },
+    /// There is no such operator.
+    #[error("there is no operator `{0}`")]
+    NoOperator(String),
+    /// The organisation would have no owner any more.
+    #[error("an organisation keeps at least one owner; give that role to another operator first")]
+    LastOwner,
     /// There is no such till.
     #[error("there is no till `{0}`")]
     NoTill(String),

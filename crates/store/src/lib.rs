@@ -8,6 +8,7 @@
 
 mod configuration;
 mod error;
+pub mod operators;
 mod sqlite;
 
 use std::sync::Arc;
@@ -20,8 +21,9 @@ use patron_rules::identifier::IdentifierKind;
 use patron_rules::organisation::{Kind, Organisation, TillId};
 use patron_rules::validate::Registration;
 
-pub use configuration::{Author, Change, Expected, Stored};
+pub use configuration::{Author, Change, Expected, RecordedChange, Stored};
 pub use error::Error;
+pub use operators::Operators;
 pub use sqlite::{Location, SqliteStore};
 
 /// Which organisation; only a store makes one.
@@ -54,6 +56,8 @@ impl Tenant {
 /// An organisation in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganisationName {
+    /// Which it is.
+    pub id: TenantId,
     /// Its name.
     pub name: String,
     /// Whether its passwords are public, so that it is not to be served to a network.
@@ -120,9 +124,12 @@ pub struct Found {
 
 /// Where customers are kept.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Operators + Send + Sync {
     /// All organisations, by name.
     async fn organisations(&self) -> Result<Vec<OrganisationName>, Error>;
+
+    /// The organisation of this name; `None` where there is none.
+    async fn organisation_named(&self, name: &str) -> Result<Option<TenantId>, Error>;
 
     /// Sets up organisations: all of them, or none.
     ///
@@ -173,6 +180,27 @@ pub trait Store: Send + Sync {
         changes: Vec<Change>,
         author: Author,
     ) -> Result<Vec<Stored>, Error>;
+
+    /// The changes of what is set up that came before the one of this number, or all; the latest
+    /// first, at most so many.
+    async fn changes(
+        &self,
+        tenant: TenantId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<RecordedChange>, Error>;
+
+    /// Gives a till its password in place of the one it had.
+    ///
+    /// # Errors
+    /// [`Error::NoTill`].
+    async fn set_till_password(
+        &self,
+        tenant: TenantId,
+        till: &str,
+        hashes: PasswordHashes,
+        author: Author,
+    ) -> Result<(), Error>;
 
     /// Registers each customer or says why not, in order; a later one sees an earlier one.
     ///

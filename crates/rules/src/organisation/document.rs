@@ -13,6 +13,16 @@ pub struct Document {
     pub json: String,
 }
 
+impl Document {
+    /// The document with `is_active` among its members, as people are shown it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let members = self.json.strip_suffix('}').unwrap_or(&self.json);
+        let comma = if members.ends_with('{') { "" } else { "," };
+        format!(r#"{members}{comma}"is_active":{}}}"#, self.is_active)
+    }
+}
+
 /// The documents of one kind.
 pub trait Documents {
     /// Puts a document in place of the one of the same name, or beside the others; returns its name.

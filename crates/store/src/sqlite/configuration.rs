@@ -1,12 +1,13 @@
 //! What is set up for an organisation: its documents, and who changed them.
 
+use jiff::Timestamp;
 use patron_rules::organisation::{Document, Kind, Organisation};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{corrupt, list, taken, text};
 use super::settings;
 use crate::configuration::{self, Changed};
-use crate::{Author, Change, Error, Stored, TenantId};
+use crate::{Author, Change, Error, RecordedChange, Stored, TenantId};
 
 const COLUMNS: &str = "resource, name, version, is_active, document";
 
@@ -78,7 +79,13 @@ pub(super) fn apply(
             claim_username(connection, tenant, &after, &stored.document.name)?;
         }
         write(connection, tenant, &stored)?;
-        record(connection, tenant, replaced.as_ref(), &stored, author)?;
+        let changed = Record {
+            resource: stored.kind.name(),
+            name: &stored.document.name,
+            before: replaced.as_ref().map(Document::shown),
+            after: Some(stored.document.shown()),
+        };
+        record(connection, tenant, changed, author)?;
         written.push(stored);
     }
     Ok(written)
@@ -99,14 +106,21 @@ fn write(connection: &Connection, tenant: TenantId, stored: &Stored) -> Result<(
     Ok(())
 }
 
-fn record(
+/// What is recorded of a change.
+#[derive(Default)]
+pub(super) struct Record<'a> {
+    pub(super) resource: &'a str,
+    pub(super) name: &'a str,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+}
+
+pub(super) fn record(
     connection: &Connection,
     tenant: TenantId,
-    replaced: Option<&Document>,
-    stored: &Stored,
+    record: Record<'_>,
     author: &Author,
 ) -> Result<(), Error> {
-    let Stored { kind, version, document } = stored;
     let last: Option<i64> = connection
         .prepare_cached(
             "SELECT change FROM configuration_change
@@ -115,24 +129,48 @@ fn record(
         .query_row([tenant.0], |row| row.get(0))
         .optional()?;
     connection
-        .prepare_cached(
-            "INSERT INTO configuration_change
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?
+        .prepare_cached("INSERT INTO configuration_change VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
         .execute(params![
             tenant.0,
             last.unwrap_or_default().saturating_add(1),
             author.at.as_millisecond(),
             author.name,
-            kind.name(),
-            document.name,
-            version,
-            replaced.map(|replaced| replaced.is_active),
-            document.is_active,
-            replaced.map(|replaced| &replaced.json),
-            document.json,
+            record.resource,
+            record.name,
+            record.before,
+            record.after,
         ])?;
     Ok(())
+}
+
+/// The changes before this one, the latest first.
+pub(super) fn changes(
+    connection: &Connection,
+    tenant: TenantId,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<RecordedChange>, Error> {
+    list(
+        connection,
+        "SELECT change, changed_at, changed_by, resource, name, before, after
+         FROM configuration_change
+         WHERE organisation_id = ?1 AND change < ?2 ORDER BY change DESC LIMIT ?3",
+        (tenant.0, before.unwrap_or(i64::MAX), limit),
+        |row| {
+            Ok(RecordedChange {
+                number: row.get("change")?,
+                author: Author {
+                    name: text(row, "changed_by")?,
+                    at: Timestamp::from_millisecond(row.get("changed_at")?)
+                        .map_err(|_| corrupt("a change lies outside the calendar"))?,
+                },
+                resource: text(row, "resource")?,
+                name: text(row, "name")?,
+                before: row.get("before")?,
+                after: row.get("after")?,
+            })
+        },
+    )
 }
 
 /// Keeps a till's name for it alone: no other till of any organisation can sign in by it.

@@ -9,6 +9,7 @@ mod customer;
 mod ids;
 mod lanes;
 mod open;
+mod operators;
 mod organisation;
 mod readers;
 mod registration;
@@ -32,8 +33,8 @@ use self::open::DirectoryLock;
 use self::readers::Readers;
 use self::writer::{Writer, Writing};
 use crate::{
-    Author, Change, Error, Found, Lookup, Mode, NewOrganisation, OrganisationName, Store, Stored,
-    Tenant, TenantId, TillCredential,
+    Author, Change, Error, Found, Lookup, Mode, NewOrganisation, OrganisationName, PasswordHashes,
+    RecordedChange, Store, Stored, Tenant, TenantId, TillCredential,
 };
 
 /// Where a SQLite store keeps its data.
@@ -87,6 +88,40 @@ impl Store for SqliteStore {
                 organisations
                     .iter()
                     .try_for_each(|new| organisation::insert(writing.connection, new, &author))
+            })
+            .await
+    }
+
+    async fn organisation_named(&self, name: &str) -> Result<Option<TenantId>, Error> {
+        let name = name.to_owned();
+        self.readers.read(move |connection| organisation::named(connection, &name)).await
+    }
+
+    async fn changes(
+        &self,
+        tenant: TenantId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<RecordedChange>, Error> {
+        self.readers
+            .read(move |connection| configuration::changes(connection, tenant, before, limit))
+            .await
+    }
+
+    async fn set_till_password(
+        &self,
+        tenant: TenantId,
+        till: &str,
+        hashes: PasswordHashes,
+        author: Author,
+    ) -> Result<(), Error> {
+        let till = till.to_owned();
+        self.writer
+            .write(move |writing| {
+                let connection = writing.connection;
+                organisation::set_password(connection, tenant, &till, &hashes, &author)?;
+                writing.change_set_up();
+                Ok(())
             })
             .await
     }

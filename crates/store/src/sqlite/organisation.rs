@@ -3,17 +3,33 @@
 use patron_rules::organisation::{Kind, TillId};
 use rusqlite::{Connection, OptionalExtension};
 
+use super::configuration::{self, Record};
+use super::ids;
 use super::rows::{list, taken};
-use super::{configuration, ids};
 use crate::{
     Author, Change, Error, Expected, NewOrganisation, OrganisationName, PasswordHashes, TenantId,
     TillCredential,
 };
 
+/// What changes of passwords are recorded as.
+const PASSWORDS: &str = "till_passwords";
+
 pub(super) fn all(connection: &Connection) -> Result<Vec<OrganisationName>, Error> {
-    list(connection, "SELECT name, is_demo FROM organisation ORDER BY name", [], |row| {
-        Ok(OrganisationName { name: row.get("name")?, is_demo: row.get("is_demo")? })
+    let sql = "SELECT organisation_id, name, is_demo FROM organisation ORDER BY name";
+    list(connection, sql, [], |row| {
+        Ok(OrganisationName {
+            id: TenantId(row.get("organisation_id")?),
+            name: row.get("name")?,
+            is_demo: row.get("is_demo")?,
+        })
     })
+}
+
+pub(super) fn named(connection: &Connection, name: &str) -> Result<Option<TenantId>, Error> {
+    let found = connection
+        .prepare_cached("SELECT organisation_id FROM organisation WHERE name = ?1")?
+        .query_row([name], |row| row.get(0).map(TenantId));
+    Ok(found.optional()?)
 }
 
 pub(super) fn till_credential(
@@ -54,10 +70,8 @@ pub(super) fn insert(
     let tenant = TenantId(id);
     let changes: Vec<Change> = Kind::ALL.into_iter().flat_map(|kind| make(new, kind)).collect();
     configuration::apply(connection, tenant, &changes, author)?;
-    for (till, hashes) in &new.passwords {
-        set_password(connection, tenant, till, hashes)?;
-    }
-    Ok(())
+    let mut passwords = new.passwords.iter();
+    passwords.try_for_each(|(till, hashes)| set_password(connection, tenant, till, hashes, author))
 }
 
 fn make(new: &NewOrganisation, kind: Kind) -> impl Iterator<Item = Change> {
@@ -70,11 +84,13 @@ fn make(new: &NewOrganisation, kind: Kind) -> impl Iterator<Item = Change> {
     })
 }
 
-fn set_password(
+/// Gives a till its password in place of the one it had.
+pub(super) fn set_password(
     connection: &Connection,
     tenant: TenantId,
     till: &str,
     hashes: &PasswordHashes,
+    author: &Author,
 ) -> Result<(), Error> {
     let changed = connection
         .prepare_cached(
@@ -82,5 +98,9 @@ fn set_password(
              WHERE username = ?1 AND organisation_id = ?2",
         )?
         .execute((till, tenant.0, &hashes.md5, &hashes.sha256))?;
-    if changed == 0 { Err(Error::NoTill(till.to_owned())) } else { Ok(()) }
+    if changed == 0 {
+        return Err(Error::NoTill(till.to_owned()));
+    }
+    let changed = Record { resource: PASSWORDS, name: till, before: None, after: None };
+    configuration::record(connection, tenant, changed, author)
 }

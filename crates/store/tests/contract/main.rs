@@ -21,6 +21,7 @@ mod configuration;
 mod dry_run;
 mod generated_ids;
 mod merging;
+mod operators;
 mod organisations;
 mod queue;
 mod registering;

@@ -22,7 +22,8 @@ CREATE TABLE configuration (
     PRIMARY KEY (organisation_id, resource, name)
 ) STRICT, WITHOUT ROWID;
 
--- Who changed what; only ever added to. Before is absent for what was made.
+-- Who changed what; only ever added to. What was made has nothing before, what was taken away nothing
+-- after. Of a secret, only that it was changed.
 CREATE TABLE configuration_change (
     organisation_id INTEGER NOT NULL,
     change          INTEGER NOT NULL,
@@ -30,11 +31,8 @@ CREATE TABLE configuration_change (
     changed_by      TEXT NOT NULL,
     resource        TEXT NOT NULL,
     name            TEXT NOT NULL,
-    version         INTEGER NOT NULL,
-    was_active      INTEGER,
-    is_active       INTEGER NOT NULL,
     before          TEXT,
-    after           TEXT NOT NULL,
+    after           TEXT,
     PRIMARY KEY (organisation_id, change)
 ) STRICT, WITHOUT ROWID;
 

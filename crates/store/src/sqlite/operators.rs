@@ -1,0 +1,252 @@
+//! Operators, their roles and their sessions.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::SqliteStore;
+use super::configuration::{self, Record};
+use super::rows::{corrupt, list, taken, text};
+use crate::operators::{Grant, Role, SESSIONS_LIMIT, Scope, Session, TokenHash};
+use crate::{Author, Error, Operators, TenantId};
+
+/// The organisation's number that stands for all.
+const EVERYWHERE: i64 = 0;
+/// What changes of roles are recorded as.
+const RESOURCE: &str = "operators";
+
+const fn number(scope: Scope) -> i64 {
+    match scope {
+        Scope::Everywhere => EVERYWHERE,
+        Scope::Organisation(tenant) => tenant.0,
+    }
+}
+
+const fn scope(number: i64) -> Scope {
+    match number {
+        EVERYWHERE => Scope::Everywhere,
+        other => Scope::Organisation(TenantId(other)),
+    }
+}
+
+fn role(name: &str) -> Result<Role, Error> {
+    name.parse().map_err(|_| corrupt("a role is not known"))
+}
+
+fn add(
+    connection: &Connection,
+    (name, password): (&str, &str),
+    scope: Scope,
+    role: Role,
+    author: &Author,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached("INSERT INTO operator VALUES (?1, ?2)")?
+        .execute((name, password))
+        .map_err(|error| taken(error, "operator", name))?;
+    grant(connection, name, scope, Some(role), author)
+}
+
+fn grant(
+    connection: &Connection,
+    name: &str,
+    scope: Scope,
+    role: Option<Role>,
+    author: &Author,
+) -> Result<(), Error> {
+    password(connection, name)?.ok_or_else(|| Error::NoOperator(name.to_owned()))?;
+    let key = (number(scope), name);
+    let before: Option<String> = connection
+        .prepare_cached(
+            "SELECT role FROM operator_role WHERE organisation_id = ?1 AND operator = ?2",
+        )?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    connection
+        .prepare_cached("DELETE FROM operator_role WHERE organisation_id = ?1 AND operator = ?2")?
+        .execute(key)?;
+    if let Some(role) = role {
+        connection.prepare_cached("INSERT INTO operator_role VALUES (?1, ?2, ?3)")?.execute((
+            key.0,
+            key.1,
+            role.name(),
+        ))?;
+    }
+    let was_owner = before.as_deref() == Some(Role::Owner.name());
+    if was_owner && scope != Scope::Everywhere && owners(connection, scope)? == 0 {
+        return Err(Error::LastOwner);
+    }
+    let document = |role: &str| format!(r#"{{"role":"{role}"}}"#);
+    let record = Record {
+        resource: RESOURCE,
+        name,
+        before: before.as_deref().map(document),
+        after: role.map(|role| document(role.name())),
+    };
+    configuration::record(connection, TenantId(key.0), record, author)
+}
+
+/// How many may decide who may do what there.
+fn owners(connection: &Connection, scope: Scope) -> Result<i64, Error> {
+    let count = connection
+        .prepare_cached(
+            "SELECT count(*) FROM operator_role WHERE organisation_id IN (?1, ?2) AND role = ?3",
+        )?
+        .query_row((number(scope), EVERYWHERE, Role::Owner.name()), |row| row.get(0))?;
+    Ok(count)
+}
+
+fn grants(
+    connection: &Connection,
+    tenant: TenantId,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Grant>, Error> {
+    list(
+        connection,
+        "SELECT operator, role FROM operator_role
+         WHERE organisation_id = ?1 AND operator > ?2 ORDER BY operator LIMIT ?3",
+        (tenant.0, after, limit),
+        |row| Ok(Grant { operator: text(row, "operator")?, role: role(&text(row, "role")?)? }),
+    )
+}
+
+fn password(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
+    let found = connection
+        .prepare_cached("SELECT password FROM operator WHERE name = ?1")?
+        .query_row([name], |row| row.get(0));
+    Ok(found.optional()?)
+}
+
+fn set_password(connection: &Connection, name: &str, password: &str) -> Result<(), Error> {
+    let changed = connection
+        .prepare_cached("UPDATE operator SET password = ?2 WHERE name = ?1")?
+        .execute((name, password))?;
+    if changed == 0 {
+        return Err(Error::NoOperator(name.to_owned()));
+    }
+    connection
+        .prepare_cached("DELETE FROM operator_session WHERE operator = ?1")?
+        .execute([name])?;
+    Ok(())
+}
+
+fn open_session(
+    connection: &Connection,
+    token: &TokenHash,
+    operator: &str,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), Error> {
+    password(connection, operator)?.ok_or_else(|| Error::NoOperator(operator.to_owned()))?;
+    connection
+        .prepare_cached(
+            "DELETE FROM operator_session WHERE operator = ?1 AND (expires_at <= ?2 OR token_hash IN
+                (SELECT token_hash FROM operator_session WHERE operator = ?1
+                 ORDER BY opened_at DESC LIMIT -1 OFFSET ?3))",
+        )?
+        .execute((operator, now.as_millisecond(), SESSIONS_LIMIT.saturating_sub(1)))?;
+    connection
+        .prepare_cached("INSERT INTO operator_session VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![token, operator, now.as_millisecond(), expires_at.as_millisecond()])?;
+    Ok(())
+}
+
+fn session(
+    connection: &Connection,
+    token: &TokenHash,
+    now: Timestamp,
+) -> Result<Option<Session>, Error> {
+    let found: Option<(String, i64)> = connection
+        .prepare_cached(
+            "SELECT operator, expires_at FROM operator_session
+             WHERE token_hash = ?1 AND expires_at > ?2",
+        )?
+        .query_row((token, now.as_millisecond()), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((operator, expires_at)) = found else { return Ok(None) };
+    let grants = list(
+        connection,
+        "SELECT organisation_id, role FROM operator_role WHERE operator = ?1",
+        [&operator],
+        |row| Ok((scope(row.get("organisation_id")?), role(&text(row, "role")?)?)),
+    )?;
+    let expires_at = Timestamp::from_millisecond(expires_at)
+        .map_err(|_| corrupt("a session ends outside the calendar"))?;
+    Ok(Some(Session { operator, grants, expires_at }))
+}
+
+fn close_session(connection: &Connection, token: &TokenHash) -> Result<(), Error> {
+    connection
+        .prepare_cached("DELETE FROM operator_session WHERE token_hash = ?1")?
+        .execute([token])?;
+    Ok(())
+}
+
+#[async_trait]
+impl Operators for SqliteStore {
+    async fn add_operator(
+        &self,
+        name: &str,
+        password: String,
+        scope: Scope,
+        role: Role,
+        author: Author,
+    ) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.writer
+            .write(move |writing| add(writing.connection, (&name, &password), scope, role, &author))
+            .await
+    }
+
+    async fn grant(
+        &self,
+        name: &str,
+        scope: Scope,
+        role: Option<Role>,
+        author: Author,
+    ) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.writer
+            .write(move |writing| grant(writing.connection, &name, scope, role, &author))
+            .await
+    }
+
+    async fn grants(&self, tenant: TenantId, after: &str, limit: u32) -> Result<Vec<Grant>, Error> {
+        let after = after.to_owned();
+        self.readers.read(move |connection| grants(connection, tenant, &after, limit)).await
+    }
+
+    async fn operator_password(&self, name: &str) -> Result<Option<String>, Error> {
+        let name = name.to_owned();
+        self.readers.read(move |connection| password(connection, &name)).await
+    }
+
+    async fn set_operator_password(&self, name: &str, password: String) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.writer.write(move |writing| set_password(writing.connection, &name, &password)).await
+    }
+
+    async fn open_session(
+        &self,
+        token: TokenHash,
+        operator: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), Error> {
+        let operator = operator.to_owned();
+        self.writer
+            .write(move |writing| {
+                open_session(writing.connection, &token, &operator, now, expires_at)
+            })
+            .await
+    }
+
+    async fn session(&self, token: TokenHash, now: Timestamp) -> Result<Option<Session>, Error> {
+        self.readers.read(move |connection| session(connection, &token, now)).await
+    }
+
+    async fn close_session(&self, token: TokenHash) -> Result<(), Error> {
+        self.writer.write(move |writing| close_session(writing.connection, &token)).await
+    }
+}
