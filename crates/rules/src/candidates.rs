@@ -11,6 +11,9 @@ use crate::validate::Registration;
 pub struct Candidates {
     /// An external id, where one may have to be made; `None` where no free one was found.
     pub external_id: Option<String>,
+    /// The number of the card that is called for: the one passed, or one that is made; `None` where
+    /// its series has no further one.
+    pub card: Option<String>,
     /// Coupons that nobody has; a series that is used up has none here.
     pub coupons: Vec<CouponCandidate>,
 }

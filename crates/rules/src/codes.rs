@@ -52,7 +52,7 @@ table! {
         "The customer is registered, or was known and is updated. Nobody needs to act.";
     NO_IDENTIFIER_TO_GET = 1015 Request "No identifier provided to get loyalty users.",
         "v1.1 customer codes",
-        "Customers were asked for by none of `mobile`, `email`, `external_id` and `id`. The caller passes one of them in the query.";
+        "Customers were asked for by none of `mobile`, `email`, `external_id`, `id` and `card_number`. The caller passes one of them in the query.";
     SOME_FAILED = 201 Request "Some requests have failed due to errors",
         "v1.1 request status table",
         "At least one customer went through and at least one did not. The caller looks at each `item_status`.";

@@ -1,10 +1,13 @@
 //! The pipeline: from a registration and the facts of the store to the plan that the store carries
 //! out, whole or not at all.
 
+use std::iter;
+
 use jiff::Timestamp;
 
 use crate::award::{self, LedgerEntry, SideEffect};
 use crate::candidates::{Candidates, wants_external_id};
+use crate::card::{self, Card, CardFacts, CardRequest};
 use crate::codes::{self, Failure, Warning};
 use crate::customer::{Customer, CustomerId};
 use crate::enrol::enrol;
@@ -30,6 +33,8 @@ pub struct Facts {
     pub now: Timestamp,
     /// Who holds the referral code that was passed; `None` where nobody does, or none was passed.
     pub referrer: Option<Referrer>,
+    /// What bears on the card that is called for.
+    pub cards: CardFacts,
     /// What can be given to this customer alone.
     pub candidates: Candidates,
 }
@@ -69,6 +74,8 @@ pub struct Plan {
     pub before: Option<Customer>,
     /// The customers who are merged into this one.
     pub merged: Vec<Merged>,
+    /// The card that is issued to the customer.
+    pub card: Option<Card>,
     /// What is added to the ledger.
     pub ledger: Vec<LedgerEntry>,
     /// What the registration brought about besides itself.
@@ -172,10 +179,16 @@ fn plan(
     if known.is_none() && registration.channels.is_empty() {
         customer.channels = channel::following(&customer.identifiers, &customer.source);
     }
+    let card = match &registration.card {
+        Some(asked) => issue_card(asked, &customer, &merged, organisation, facts),
+        None => Ok(None),
+    };
+    warnings.extend(card.as_ref().err().cloned());
     warnings.extend(update_profile(&mut customer, registration, facts.now));
     let (awarded, side_effects) = become_loyal(&mut customer, organisation);
     ledger.extend(awarded);
-    Ok(Plan { customer, before: known, merged, ledger, side_effects, warnings })
+    let card = card.unwrap_or_default();
+    Ok(Plan { customer, before: known, merged, card, ledger, side_effects, warnings })
 }
 
 fn merge_all(
@@ -207,6 +220,20 @@ fn make_external_id(held: &mut Identifiers, facts: &Facts) -> Result<(), Failure
         held.external_id = Some(ExternalId::stored(made.ok_or_else(none_left)?));
     }
     Ok(())
+}
+
+/// Issues the card that is called for; whoever is merged into the customer is the customer.
+fn issue_card(
+    asked: &CardRequest,
+    customer: &Customer,
+    merged: &[Merged],
+    organisation: &Organisation,
+    facts: &Facts,
+) -> Result<Option<Card>, Warning> {
+    let victims = merged.iter().map(|merged| merged.before.id);
+    let ids: Vec<CustomerId> = iter::once(customer.id).chain(victims).collect();
+    let candidate = facts.candidates.card.as_deref();
+    card::issue(asked, candidate, &ids, &facts.cards, organisation)
 }
 
 /// Refuses a new customer, or one who becomes a loyalty customer, without an identifier that the
@@ -313,11 +340,7 @@ fn update_profile(
         });
         customer.subscriptions.push(subscription);
     }
-    let Kept { referral_code, card_number, card_series, gender, ndnc_status, test_control_status } =
-        registration.kept;
-    replace(&mut customer.kept.referral_code, referral_code);
-    replace(&mut customer.kept.card_number, card_number);
-    replace(&mut customer.kept.card_series, card_series);
+    let Kept { gender, ndnc_status, test_control_status } = registration.kept;
     replace(&mut customer.kept.gender, gender);
     replace(&mut customer.kept.ndnc_status, ndnc_status);
     replace(&mut customer.kept.test_control_status, test_control_status);

@@ -12,6 +12,7 @@
 
 pub mod award;
 pub mod candidates;
+pub mod card;
 pub mod codes;
 pub mod customer;
 pub mod decide;

@@ -72,9 +72,6 @@ fn fill_profile(survivor: &mut Customer, victim: &Customer) {
     fill(&mut survivor.associated_till, victim.associated_till.as_ref());
     fill(&mut survivor.fraud_status, victim.fraud_status.as_ref());
     let (kept, other): (&mut Kept, &Kept) = (&mut survivor.kept, &victim.kept);
-    fill(&mut kept.referral_code, other.referral_code.as_ref());
-    fill(&mut kept.card_number, other.card_number.as_ref());
-    fill(&mut kept.card_series, other.card_series.as_ref());
     fill(&mut kept.gender, other.gender.as_ref());
     fill(&mut kept.ndnc_status, other.ndnc_status.as_ref());
     fill(&mut kept.test_control_status, other.test_control_status.as_ref());

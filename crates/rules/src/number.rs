@@ -15,6 +15,9 @@
 //! A number says nothing of who may know it: whoever has to prove something with it needs a
 //! [`crate::random_code`].
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use crate::random::{Random, symbols};
 
 /// The longest number, in characters.
@@ -26,11 +29,14 @@ pub const COUNT_LIMIT: u64 = 999_999_999_999_999_999;
 const DIGITS: &[u8; 10] = b"0123456789";
 
 /// How the digits of a number come about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Algorithm {
     /// Counted, with Luhn's digit.
+    #[serde(rename = "LUHN_ALGO")]
     Luhn,
     /// Counted, with the remainder by 7.
+    #[serde(rename = "MOD7_ALGO")]
     Mod7,
     /// Counted.
     #[default]
@@ -40,33 +46,11 @@ pub enum Algorithm {
     /// By chance, with Luhn's digit.
     RandomLuhn,
     /// By chance, with the remainder by 7.
+    #[serde(rename = "RANDOM_MOD7")]
     RandomMod7,
 }
 
 impl Algorithm {
-    /// Every algorithm.
-    pub const ALL: [Self; 6] =
-        [Self::Luhn, Self::Mod7, Self::AutoInc, Self::Random, Self::RandomLuhn, Self::RandomMod7];
-
-    /// The published name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Luhn => "LUHN_ALGO",
-            Self::Mod7 => "MOD7_ALGO",
-            Self::AutoInc => "AUTO_INC",
-            Self::Random => "RANDOM",
-            Self::RandomLuhn => "RANDOM_LUHN",
-            Self::RandomMod7 => "RANDOM_MOD7",
-        }
-    }
-
-    /// The algorithm of this name, in any case.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
-    }
-
     /// Whether its digits are counted, and not drawn by chance.
     #[must_use]
     pub const fn counts(self) -> bool {
@@ -83,7 +67,8 @@ impl Algorithm {
 }
 
 /// What besides the digits themselves the checksum digit vouches for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ChecksumOver {
     /// The prefix.
     Prefix,
@@ -93,7 +78,8 @@ pub enum ChecksumOver {
 }
 
 /// The form of the numbers of one series.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Form {
     /// How the digits come about.
     pub algorithm: Algorithm,

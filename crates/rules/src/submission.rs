@@ -41,6 +41,12 @@ pub struct Submission {
     pub extended_fields: Vec<SubmittedField>,
     /// The subscriptions to messages.
     pub subscriptions: Vec<SubmittedSubscription>,
+    /// The code of whoever referred the customer.
+    pub referral_code: Option<String>,
+    /// The number of the customer's card.
+    pub card_number: Option<String>,
+    /// The series of the customer's card.
+    pub card_series: Option<String>,
     /// What is accepted and kept as it is.
     pub kept: Kept,
     /// The members that are not known, as JSON pointers; looked for only where they are refused.
@@ -101,12 +107,6 @@ pub struct SubmittedSubscription {
 /// What is accepted and kept as it is, until something makes use of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// The code of whoever referred the customer.
-    pub referral_code: Option<String>,
-    /// The number of the customer's card.
-    pub card_number: Option<String>,
-    /// The series from which a card's number is to be generated.
-    pub card_series: Option<String>,
     /// The gender.
     pub gender: Option<String>,
     /// Whether the customer is on the do-not-call register.

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::card::CardRequest;
 use crate::codes::{self, Code, Failure, Warning};
 use crate::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
 use crate::organisation::{Organisation, TillId};
@@ -47,6 +48,10 @@ pub struct Registration {
     pub channels: Vec<Channel>,
     /// The subscriptions that were accepted.
     pub subscriptions: Vec<Subscription>,
+    /// The code of whoever referred the customer, in the form in which codes are compared.
+    pub referral_code: Option<String>,
+    /// The card that is to be issued.
+    pub card: Option<CardRequest>,
     /// What is kept as it is.
     pub kept: Kept,
     /// The custom fields that were accepted.
@@ -96,6 +101,8 @@ pub fn validate(
         fraud_status,
         channels,
         subscriptions: subscription::read(&sent.subscriptions, &mut warnings),
+        referral_code: sent.referral_code.clone(),
+        card: CardRequest::read(sent, &mut warnings),
         kept: kept(&sent.kept, organisation)?,
         custom_fields: custom_field::read(
             &sent.custom_fields,
@@ -244,9 +251,6 @@ fn kept(sent: &Kept, organisation: &Organisation) -> Result<Kept, Failure> {
         test_control::check(status, organisation.settings.strict_extras)?;
     }
     Ok(Kept {
-        referral_code: kept_text("referral_code", sent.referral_code.as_ref())?,
-        card_number: kept_text("card_number", sent.card_number.as_ref())?,
-        card_series: kept_text("series_code", sent.card_series.as_ref())?,
         gender: kept_text("gender", sent.gender.as_ref())?,
         ndnc_status: kept_text("ndnc_status", sent.ndnc_status.as_ref())?,
         test_control_status: kept_text("test_control_status", sent.test_control_status.as_ref())?,

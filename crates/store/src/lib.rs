@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use patron_rules::card::Card;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::IdentifierKind;
@@ -111,6 +112,8 @@ pub enum Lookup {
     Identifier(IdentifierKind, String),
     /// The customer's id.
     Id(CustomerId),
+    /// The number of a card of theirs.
+    Card(String),
 }
 
 /// A customer who was looked up.
@@ -220,6 +223,9 @@ pub trait Store: Operators + Send + Sync {
 
     /// A customer of the organisation; `None` where there is none.
     async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error>;
+
+    /// The cards of a customer, those of whoever was merged into them included, by number.
+    async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error>;
 
     /// Whether the store can be read and takes work.
     async fn check(&self) -> Result<(), Error>;

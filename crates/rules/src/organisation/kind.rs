@@ -21,11 +21,13 @@ pub enum Kind {
     ExtendedFields,
     /// Loyalty programmes.
     Programmes,
+    /// Card series.
+    CardSeries,
 }
 
 impl Kind {
     /// Every kind; those that others refer to come first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Organisation,
         Self::Settings,
         Self::Zones,
@@ -35,6 +37,7 @@ impl Kind {
         Self::CustomFields,
         Self::ExtendedFields,
         Self::Programmes,
+        Self::CardSeries,
     ];
 
     /// The kind's name in the store, in the admin API's paths and in an organisation's file.
@@ -50,6 +53,7 @@ impl Kind {
             Self::CustomFields => "custom_fields",
             Self::ExtendedFields => "extended_fields",
             Self::Programmes => "programmes",
+            Self::CardSeries => "card_series",
         }
     }
 

@@ -4,6 +4,7 @@
 //! kinds; this file says where the organisation keeps each.
 
 mod amount;
+mod card_series;
 mod collection;
 mod concept;
 mod currency;
@@ -22,6 +23,7 @@ mod time_zone;
 mod zone;
 
 pub use amount::Amount;
+pub use card_series::CardSeries;
 pub use collection::Collection;
 pub use concept::Concept;
 pub use currency::AlternateCurrency;
@@ -60,6 +62,8 @@ pub struct Organisation {
     pub extended_fields: Collection<ExtendedField>,
     /// The loyalty programmes.
     pub programmes: Collection<Programme>,
+    /// The card series.
+    pub card_series: Collection<CardSeries>,
 }
 
 impl Organisation {
@@ -76,6 +80,7 @@ impl Organisation {
             Kind::CustomFields => &self.custom_fields,
             Kind::ExtendedFields => &self.extended_fields,
             Kind::Programmes => &self.programmes,
+            Kind::CardSeries => &self.card_series,
         }
     }
 
@@ -91,6 +96,7 @@ impl Organisation {
             Kind::CustomFields => &mut self.custom_fields,
             Kind::ExtendedFields => &mut self.extended_fields,
             Kind::Programmes => &mut self.programmes,
+            Kind::CardSeries => &mut self.card_series,
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use patron_rules::candidates::Candidates;
+use patron_rules::card::CardFacts;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::{Decision, Facts, decide};
 use patron_rules::identifier::IdentifierKind;
@@ -82,6 +83,7 @@ impl Registry {
             next_id,
             now,
             referrer: None,
+            cards: CardFacts::default(),
             candidates: Candidates::default(),
         };
         let decision = decide(&self.organisation, registration, &facts);

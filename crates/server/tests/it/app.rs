@@ -61,15 +61,27 @@ impl App {
     }
 
     pub fn change_settings(&self, changes: &[(&str, &str)]) {
-        self.runtime.as_ref().unwrap().block_on(async {
+        let settings = self.runtime.as_ref().unwrap().block_on(async {
             let till = self.store.till_credential("till.001").await.unwrap().unwrap();
             let tenant = self.store.tenant(till.tenant).await.unwrap();
-            let settings = tenant.organisation().settings.with(changes.iter().copied()).unwrap();
+            tenant.organisation().settings.with(changes.iter().copied()).unwrap()
+        });
+        self.put(Kind::Settings, Kind::Settings.name(), serde_json::to_string(&settings).unwrap());
+    }
+
+    /// Sets up a document of the organisation `demo`.
+    pub fn set_up(&self, kind: Kind, document: &Value) {
+        self.put(kind, document["name"].as_str().unwrap(), document.to_string());
+    }
+
+    fn put(&self, kind: Kind, name: &str, json: String) {
+        self.runtime.as_ref().unwrap().block_on(async {
+            let till = self.store.till_credential("till.001").await.unwrap().unwrap();
             let change = Change {
-                kind: Kind::Settings,
-                name: Kind::Settings.name().to_owned(),
+                kind,
+                name: name.to_owned(),
                 expected: Expected::Anything,
-                json: Some(serde_json::to_string(&settings).unwrap()),
+                json: Some(json),
                 is_active: None,
             };
             let author = Author { name: "test".to_owned(), at: NOW.parse().unwrap() };

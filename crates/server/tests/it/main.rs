@@ -15,6 +15,7 @@ mod app;
 mod authentication;
 mod batch;
 mod browsers;
+mod cards;
 mod command_line;
 mod connections;
 mod documents;

@@ -13,6 +13,7 @@ use patron_rules::submission::Kept;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::cards;
 use super::rows::{amount, corrupt, kind_number};
 use crate::{Error, Found, Lookup, TenantId};
 
@@ -28,6 +29,7 @@ pub(super) fn find(
     let first = match by {
         Lookup::Id(id) => Some(*id),
         Lookup::Identifier(kind, key) => holder(connection, tenant, *kind, key)?,
+        Lookup::Card(number) => cards::issued_to(connection, tenant, number)?,
     };
     let Some(mut id) = first else { return Ok(None) };
     for merges in 0..MERGES_LIMIT {
@@ -61,6 +63,20 @@ pub(super) fn holder(
         .query_row((tenant.0, kind_number(kind), key), |row| row.get(0))
         .optional()?;
     Ok(found.map(CustomerId))
+}
+
+/// Into whom a customer was merged; they themselves where they were not.
+pub(super) fn survivor(
+    connection: &Connection,
+    tenant: TenantId,
+    id: CustomerId,
+) -> Result<CustomerId, Error> {
+    let survivor: Option<i64> = connection
+        .prepare_cached(
+            "SELECT merged_into FROM customer WHERE organisation_id = ?1 AND customer_id = ?2",
+        )?
+        .query_row((tenant.0, id.0), |row| row.get(0))?;
+    Ok(survivor.map_or(id, CustomerId))
 }
 
 /// Loads a customer whole, and the id of whom they were merged into.
@@ -364,28 +380,17 @@ fn subscriptions(json: Option<String>) -> Result<Vec<Subscription>, Error> {
 }
 
 fn kept_pairs(kept: &Kept) -> Vec<(&'static str, &str)> {
-    let Kept { referral_code, card_number, card_series, gender, ndnc_status, test_control_status } =
-        kept;
-    [
-        ("referral_code", referral_code),
-        ("card_number", card_number),
-        ("card_series", card_series),
-        ("gender", gender),
-        ("ndnc_status", ndnc_status),
-        ("test_control_status", test_control_status),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value.as_deref()?)))
-    .collect()
+    let Kept { gender, ndnc_status, test_control_status } = kept;
+    [("gender", gender), ("ndnc_status", ndnc_status), ("test_control_status", test_control_status)]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+        .collect()
 }
 
 fn kept(json: Option<String>) -> Result<Kept, Error> {
     let mut kept = Kept::default();
     for (name, value) in from_json::<(String, String)>(json)? {
         let member = match name.as_str() {
-            "referral_code" => &mut kept.referral_code,
-            "card_number" => &mut kept.card_number,
-            "card_series" => &mut kept.card_series,
             "gender" => &mut kept.gender,
             "ndnc_status" => &mut kept.ndnc_status,
             "test_control_status" => &mut kept.test_control_status,

@@ -4,6 +4,7 @@
 //! of their own; see [`readers`].
 
 mod candidates;
+mod cards;
 mod configuration;
 mod customer;
 mod ids;
@@ -24,6 +25,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use patron_rules::card::Card;
+use patron_rules::customer::CustomerId;
 use patron_rules::decide::Decision;
 use patron_rules::organisation::Kind;
 use patron_rules::validate::Registration;
@@ -213,6 +216,11 @@ impl Store for SqliteStore {
     async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error> {
         let id = tenant.id;
         self.readers.read(move |connection| customer::find(connection, id, &by)).await
+    }
+
+    async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error> {
+        let id = tenant.id;
+        self.readers.read(move |connection| cards::of(connection, id, customer)).await
     }
 
     async fn check(&self) -> Result<(), Error> {

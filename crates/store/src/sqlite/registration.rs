@@ -1,18 +1,18 @@
 //! Registration: load the facts, decide, apply the plan.
 
 use jiff::Timestamp;
+use patron_rules::card::CardFacts;
 use patron_rules::codes::{self, Failure};
 use patron_rules::customer::Customer;
 use patron_rules::decide::{Decision, Facts, Plan, decide};
-use patron_rules::identifier::Identifiers;
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
 use super::candidates::SetAside;
-use super::customer;
 use super::rows::kind_number;
 use super::writer::Writing;
+use super::{cards, customer};
 use crate::{Error, Found, Lookup, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.
@@ -44,7 +44,7 @@ fn register_one(
     now: Timestamp,
 ) -> Result<Decision, Error> {
     let set_aside = SetAside::load(writing, tenant, &registration)?;
-    let facts = load(writing, tenant, &registration.identifiers, &set_aside, now)?;
+    let facts = load(writing, tenant, &registration, &set_aside, now)?;
     let decision = decide(tenant.organisation(), registration, &facts);
     if let Ok(plan) = &decision.outcome {
         apply(writing.connection, tenant, plan, now)?;
@@ -59,14 +59,15 @@ fn register_one(
 fn load(
     writing: &mut Writing<'_>,
     tenant: &Tenant,
-    identifiers: &Identifiers,
+    registration: &Registration,
     set_aside: &SetAside,
     now: Timestamp,
 ) -> Result<Facts, Error> {
     let settings = &tenant.organisation().settings;
     let mut holders = Holders::default();
     let mut customers: Vec<Customer> = Vec::new();
-    for (kind, key) in identifiers.keys().filter(|(kind, _)| settings.identifies(*kind)) {
+    let passed = registration.identifiers.keys();
+    for (kind, key) in passed.filter(|(kind, _)| settings.identifies(*kind)) {
         let by = Lookup::Identifier(kind, key.to_owned());
         let Some(found) = customer::find(writing.connection, tenant.id, &by)? else { continue };
         let Found { customer, through_merge } = found;
@@ -75,6 +76,10 @@ fn load(
             customers.push(customer);
         }
     }
+    let cards = match &registration.card {
+        Some(asked) => cards::facts(writing.connection, tenant.id, asked, &customers)?,
+        None => CardFacts::default(),
+    };
     let next_id = writing.ids.next(writing.connection, tenant.id)?;
     Ok(Facts {
         holders,
@@ -82,6 +87,7 @@ fn load(
         next_id,
         now,
         referrer: None,
+        cards,
         candidates: set_aside.candidates(),
     })
 }
@@ -118,6 +124,9 @@ fn apply(
         customer::save_merged(connection, tenant.id, merged, plan, now)?;
     }
     customer::save(connection, tenant.id, &plan.customer, plan.before.as_ref())?;
+    if let Some(card) = &plan.card {
+        cards::insert(connection, tenant.id, card, now)?;
+    }
     for entry in &plan.ledger {
         customer::enter(connection, tenant.id, entry, now)?;
     }

@@ -4,6 +4,7 @@
 //! that no number is issued twice and none beyond a limit.
 
 use patron_rules::number::Form;
+use patron_rules::random::Random;
 use rand::Rng;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -12,25 +13,53 @@ use super::writer::Writing;
 use crate::{Error, TenantId};
 
 /// How many numbers or codes are tried before none is free.
-const TRIES: u64 = 100;
+const TRIES: usize = 100;
 
 /// A series within its organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Series {
+pub(super) enum Series<'a> {
     /// External ids.
     ExternalIds,
+    /// The cards of a card series.
+    Cards(&'a str),
 }
 
-impl Series {
+impl<'a> Series<'a> {
     const fn kind(self) -> &'static str {
         match self {
             Self::ExternalIds => "external_ids",
+            Self::Cards(_) => "card_series",
         }
     }
 
-    const fn name(self) -> &'static str {
+    const fn name(self) -> &'a str {
         match self {
+            Self::Cards(name) => name,
             Self::ExternalIds => "",
+        }
+    }
+}
+
+/// How the numbers or codes of a series come about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Maker<'a> {
+    /// By counting or by chance.
+    Number(&'a Form),
+}
+
+impl Maker<'_> {
+    /// The number from which to count, where it counts.
+    fn first(self) -> Option<u64> {
+        match self {
+            Self::Number(form) => form.algorithm.counts().then_some(form.offset),
+        }
+    }
+
+    /// `None` where there is none of this count.
+    fn make(self, count: u64, random: &mut Random<'_>) -> Option<String> {
+        match self {
+            Self::Number(form) if form.algorithm.counts() => form.counted(count),
+            Self::Number(form) => Some(form.random(random)),
         }
     }
 }
@@ -44,54 +73,91 @@ struct Progress {
     next: u64,
 }
 
-/// A number that nobody has.
+/// A number or code that nobody has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Number {
+pub(super) struct Free {
     pub(super) text: String,
     /// How far its series has come once it is issued.
     progress: Progress,
 }
 
-/// Sets aside a number of a series; `None` where it is used up, or none of so many is free.
+impl Free {
+    /// A number that no series counts.
+    pub(super) fn of_no_series(number: &str) -> Self {
+        Self { text: number.to_owned(), progress: Progress::default() }
+    }
+}
+
+/// What is to be set aside of a series.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) series: Series<'a>,
+    pub(super) maker: Maker<'a>,
+    /// The most that the series issues.
+    pub(super) limit: Option<u64>,
+    /// How many are needed at once.
+    pub(super) count: usize,
+}
+
+/// Sets aside as many numbers or codes as are asked for; fewer where the series has no more, or too
+/// many were tried in vain. They are to be issued in their order.
 pub(super) fn set_aside(
     writing: &mut Writing<'_>,
     tenant: TenantId,
-    series: Series,
-    form: &Form,
+    asked: &Asked<'_>,
     is_taken: impl Fn(&str) -> Result<bool, Error>,
-) -> Result<Option<Number>, Error> {
+) -> Result<Vec<Free>, Error> {
+    let Asked { series, maker, limit, count } = *asked;
     let connection = writing.connection;
     let mut random = || writing.random.next_u64();
-    let Progress { issued, next } = progress(connection, tenant, series)?;
-    let counts = form.algorithm.counts();
-    let first = next.max(form.offset);
-    for count in first..first.saturating_add(TRIES) {
-        let number = if counts { form.counted(count) } else { Some(form.random(&mut random)) };
-        let Some(text) = number else { return Ok(None) };
-        if !is_taken(&text)? {
-            let next = if counts { count + 1 } else { next };
-            return Ok(Some(Number { text, progress: Progress { issued: issued + 1, next } }));
+    let before = load(connection, tenant, series)?;
+    let counts = maker.first().is_some();
+    let mut progress =
+        Progress { next: before.next.max(maker.first().unwrap_or_default()), ..before };
+    let mut free: Vec<Free> = Vec::with_capacity(count);
+    for _ in 0..TRIES.saturating_add(count) {
+        if free.len() == count || limit.is_some_and(|limit| progress.issued >= limit) {
+            return Ok(free);
+        }
+        let Some(text) = maker.make(progress.next, &mut random) else { return Ok(free) };
+        progress.next += u64::from(counts);
+        if !free.iter().any(|one| one.text == text) && !is_taken(&text)? {
+            progress.issued += 1;
+            free.push(Free { text, progress });
         }
     }
-    if counts {
+    if free.is_empty() {
         // What was counted in vain is not counted again.
-        let next = first.saturating_add(TRIES);
-        save(connection, tenant, series, Progress { issued, next })?;
+        save(connection, tenant, series, progress)?;
     }
-    Ok(None)
+    Ok(free)
 }
 
-/// Notes that a number was issued.
+/// Sets aside a number that somebody else made; `None` where the series has no more.
+pub(super) fn set_aside_given(
+    connection: &Connection,
+    tenant: TenantId,
+    series: Series<'_>,
+    limit: Option<u64>,
+    number: &str,
+) -> Result<Option<Free>, Error> {
+    let Progress { issued, next } = load(connection, tenant, series)?;
+    let progress = Progress { issued: issued.saturating_add(1), next };
+    let free = || Free { text: number.to_owned(), progress };
+    Ok(limit.is_none_or(|limit| issued < limit).then(free))
+}
+
+/// Notes that a number or code was issued.
 pub(super) fn issue(
     connection: &Connection,
     tenant: TenantId,
-    series: Series,
-    number: &Number,
+    series: Series<'_>,
+    free: &Free,
 ) -> Result<(), Error> {
-    save(connection, tenant, series, number.progress)
+    save(connection, tenant, series, free.progress)
 }
 
-fn progress(connection: &Connection, tenant: TenantId, series: Series) -> Result<Progress, Error> {
+fn load(connection: &Connection, tenant: TenantId, series: Series<'_>) -> Result<Progress, Error> {
     let found: Option<(i64, i64)> = connection
         .prepare_cached(
             "SELECT issued, next FROM series
@@ -107,7 +173,7 @@ fn progress(connection: &Connection, tenant: TenantId, series: Series) -> Result
 fn save(
     connection: &Connection,
     tenant: TenantId,
-    series: Series,
+    series: Series<'_>,
     Progress { issued, next }: Progress,
 ) -> Result<(), Error> {
     let count = |count| i64::try_from(count).map_err(|_| corrupt("a count beyond all numbers"));

@@ -151,6 +151,8 @@ pub fn registration() -> Registration {
         fraud_status: None,
         channels: Vec::new(),
         subscriptions: Vec::new(),
+        referral_code: None,
+        card: None,
         kept: Kept::default(),
         custom_fields: Vec::new(),
         extended_fields: Vec::new(),

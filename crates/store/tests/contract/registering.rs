@@ -115,10 +115,9 @@ fn everything() -> Registration {
             subscription(Medium::Sms, Priority::Transactional, true),
             subscription(Medium::Email, Priority::Bulk, false),
         ],
+        referral_code: None,
+        card: None,
         kept: Kept {
-            referral_code: Some("SDX123".to_owned()),
-            card_number: Some("4711".to_owned()),
-            card_series: Some("GOLD".to_owned()),
             gender: Some("F".to_owned()),
             ndnc_status: Some("DND".to_owned()),
             test_control_status: Some("TEST".to_owned()),

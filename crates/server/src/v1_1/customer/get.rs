@@ -1,5 +1,6 @@
-//! `GET /v1.1/customer/get`: customers by `mobile`, `email`, `external_id` or `id`; several values
-//! of one of them separated by commas. The first of them that is there counts. With `user_id=true` the id is told as well, as text.
+//! `GET /v1.1/customer/get`: customers by `mobile`, `email`, `external_id`, `id` or `card_number`;
+//! several values of one of them separated by commas. The first of them that is there counts. With
+//! `user_id=true` the id is told as well, as text; with `card_details=true` their cards.
 //!
 //! Who is not found has `item_status.code` 1012 under HTTP 200, and a request that finds nobody has
 //! the code 500.
@@ -11,12 +12,13 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use jiff::tz::TimeZone;
+use patron_rules::card::Card;
 use patron_rules::codes::{self, Code};
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Mobile};
 use patron_rules::organisation::Organisation;
 use patron_rules::profile::{FraudStatus, Name, date};
-use patron_store::{Found, Lookup, Tenant};
+use patron_store::{Error, Found, Lookup, Tenant};
 use serde::Serialize;
 
 use super::response::{
@@ -28,7 +30,17 @@ use crate::http::body;
 use crate::v1_1::{envelope, query};
 
 /// The query's names for what a customer is looked up by.
-const NAMES: [&str; 4] = ["mobile", "email", "external_id", "id"];
+const NAMES: [&str; 5] = ["mobile", "email", "external_id", "id", "card_number"];
+
+/// The state of a card that a customer has; one that nobody has (`NOT_ISSUED`) is not kept.
+const ISSUED: &str = "ACTIVE";
+
+/// What is told of a customer only where it is asked for.
+#[derive(Clone, Copy)]
+struct Flags {
+    user_id: bool,
+    card_details: bool,
+}
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -71,6 +83,8 @@ struct Retrieved {
     coupons: Coupons,
     notes: [(); 0],
     points_summaries: PointsSummaries,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card_details: Option<CardDetails>,
     item_status: ItemStatus,
 }
 
@@ -91,6 +105,18 @@ struct FraudDetails {
 #[derive(Debug, Serialize)]
 struct Transactions {
     transaction: [(); 0],
+}
+
+#[derive(Debug, Serialize)]
+struct CardDetails {
+    card: Vec<CardDetail>,
+}
+
+#[derive(Debug, Serialize)]
+struct CardDetail {
+    card_number: String,
+    series_code: Option<String>,
+    status: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -133,21 +159,24 @@ async fn handle(
         let detail = format!("{} customers in one call, at most {limit} are allowed", values.len());
         return Err(refuse(codes::BATCH_LIMIT, Some(&detail), values.len()));
     }
-    let with_id = query::flag(uri, "user_id");
     let zone = organisation.time_zone_of(caller.till);
+    let flags = Flags {
+        user_id: query::flag(uri, "user_id"),
+        card_details: query::flag(uri, "card_details"),
+    };
     let mut items = Vec::with_capacity(values.len());
     for value in values {
-        let found = match lookup(name, &value, organisation) {
-            Some(by) => app.store.find(tenant, by).await.map_err(|error| {
+        let item = match lookup(name, &value, organisation) {
+            Some(by) => look_up(app, tenant, by, zone, flags).await.map_err(|error| {
                 tracing::error!(error = error.chain(), "a customer cannot be looked up");
                 envelope::unavailable()
             })?,
             None => None,
         };
-        items.push(match found {
-            Some(found) => Item::Retrieved(Box::new(retrieved(found, organisation, zone, with_id))),
-            None => Item::NotFound(not_found(name, &value)),
-        });
+        items.push(item.map_or_else(
+            || Item::NotFound(not_found(name, &value)),
+            |found| Item::Retrieved(Box::new(found)),
+        ));
     }
     let succeeded = items.iter().filter(|item| matches!(item, Item::Retrieved(_))).count();
     let counted = Items { total: items.len(), succeeded };
@@ -158,6 +187,33 @@ async fn handle(
 
 fn refuse(code: &Code, detail: Option<&str>, total: usize) -> Response {
     envelope::refusal(StatusCode::BAD_REQUEST, code, detail, total)
+}
+
+async fn look_up(
+    app: &App,
+    tenant: &Tenant,
+    by: Lookup,
+    zone: &TimeZone,
+    flags: Flags,
+) -> Result<Option<Retrieved>, Error> {
+    let Some(found) = app.store.find(tenant, by).await? else { return Ok(None) };
+    let cards = if flags.card_details {
+        Some(app.store.cards(tenant, found.customer.id).await?)
+    } else {
+        None
+    };
+    let mut item = retrieved(found, tenant.organisation(), zone, flags.user_id);
+    item.card_details = cards.map(card_details);
+    Ok(Some(item))
+}
+
+fn card_details(cards: Vec<Card>) -> CardDetails {
+    let detail = |Card { number, series, .. }| CardDetail {
+        card_number: number,
+        series_code: series,
+        status: ISSUED,
+    };
+    CardDetails { card: cards.into_iter().map(detail).collect() }
 }
 
 /// What customers are looked up by, and the values.
@@ -176,6 +232,7 @@ fn lookup(name: &str, value: &str, organisation: &Organisation) -> Option<Lookup
         }
         "email" => (IdentifierKind::Email, Email::parse(value).ok()?.key().to_owned()),
         "external_id" => (IdentifierKind::ExternalId, value.to_owned()),
+        "card_number" => return Some(Lookup::Card(value.to_owned())),
         _ => return Some(Lookup::Id(CustomerId(value.parse().ok()?))),
     };
     settings.identifies(kind).then_some(Lookup::Identifier(kind, key))
@@ -239,6 +296,7 @@ fn retrieved(
         transactions: Transactions { transaction: [] },
         coupons: Coupons { coupon: [] },
         notes: [],
+        card_details: None,
         item_status: ItemStatus::success(codes::RETRIEVED_MESSAGE, &warnings),
     }
 }

@@ -295,10 +295,10 @@ pub(super) fn submission(
         custom_fields: reader.fields(sent.custom_fields, "/custom_fields"),
         extended_fields: reader.fields(sent.extended_fields, "/extended_fields"),
         subscriptions: reader.subscriptions(sent.subscriptions),
+        referral_code: reader.text(sent.referral_code, "/referral_code"),
+        card_number: reader.text(card.card_number, "/card_details/card_number"),
+        card_series: reader.text(card.series_code, "/card_details/series_code"),
         kept: Kept {
-            referral_code: reader.text(sent.referral_code, "/referral_code"),
-            card_number: reader.text(card.card_number, "/card_details/card_number"),
-            card_series: reader.text(card.series_code, "/card_details/series_code"),
             gender: reader.text(sent.gender, "/gender"),
             ndnc_status: reader.text(sent.ndnc_status, "/ndnc_status"),
             test_control_status: reader.text(sent.test_control_status, "/test_control_status"),

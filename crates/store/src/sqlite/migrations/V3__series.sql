@@ -1,5 +1,5 @@
 -- How far each series has come. A series that has issued nothing yet has no row.
--- kind: external_ids (one an organisation, without a name), cards, coupons.
+-- kind: card_series; external_ids, one an organisation, without a name.
 CREATE TABLE series (
     organisation_id INTEGER NOT NULL,
     kind            TEXT NOT NULL,
@@ -9,3 +9,16 @@ CREATE TABLE series (
     next            INTEGER NOT NULL,
     PRIMARY KEY (organisation_id, kind, name)
 ) STRICT, WITHOUT ROWID;
+
+-- The key is the rule that a card is one customer's. Whoever was merged leads to their survivor.
+CREATE TABLE card (
+    organisation_id INTEGER NOT NULL,
+    number          TEXT NOT NULL,
+    customer_id     INTEGER NOT NULL,
+    -- The card series, where it comes from one.
+    series          TEXT,
+    issued_at       INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX card_customer ON card (organisation_id, customer_id);
