@@ -17,6 +17,7 @@ mod resource;
 mod reward_rule;
 mod settings;
 mod store;
+mod tier_expiry;
 mod till;
 mod time_zone;
 mod zone;
@@ -32,6 +33,7 @@ pub use programme::{Programme, ProgrammeId, Reward, Tier};
 pub use resource::{Invalid, Refused, Resource};
 pub use reward_rule::{Conditions, Effect, Occasion, RewardRule};
 pub use store::Store;
+pub use tier_expiry::{TierExpiry, end_of};
 pub use till::{Till, TillId};
 pub use zone::Zone;
 
