@@ -21,11 +21,15 @@ pub enum Kind {
     ExtendedFields,
     /// Loyalty programmes.
     Programmes,
+    /// Alternate currencies.
+    Currencies,
+    /// What registration earns.
+    RewardRules,
 }
 
 impl Kind {
     /// Every kind; those that others refer to come first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Organisation,
         Self::Settings,
         Self::Zones,
@@ -35,6 +39,8 @@ impl Kind {
         Self::CustomFields,
         Self::ExtendedFields,
         Self::Programmes,
+        Self::Currencies,
+        Self::RewardRules,
     ];
 
     /// The kind's name in the store, in the admin API's paths and in an organisation's file.
@@ -50,6 +56,8 @@ impl Kind {
             Self::CustomFields => "custom_fields",
             Self::ExtendedFields => "extended_fields",
             Self::Programmes => "programmes",
+            Self::Currencies => "currencies",
+            Self::RewardRules => "reward_rules",
         }
     }
 

@@ -29,7 +29,7 @@ pub use currency::AlternateCurrency;
 pub use details::Details;
 pub use document::{Document, Documents};
 pub use kind::Kind;
-pub use programme::{Programme, ProgrammeId, Reward, Tier};
+pub use programme::{Programme, ProgrammeId, Tier};
 pub use resource::{Invalid, Refused, Resource};
 pub use reward_rule::{Conditions, Effect, Occasion, RewardRule};
 pub use store::Store;
@@ -62,6 +62,10 @@ pub struct Organisation {
     pub extended_fields: Collection<ExtendedField>,
     /// The loyalty programmes.
     pub programmes: Collection<Programme>,
+    /// The currencies besides points.
+    pub currencies: Collection<AlternateCurrency>,
+    /// What registration earns.
+    pub reward_rules: Collection<RewardRule>,
 }
 
 impl Organisation {
@@ -78,6 +82,8 @@ impl Organisation {
             Kind::CustomFields => &self.custom_fields,
             Kind::ExtendedFields => &self.extended_fields,
             Kind::Programmes => &self.programmes,
+            Kind::Currencies => &self.currencies,
+            Kind::RewardRules => &self.reward_rules,
         }
     }
 
@@ -93,6 +99,8 @@ impl Organisation {
             Kind::CustomFields => &mut self.custom_fields,
             Kind::ExtendedFields => &mut self.extended_fields,
             Kind::Programmes => &mut self.programmes,
+            Kind::Currencies => &mut self.currencies,
+            Kind::RewardRules => &mut self.reward_rules,
         }
     }
 
@@ -159,6 +167,18 @@ impl Organisation {
     #[must_use]
     pub fn programme(&self, id: ProgrammeId) -> Option<&Programme> {
         self.programmes.with_id(id.0)
+    }
+    /// What registration earns in a programme, in order.
+    #[must_use]
+    pub fn reward_rules_of(&self, programme: &Programme) -> Vec<&RewardRule> {
+        let is_given = |rule: &&RewardRule| match &rule.programme {
+            Some(name) => *name == programme.name,
+            None => programme.is_default,
+        };
+        let mut rules: Vec<&RewardRule> = self.reward_rules.active().filter(is_given).collect();
+        // Among those of one position, the order of their names stays.
+        rules.sort_by_key(|rule| rule.position);
+        rules
     }
 }
 

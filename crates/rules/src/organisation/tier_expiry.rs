@@ -68,7 +68,9 @@ impl TierExpiry {
             Self::AfterRegistration { years: 0, months: 0 } | Self::FixedMonths { months: 0 } => {
                 Some("a tier lasts some time")
             }
-            Self::AfterRegistration { years, months } if years > YEARS_LIMIT || too_long(months) => {
+            Self::AfterRegistration { years, months }
+                if years > YEARS_LIMIT || too_long(months) =>
+            {
                 Some("a tier lasts at most 1,000 years")
             }
             Self::FixedMonths { months: lasting }
@@ -108,6 +110,7 @@ impl TierExpiry {
 }
 
 /// The last second of a day.
+#[must_use]
 pub fn end_of(day: Date, zone: &TimeZone) -> Option<Timestamp> {
     let last_second = day.to_datetime(Time::constant(23, 59, 59, 0));
     Some(zone.to_ambiguous_zoned(last_second).compatible().ok()?.timestamp())
@@ -126,10 +129,7 @@ fn first_yearly(
 ) -> Option<Date> {
     let earliest = after(entered, 0, minimum_months)?;
     // The day of the year itself may have gone by, and the registration may lie in it or ahead.
-    (earliest.year()..)
-        .take(3)
-        .filter_map(in_year)
-        .find(|day| *day > entered && *day >= earliest)
+    (earliest.year()..).take(3).filter_map(in_year).find(|day| *day > entered && *day >= earliest)
 }
 
 fn day_or_last(year: i16, month: i8, day: i8) -> Option<Date> {
@@ -236,11 +236,7 @@ mod tests {
     #[case("Asia/Beirut", date(2024, 10, 26), "2024-10-26T20:59:59Z")]
     // Samoa had no 30 December 2011: its last second is read as much after the gap.
     #[case("Pacific/Apia", date(2011, 12, 30), "2011-12-31T09:59:59Z")]
-    fn days_that_clocks_change(
-        #[case] zone: &str,
-        #[case] day: Date,
-        #[case] instant: Timestamp,
-    ) {
+    fn days_that_clocks_change(#[case] zone: &str, #[case] day: Date, #[case] instant: Timestamp) {
         assert_eq!(end_of(day, &TimeZone::get(zone).unwrap()), Some(instant));
     }
 

@@ -6,8 +6,10 @@
 mod candidates;
 mod configuration;
 mod customer;
+mod enrolment;
 mod ids;
 mod lanes;
+mod ledger;
 mod open;
 mod organisation;
 mod readers;
@@ -32,8 +34,8 @@ use self::open::DirectoryLock;
 use self::readers::Readers;
 use self::writer::{Writer, Writing};
 use crate::{
-    Author, Change, Error, Found, Lookup, Mode, NewOrganisation, OrganisationName, Store, Stored,
-    Tenant, TenantId, TillCredential,
+    Author, Change, Error, Found, LedgerCheck, Lookup, Mode, NewOrganisation, OrganisationName,
+    Store, Stored, Tenant, TenantId, TillCredential,
 };
 
 /// Where a SQLite store keeps its data.
@@ -178,6 +180,17 @@ impl Store for SqliteStore {
     async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error> {
         let id = tenant.id;
         self.readers.read(move |connection| customer::find(connection, id, &by)).await
+    }
+
+    async fn check_ledger(
+        &self,
+        organisation: &str,
+        mut tell: Box<dyn FnMut(LedgerCheck) + Send>,
+    ) -> Result<(), Error> {
+        let organisation = organisation.to_owned();
+        self.readers
+            .read(move |connection| ledger::check(connection, &organisation, &mut tell))
+            .await
     }
 
     async fn check(&self) -> Result<(), Error> {

@@ -10,9 +10,9 @@ use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
 use super::candidates::SetAside;
-use super::customer;
 use super::rows::kind_number;
 use super::writer::Writing;
+use super::{customer, enrolment, ledger};
 use crate::{Error, Found, Lookup, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.
@@ -66,12 +66,14 @@ fn load(
     let settings = &tenant.organisation().settings;
     let mut holders = Holders::default();
     let mut customers: Vec<Customer> = Vec::new();
+    let mut awards = Vec::new();
     for (kind, key) in identifiers.keys().filter(|(kind, _)| settings.identifies(*kind)) {
         let by = Lookup::Identifier(kind, key.to_owned());
         let Some(found) = customer::find(writing.connection, tenant.id, &by)? else { continue };
         let Found { customer, through_merge } = found;
         holders.add(Holder { kind, customer: customer.id, through_merge });
         if !customers.iter().any(|known| known.id == customer.id) {
+            awards.extend(ledger::awards(writing.connection, tenant.id, customer.id)?);
             customers.push(customer);
         }
     }
@@ -79,6 +81,7 @@ fn load(
     Ok(Facts {
         holders,
         customers,
+        awards,
         next_id,
         now,
         referrer: None,
@@ -118,8 +121,11 @@ fn apply(
         customer::save_merged(connection, tenant.id, merged, plan, now)?;
     }
     customer::save(connection, tenant.id, &plan.customer, plan.before.as_ref())?;
+    if let Some((referrer, enrolment)) = &plan.referrer {
+        enrolment::save(connection, tenant.id, *referrer, enrolment)?;
+    }
     for entry in &plan.ledger {
-        customer::enter(connection, tenant.id, entry, now)?;
+        ledger::enter(connection, tenant.id, entry, now)?;
     }
     Ok(())
 }

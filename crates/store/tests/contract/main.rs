@@ -20,6 +20,7 @@ mod concurrent;
 mod configuration;
 mod dry_run;
 mod generated_ids;
+mod ledger;
 mod merging;
 mod organisations;
 mod queue;
