@@ -201,6 +201,15 @@ table! {
     STORE_NOT_FOUND = 1053 Warning "Preferred store specified is not found.",
         "v1.1 customer codes",
         "An extended field that names a store, such as `preferred_store`, names no till of the organisation; it was dropped and the rest registered. The caller mends the name, or the operator adds the till.";
+    NOT_ENROLLED = 1023 Warning "Unable to register customer to loyalty program.",
+        "v1.1 customer codes",
+        "The customer is registered as a loyalty customer and is enrolled nowhere, since no programme in use is the default one. The operator makes one the default; the customer's next registration enrols them.";
+    AWARD_FAILED = 1086 Warning "Points processing failed: {x}.",
+        "v1.1 customer codes (Patron adds what it is about)",
+        "The reward rule named could not be awarded: it gives a tier or a currency that is not there, or from a coupon series that is used up. Nothing of the rule was given; everything else is registered. The operator mends the rule.";
+    POINTS_NOT_ISSUED = 1088 Warning "Unable to issue points, report to support: {x}.",
+        "v1.1 customer codes (Patron adds what it is about)",
+        "A balance would have more digits than can be kept exactly. Nothing of the reward rule named was given, or the customers were not merged; everything else is registered. The operator looks at the customer's ledger.";
     INVALID_SUBSCRIPTION_CHANNEL = 1101 Warning "Invalid subscription channel",
         "v1.1 subscription codes (number); the wording is Patron's",
         "A subscription's `channel` is neither sms nor email; the subscription was left out. The caller mends it.";
@@ -277,11 +286,6 @@ pub const UNUSED: &[Unused] = &[
         reason: "What is valid is stored with the customer or not at all.",
     },
     Unused {
-        numbers: "1023",
-        message: "Unable to register customer to loyalty program.",
-        reason: "As 1009.",
-    },
-    Unused {
         numbers: "1024, 10002",
         message: "Unable to update customer.",
         reason: "Said by the update call; registration says 10001.",
@@ -301,7 +305,11 @@ pub const UNUSED: &[Unused] = &[
         message: "Error in customer registration. Email or Mobile is required.",
         reason: "1007 without any identifier, 1045 for a non-loyalty customer with an external id alone.",
     },
-    Unused { numbers: "1086-1099", message: "Points processing failed.", reason: "As 1009." },
+    Unused {
+        numbers: "1087, 1089-1099",
+        message: "Points processing failed.",
+        reason: "1086 and 1088 say what of it can happen.",
+    },
     Unused {
         numbers: "91001, 91002, 91004",
         message: "Failed to get point, subscription or segmentation details.",

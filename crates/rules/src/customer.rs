@@ -1,9 +1,9 @@
 //! A customer as the registry keeps them.
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 
 use crate::identifier::Identifiers;
+use crate::ledger::Balances;
 use crate::organisation::{ProgrammeId, TillId};
 use crate::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription};
 use crate::submission::Kept;
@@ -62,8 +62,6 @@ pub struct Enrolment {
     pub tier: u32,
     /// When the tier ends.
     pub tier_expires_at: Option<Timestamp>,
-    /// Points gathered over the whole time.
-    pub lifetime_points: Decimal,
-    /// Points that can be spent now.
-    pub loyalty_points: Decimal,
+    /// What the ledger adds up to.
+    pub balances: Balances,
 }

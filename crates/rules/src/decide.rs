@@ -5,16 +5,17 @@ use std::iter;
 
 use jiff::Timestamp;
 
-use crate::award::{self, LedgerEntry, SideEffect};
-use crate::candidates::{Candidates, wants_external_id};
+use crate::award::{self, Arrival, Earnings, SideEffect};
+use crate::candidates::{Candidates, CouponCandidate, wants_external_id};
 use crate::card::{self, Card, CardFacts, CardRequest};
 use crate::codes::{self, Failure, Warning};
-use crate::customer::{Customer, CustomerId};
-use crate::enrol::enrol;
+use crate::customer::{Customer, CustomerId, Enrolment};
+use crate::enrol::{self, enrol};
 use crate::identifier::{ExternalId, IdentifierKind, Identifiers};
+use crate::ledger::{Award, LedgerEntry};
 use crate::merge::merge;
-use crate::organisation::Organisation;
-use crate::profile::{CustomerType, channel, field};
+use crate::organisation::{Occasion, Organisation, ProgrammeId, TillId};
+use crate::profile::{CustomerType, Source, channel, field};
 use crate::resolve::{Holders, Identity, Rule, required, resolve, update_identifiers};
 use crate::settings::Settings;
 use crate::submission::Kept;
@@ -27,6 +28,8 @@ pub struct Facts {
     pub holders: Holders,
     /// Those customers, whole.
     pub customers: Vec<Customer>,
+    /// What was awarded to them.
+    pub awards: Vec<Award>,
     /// The id for a new customer.
     pub next_id: CustomerId,
     /// The time.
@@ -76,6 +79,10 @@ pub struct Plan {
     pub merged: Vec<Merged>,
     /// The card that is issued to the customer.
     pub card: Option<Card>,
+    /// The place in a programme of whoever referred the customer, where they were rewarded for it.
+    pub referrer: Option<(CustomerId, Enrolment)>,
+    /// The coupons that are given to the customer.
+    pub coupons: Vec<CouponCandidate>,
     /// What is added to the ledger.
     pub ledger: Vec<LedgerEntry>,
     /// What the registration brought about besides itself.
@@ -140,7 +147,7 @@ fn difference<'a>(
 pub fn decide(organisation: &Organisation, registration: Registration, facts: &Facts) -> Decision {
     let settings = &organisation.settings;
     let (rule, identity) = resolve(&registration.identifiers, &facts.holders, settings);
-    let outcome = identity.and_then(|identity| plan(organisation, registration, facts, &identity));
+    let outcome = identity.and_then(|identity| plan(organisation, registration, facts, identity));
     Decision { holders: facts.holders.clone(), rule: Some(rule), outcome }
 }
 
@@ -148,7 +155,7 @@ fn plan(
     organisation: &Organisation,
     mut registration: Registration,
     facts: &Facts,
-    identity: &Identity,
+    identity: Identity,
 ) -> Result<Plan, Failure> {
     let settings = &organisation.settings;
     let known = identity.known.map(|id| holder(facts, id)).transpose()?;
@@ -157,8 +164,8 @@ fn plan(
         registration.identifiers.external_id = None;
     }
     let mut customer = known.clone().unwrap_or_else(|| new_customer(&registration, facts));
-    let mut ledger = Vec::new();
-    let merged = merge_all(&mut customer, facts, &identity.merged, &mut ledger)?;
+    enrol::settle(&mut customer, organisation, facts.now);
+    let merging = merge_all(&mut customer, organisation, facts, identity)?;
 
     // A new customer has no type yet to be converted from.
     let before_type = known.is_some().then_some(customer.customer_type);
@@ -167,7 +174,7 @@ fn plan(
     warnings.extend(update_identifiers(
         &mut customer.identifiers,
         &registration.identifiers,
-        &identity.occupied,
+        &merging.occupied,
         &facts.holders,
         settings,
     ));
@@ -180,35 +187,70 @@ fn plan(
         customer.channels = channel::following(&customer.identifiers, &customer.source);
     }
     let card = match &registration.card {
-        Some(asked) => issue_card(asked, &customer, &merged, organisation, facts),
+        Some(asked) => issue_card(asked, &customer, &merging.merged, organisation, facts),
         None => Ok(None),
     };
     warnings.extend(card.as_ref().err().cloned());
+    let arriving = Arriving::of(&registration, before_type);
     warnings.extend(update_profile(&mut customer, registration, facts.now));
-    let (awarded, side_effects) = become_loyal(&mut customer, organisation);
-    ledger.extend(awarded);
-    let card = card.unwrap_or_default();
-    Ok(Plan { customer, before: known, merged, card, ledger, side_effects, warnings })
+    let joined = arriving.join(&mut customer, organisation, facts, &merging);
+    warnings.extend(merging.warnings);
+    warnings.extend(joined.warnings);
+    let mut ledger = merging.ledger;
+    ledger.extend(joined.ledger);
+    Ok(Plan {
+        customer,
+        before: known,
+        merged: merging.merged,
+        card: card.unwrap_or_default(),
+        referrer: joined.referrer,
+        coupons: joined.coupons,
+        ledger,
+        side_effects: joined.side_effects,
+        warnings,
+    })
 }
 
+/// What merging brings about.
+struct Merging {
+    merged: Vec<Merged>,
+    ledger: Vec<LedgerEntry>,
+    /// What was awarded to anybody concerned, the survivor's with what they take over.
+    awards: Vec<Award>,
+    /// The kinds of identifier that are left to others.
+    occupied: Vec<IdentifierKind>,
+    warnings: Vec<Warning>,
+}
+
+/// Merges everybody that is to be merged. Somebody whose balances cannot be added stays who they are.
 fn merge_all(
     survivor: &mut Customer,
+    organisation: &Organisation,
     facts: &Facts,
-    victims: &[CustomerId],
-    ledger: &mut Vec<LedgerEntry>,
-) -> Result<Vec<Merged>, Failure> {
-    let mut merged = Vec::with_capacity(victims.len());
-    for id in victims {
-        let before = holder(facts, *id)?;
+    identity: Identity,
+) -> Result<Merging, Failure> {
+    let mut merging = Merging {
+        merged: Vec::new(),
+        ledger: Vec::new(),
+        awards: facts.awards.clone(),
+        occupied: identity.occupied,
+        warnings: Vec::new(),
+    };
+    for id in identity.merged {
+        let before = holder(facts, id)?;
         let mut after = before.clone();
+        enrol::settle(&mut after, organisation, facts.now);
         let survivor_before = survivor.clone();
-        let entries = merge(survivor, &mut after).ok_or_else(|| {
-            Failure::because(codes::FAILED_TO_ADD, "the balances cannot be added")
-        })?;
-        ledger.extend(entries);
-        merged.push(Merged { survivor: survivor_before, before, after });
+        if let Some(entries) = merge(survivor, &mut after, &mut merging.awards) {
+            merging.ledger.extend(entries);
+            merging.merged.push(Merged { survivor: survivor_before, before, after });
+        } else {
+            merging.occupied.extend(facts.holders.kinds_of(id));
+            let reason = "the balances of two customers cannot be added";
+            merging.warnings.push(Warning::about(codes::POINTS_NOT_ISSUED, reason, ""));
+        }
     }
-    Ok(merged)
+    Ok(merging)
 }
 
 /// Gives a customer who has no external id the one that was set aside.
@@ -359,23 +401,95 @@ fn replace<T>(held: &mut Option<T>, passed: Option<T>) {
     }
 }
 
-/// Enrols a loyalty customer who is not enrolled yet in the default programme, and awards what
-/// registration earns there.
-fn become_loyal(
-    customer: &mut Customer,
-    organisation: &Organisation,
-) -> (Vec<LedgerEntry>, Vec<SideEffect>) {
-    let programme = match organisation.default_programme() {
-        Some(programme)
-            if customer.customer_type == CustomerType::Loyalty
-                && !customer.enrolments.iter().any(|held| held.programme == programme.id) =>
-        {
-            programme
+/// How somebody comes who may enter a programme.
+struct Arriving {
+    /// The type that they had; `None` of one who is new.
+    before: Option<CustomerType>,
+    source: Option<Source>,
+    account: Option<String>,
+    till: TillId,
+}
+
+/// What entering a programme brings about.
+#[derive(Default)]
+struct Joined {
+    referrer: Option<(CustomerId, Enrolment)>,
+    coupons: Vec<CouponCandidate>,
+    ledger: Vec<LedgerEntry>,
+    side_effects: Vec<SideEffect>,
+    warnings: Vec<Warning>,
+}
+
+impl Arriving {
+    fn of(registration: &Registration, before: Option<CustomerType>) -> Self {
+        Self {
+            before,
+            source: registration.source.clone(),
+            account: registration.account_id.clone(),
+            till: registration.registered_till,
         }
-        _ => return Default::default(),
-    };
-    let mut enrolment = enrol(programme, customer.registered_at, &organisation.details.time_zone);
-    let awarded = award::registration(customer.id, programme, &mut enrolment);
-    customer.enrolments.push(enrolment);
-    awarded
+    }
+
+    /// Enrols a loyalty customer who is not enrolled yet in the default programme, and awards what
+    /// that earns.
+    fn join(
+        &self,
+        customer: &mut Customer,
+        organisation: &Organisation,
+        facts: &Facts,
+        merging: &Merging,
+    ) -> Joined {
+        if customer.customer_type != CustomerType::Loyalty || organisation.programmes.is_empty() {
+            return Joined::default();
+        }
+        let Some(programme) = organisation.default_programme() else {
+            let warnings = vec![codes::NOT_ENROLLED.into()];
+            return Joined { warnings, ..Joined::default() };
+        };
+        if customer.enrolments.iter().any(|held| held.programme == programme.id) {
+            return Joined::default();
+        }
+        // Nobody refers themselves, by an identifier of another either.
+        let other = |id| id != customer.id && merging.merged.iter().all(|one| one.before.id != id);
+        let referrer = facts.referrer.as_ref().map(|found| &found.customer);
+        let referrer = referrer.filter(|referrer| other(referrer.id));
+        let zone = &organisation.details.time_zone;
+        let local = |instant| zone.to_datetime(instant).date();
+        let arrival = Arrival {
+            occasion: self.before.map_or(Occasion::Registration, |_| Occasion::Conversion),
+            came_as: self.before.unwrap_or(CustomerType::Loyalty),
+            source: self.source.as_ref().unwrap_or(&customer.source),
+            account: self.account.as_deref().or(customer.account_id.as_deref()),
+            till: organisation.tills.with_id(self.till.0).map(|till| till.name.as_str()),
+            day: local(self.before.map_or(customer.registered_at, |_| facts.now)),
+            today: local(facts.now),
+            is_referred: referrer.is_some(),
+            customer,
+        };
+        let earned = award::award(
+            &arrival,
+            programme,
+            organisation,
+            &merging.awards,
+            Earnings {
+                enrolment: enrol(programme, customer.registered_at, facts.now, zone),
+                referrer: referrer.and_then(|referrer| place_of(referrer, programme.id)),
+                candidates: facts.candidates.coupons.clone(),
+                coupons: Vec::new(),
+                ledger: Vec::new(),
+                side_effects: Vec::new(),
+                warnings: Vec::new(),
+            },
+        );
+        let Earnings { enrolment, referrer, coupons, ledger, side_effects, warnings, .. } = earned;
+        customer.enrolments.push(enrolment);
+        let rewarded = ledger.iter().any(|entry| entry.customer != customer.id);
+        let referrer = referrer.filter(|_| rewarded);
+        Joined { referrer, coupons, ledger, side_effects, warnings }
+    }
+}
+
+fn place_of(customer: &Customer, programme: ProgrammeId) -> Option<(CustomerId, Enrolment)> {
+    let held = customer.enrolments.iter().find(|held| held.programme == programme);
+    Some((customer.id, held?.clone()))
 }

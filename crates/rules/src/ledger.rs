@@ -1,6 +1,6 @@
 //! The ledger: what customers gained and lost, entry by entry, and the balances beside it.
 //!
-//! Entries are only ever added. A balance is the sum of its entries by [`Kind`], kept with the
+//! Entries are only ever added. A balance is the sum of its entries by [`EntryKind`], kept with the
 //! enrolment in the same commit, so that it can be told without adding up and be checked by adding
 //! up.
 
@@ -28,12 +28,40 @@ pub struct LedgerEntry {
     /// What the amount is counted in.
     pub currency: Currency,
     /// What kind of gain or loss it is.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// How much the customer gains, or loses where it is negative. Zero says that a rule was awarded
     /// which gives no amount.
     pub amount: Decimal,
     /// When what was gained ends; `None` is never.
     pub expires_at: Option<Timestamp>,
+}
+
+/// A reward rule that was awarded to a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Award {
+    /// To whom.
+    pub customer: CustomerId,
+    /// The rule's name.
+    pub rule: String,
+    /// The programme that gave it.
+    pub programme: ProgrammeId,
+}
+
+impl Award {
+    /// The entry of an award that gives no amount.
+    #[must_use]
+    pub fn without_amount(self) -> LedgerEntry {
+        LedgerEntry {
+            customer: self.customer,
+            reason: Reason::Registration { rule: self.rule },
+            line: 0,
+            programme: self.programme,
+            currency: Currency::Points,
+            kind: EntryKind::Awarded,
+            amount: Decimal::ZERO,
+            expires_at: None,
+        }
+    }
 }
 
 /// What an amount is counted in.
@@ -109,7 +137,7 @@ impl Reason {
 
 /// What kind of gain or loss an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum EntryKind {
     /// It was awarded.
     Awarded,
     /// It was spent.
@@ -124,7 +152,7 @@ pub enum Kind {
     Purchased,
 }
 
-impl Kind {
+impl EntryKind {
     /// Every kind.
     pub const ALL: [Self; 6] = [
         Self::Awarded,
@@ -169,14 +197,14 @@ pub struct Balance {
 impl Balance {
     /// The sum of this kind.
     #[must_use]
-    pub const fn sum(&self, kind: Kind) -> Decimal {
+    pub const fn sum(&self, kind: EntryKind) -> Decimal {
         match kind {
-            Kind::Awarded => self.awarded,
-            Kind::Redeemed => self.redeemed,
-            Kind::Expired => self.expired,
-            Kind::Returned => self.returned,
-            Kind::Adjusted => self.adjusted,
-            Kind::Purchased => self.purchased,
+            EntryKind::Awarded => self.awarded,
+            EntryKind::Redeemed => self.redeemed,
+            EntryKind::Expired => self.expired,
+            EntryKind::Returned => self.returned,
+            EntryKind::Adjusted => self.adjusted,
+            EntryKind::Purchased => self.purchased,
         }
     }
 
@@ -195,14 +223,14 @@ impl Balance {
 
     /// The balance with an entry; `None` where a sum could not be exact.
     #[must_use]
-    pub fn entered(mut self, kind: Kind, amount: Decimal) -> Option<Self> {
+    pub fn entered(mut self, kind: EntryKind, amount: Decimal) -> Option<Self> {
         let sum = match kind {
-            Kind::Awarded => &mut self.awarded,
-            Kind::Redeemed => &mut self.redeemed,
-            Kind::Expired => &mut self.expired,
-            Kind::Returned => &mut self.returned,
-            Kind::Adjusted => &mut self.adjusted,
-            Kind::Purchased => &mut self.purchased,
+            EntryKind::Awarded => &mut self.awarded,
+            EntryKind::Redeemed => &mut self.redeemed,
+            EntryKind::Expired => &mut self.expired,
+            EntryKind::Returned => &mut self.returned,
+            EntryKind::Adjusted => &mut self.adjusted,
+            EntryKind::Purchased => &mut self.purchased,
         };
         *sum = exact_sum(*sum, amount)?;
         self.exact_available().map(|_| self)
@@ -211,7 +239,7 @@ impl Balance {
     /// The balance with everything of another; `None` where a sum could not be exact.
     #[must_use]
     pub fn joined(self, other: &Self) -> Option<Self> {
-        Kind::ALL.into_iter().try_fold(self, |sum, kind| sum.entered(kind, other.sum(kind)))
+        EntryKind::ALL.into_iter().try_fold(self, |sum, kind| sum.entered(kind, other.sum(kind)))
     }
 
     fn exact_available(&self) -> Option<Decimal> {
@@ -254,7 +282,7 @@ impl Balances {
 
     /// Adds an entry; `None`, and nothing has changed, where a sum could not be exact.
     #[must_use]
-    pub fn enter(&mut self, currency: &Currency, kind: Kind, amount: Decimal) -> Option<()> {
+    pub fn enter(&mut self, currency: &Currency, kind: EntryKind, amount: Decimal) -> Option<()> {
         let balance = self.of(currency).entered(kind, amount)?;
         match currency {
             Currency::Points => self.points = balance,
@@ -299,7 +327,7 @@ mod tests {
     fn every_kind_but_purchases_counts_for_what_can_be_spent() {
         let amounts = ["100", "-30", "-5", "-10", "2.5", "999.99"];
         let mut balances = Balances::default();
-        for (kind, amount) in Kind::ALL.into_iter().zip(amounts) {
+        for (kind, amount) in EntryKind::ALL.into_iter().zip(amounts) {
             balances.enter(&Currency::Points, kind, decimal(amount)).unwrap();
             assert_eq!(balances.points.sum(kind), decimal(amount));
         }
@@ -311,7 +339,7 @@ mod tests {
     fn currencies_are_counted_apart() {
         let mut balances = Balances::default();
         let coins = Currency::Alternate("coins".to_owned());
-        balances.enter(&coins, Kind::Awarded, decimal("110")).unwrap();
+        balances.enter(&coins, EntryKind::Awarded, decimal("110")).unwrap();
         assert_eq!(balances.of(&coins).available(), decimal("110"));
         assert_eq!(balances.of(&Currency::Points).available(), Decimal::ZERO);
         let told: Vec<String> = balances.all().map(|(currency, _)| currency.to_string()).collect();
@@ -321,18 +349,18 @@ mod tests {
     #[test]
     fn what_cannot_be_exact_changes_nothing() {
         let mut balances = Balances::default();
-        balances.enter(&Currency::Points, Kind::Awarded, Decimal::MAX).unwrap();
+        balances.enter(&Currency::Points, EntryKind::Awarded, Decimal::MAX).unwrap();
         let before = balances.clone();
-        assert_eq!(balances.enter(&Currency::Points, Kind::Awarded, Decimal::ONE), None);
-        assert_eq!(balances.enter(&Currency::Points, Kind::Adjusted, decimal("0.1")), None);
+        assert_eq!(balances.enter(&Currency::Points, EntryKind::Awarded, Decimal::ONE), None);
+        assert_eq!(balances.enter(&Currency::Points, EntryKind::Adjusted, decimal("0.1")), None);
         assert_eq!(balances, before);
     }
 
     #[test]
     fn names_lead_back_to_their_kinds() {
-        for kind in Kind::ALL {
-            assert_eq!(Kind::named(kind.name()), Some(kind));
+        for kind in EntryKind::ALL {
+            assert_eq!(EntryKind::named(kind.name()), Some(kind));
         }
-        assert_eq!(Kind::named("given"), None);
+        assert_eq!(EntryKind::named("given"), None);
     }
 }

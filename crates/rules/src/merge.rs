@@ -1,38 +1,28 @@
 //! Merging: one customer of two, where the organisation has switched that on.
 //!
 //! The survivor keeps their id and everything they have, and gains what they lack. Balances add up,
-//! told by an entry in the ledger of each. The victim's identifiers lead to the survivor from then
-//! on. Both are kept as they were before, so that it can be undone.
+//! told by entries in the ledger of each. What the victim was awarded counts as awarded to the
+//! survivor, so that no rule is awarded to both. The victim's identifiers lead to the survivor from
+//! then on. Both are kept as they were before, so that it can be undone.
 
-use rust_decimal::Decimal;
-
-use crate::award::{LedgerEntry, Reason};
 use crate::customer::{Customer, Enrolment};
 use crate::identifier::IdentifierKind;
+use crate::ledger::{Award, Balances, EntryKind, LedgerEntry, Reason};
 use crate::profile::{Channel, CustomerType, channel, field};
 use crate::submission::Kept;
 
 /// Merges the victim into the survivor and returns what the ledger gains. The victim is left with
-/// empty balances. `None` where a balance would leave the range of exact decimals; then neither has
-/// changed.
+/// empty balances, and the survivor's awards gain the victim's. `None` where a balance could not be
+/// exact; then nothing has changed.
 #[must_use]
-pub fn merge(survivor: &mut Customer, victim: &mut Customer) -> Option<Vec<LedgerEntry>> {
+pub fn merge(
+    survivor: &mut Customer,
+    victim: &mut Customer,
+    awards: &mut Vec<Award>,
+) -> Option<Vec<LedgerEntry>> {
     let mut merged = survivor.clone();
-    let mut ledger = Vec::new();
     for enrolment in &victim.enrolments {
-        add_balances(&mut merged.enrolments, enrolment)?;
-        for (customer, points) in
-            [(victim.id, -enrolment.loyalty_points), (survivor.id, enrolment.loyalty_points)]
-        {
-            let programme = enrolment.programme;
-            ledger.push(LedgerEntry {
-                customer,
-                programme,
-                points,
-                reason: Reason::Merge,
-                reward: None,
-            });
-        }
+        add_enrolment(&mut merged.enrolments, enrolment)?;
     }
     for kind in IdentifierKind::ALL {
         if merged.identifiers.key(kind).is_none() {
@@ -40,29 +30,81 @@ pub fn merge(survivor: &mut Customer, victim: &mut Customer) -> Option<Vec<Ledge
         }
     }
     fill_profile(&mut merged, victim);
+    let mut ledger = transfers(survivor, victim);
+    ledger.extend(take_over_awards(survivor, victim, awards));
     *survivor = merged;
     for enrolment in &mut victim.enrolments {
-        (enrolment.lifetime_points, enrolment.loyalty_points) = (Decimal::ZERO, Decimal::ZERO);
+        enrolment.balances = Balances::default();
     }
     Some(ledger)
 }
 
 /// The higher of both tiers stays, with its expiry.
-fn add_balances(held: &mut Vec<Enrolment>, further: &Enrolment) -> Option<()> {
-    match held.iter_mut().find(|enrolment| enrolment.programme == further.programme) {
-        None => held.push(further.clone()),
-        Some(enrolment) => {
-            enrolment.lifetime_points =
-                enrolment.lifetime_points.checked_add(further.lifetime_points)?;
-            enrolment.loyalty_points =
-                enrolment.loyalty_points.checked_add(further.loyalty_points)?;
-            if further.tier > enrolment.tier {
-                (enrolment.tier, enrolment.tier_expires_at) =
-                    (further.tier, further.tier_expires_at);
+fn add_enrolment(held: &mut Vec<Enrolment>, further: &Enrolment) -> Option<()> {
+    let Some(enrolment) = held.iter_mut().find(|held| held.programme == further.programme) else {
+        held.push(further.clone());
+        return Some(());
+    };
+    for (currency, balance) in further.balances.all() {
+        for kind in EntryKind::ALL {
+            enrolment.balances.enter(&currency, kind, balance.sum(kind))?;
+        }
+    }
+    if further.tier > enrolment.tier {
+        (enrolment.tier, enrolment.tier_expires_at) = (further.tier, further.tier_expires_at);
+    }
+    Some(())
+}
+
+/// What the victim loses, and the survivor gains: each sum of each balance.
+fn transfers(survivor: &Customer, victim: &Customer) -> Vec<LedgerEntry> {
+    let mut ledger = Vec::new();
+    let mut line = 0;
+    for enrolment in &victim.enrolments {
+        for (currency, balance) in enrolment.balances.all() {
+            for kind in EntryKind::ALL {
+                let amount = balance.sum(kind);
+                if amount.is_zero() {
+                    continue;
+                }
+                for (customer, with, amount) in
+                    [(victim.id, survivor.id, -amount), (survivor.id, victim.id, amount)]
+                {
+                    ledger.push(LedgerEntry {
+                        customer,
+                        reason: Reason::Merge { with },
+                        line,
+                        programme: enrolment.programme,
+                        currency: currency.clone(),
+                        kind,
+                        amount,
+                        expires_at: None,
+                    });
+                }
+                line += 1;
             }
         }
     }
-    Some(())
+    ledger
+}
+
+/// The entries by which the survivor counts as awarded what the victim was.
+fn take_over_awards(
+    survivor: &Customer,
+    victim: &Customer,
+    awards: &mut Vec<Award>,
+) -> Vec<LedgerEntry> {
+    let of = |id| move |award: &&Award| award.customer == id;
+    let held: Vec<String> =
+        awards.iter().filter(of(survivor.id)).map(|award| award.rule.clone()).collect();
+    let gained: Vec<Award> = awards
+        .iter()
+        .filter(of(victim.id))
+        .filter(|award| !held.contains(&award.rule))
+        .map(|award| Award { customer: survivor.id, ..award.clone() })
+        .collect();
+    awards.extend(gained.iter().cloned());
+    gained.into_iter().map(Award::without_amount).collect()
 }
 
 fn fill_profile(survivor: &mut Customer, victim: &Customer) {
@@ -112,5 +154,129 @@ fn fill_profile(survivor: &mut Customer, victim: &Customer) {
 fn fill<T: Clone>(held: &mut Option<T>, from: Option<&T>) {
     if held.is_none() {
         *held = from.cloned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rust_decimal::Decimal;
+
+    use super::*;
+    use crate::award::tests::customer;
+    use crate::customer::CustomerId;
+    use crate::ledger::Currency;
+    use crate::organisation::ProgrammeId;
+
+    const SURVIVOR: CustomerId = CustomerId(1);
+    const VICTIM: CustomerId = CustomerId(2);
+
+    fn enrolment(programme: i64, tier: u32, entered: &[(Currency, EntryKind, &str)]) -> Enrolment {
+        let mut balances = Balances::default();
+        for (currency, kind, amount) in entered {
+            balances.enter(currency, *kind, amount.parse().unwrap()).unwrap();
+        }
+        let day = Timestamp::from_second(i64::from(tier) * 86_400).unwrap();
+        Enrolment { programme: ProgrammeId(programme), tier, tier_expires_at: Some(day), balances }
+    }
+
+    fn somebody(id: CustomerId, enrolments: &[Enrolment]) -> Customer {
+        Customer { id, enrolments: enrolments.to_vec(), ..customer() }
+    }
+
+    fn coins() -> Currency {
+        Currency::Alternate("coins".to_owned())
+    }
+
+    /// Each entry in short: whose, line, programme, amount, kind, currency.
+    fn told(entry: &LedgerEntry) -> String {
+        let LedgerEntry { customer, line, programme, currency, kind, amount, .. } = entry;
+        format!("{} {line} in {}: {amount} {currency} {}", customer.0, programme.0, kind.name())
+    }
+
+    #[test]
+    fn every_sum_of_every_balance_moves() {
+        let mut survivor = somebody(
+            SURVIVOR,
+            &[enrolment(1, 2, &[(Currency::Points, EntryKind::Awarded, "0.1")])],
+        );
+        let mut victim = somebody(
+            VICTIM,
+            &[
+                enrolment(
+                    1,
+                    1,
+                    &[
+                        (Currency::Points, EntryKind::Awarded, "0.2"),
+                        (Currency::Points, EntryKind::Redeemed, "-0.15"),
+                        (coins(), EntryKind::Awarded, "5"),
+                    ],
+                ),
+                enrolment(2, 1, &[(Currency::Points, EntryKind::Purchased, "99")]),
+            ],
+        );
+        let before = victim.clone();
+        let ledger = merge(&mut survivor, &mut victim, &mut Vec::new()).unwrap();
+        assert_eq!(
+            ledger.iter().map(told).collect::<Vec<_>>(),
+            [
+                "2 0 in 1: -0.2 points awarded",
+                "1 0 in 1: 0.2 points awarded",
+                "2 1 in 1: 0.15 points redeemed",
+                "1 1 in 1: -0.15 points redeemed",
+                "2 2 in 1: -5 coins awarded",
+                "1 2 in 1: 5 coins awarded",
+                "2 3 in 2: -99 points purchased",
+                "1 3 in 2: 99 points purchased",
+            ]
+        );
+        let [first, second] = survivor.enrolments.as_slice() else { panic!() };
+        assert_eq!(first.balances.points.lifetime(), "0.3".parse().unwrap());
+        assert_eq!(first.balances.points.available(), "0.15".parse().unwrap());
+        assert_eq!(first.balances.of(&coins()).available(), Decimal::from(5));
+        assert_eq!(*second, before.enrolments[1]);
+        assert!(victim.enrolments.iter().all(|held| held.balances == Balances::default()));
+    }
+
+    #[test]
+    fn the_higher_tier_stays_with_its_end() {
+        for (held, further, stays) in [(1, 2, 2), (2, 1, 2)] {
+            let mut survivor = somebody(SURVIVOR, &[enrolment(1, held, &[])]);
+            let mut victim = somebody(VICTIM, &[enrolment(1, further, &[])]);
+            assert_eq!(merge(&mut survivor, &mut victim, &mut Vec::new()), Some(Vec::new()));
+            assert_eq!(survivor.enrolments, [enrolment(1, stays, &[])]);
+        }
+    }
+
+    #[test]
+    fn what_the_victim_was_awarded_counts_for_the_survivor() {
+        let award = |customer, rule: &str| Award {
+            customer,
+            rule: rule.to_owned(),
+            programme: ProgrammeId(1),
+        };
+        let mut awards = vec![award(SURVIVOR, "a"), award(VICTIM, "a"), award(VICTIM, "b")];
+        let (mut survivor, mut victim) = (somebody(SURVIVOR, &[]), somebody(VICTIM, &[]));
+        let ledger = merge(&mut survivor, &mut victim, &mut awards).unwrap();
+        assert_eq!(ledger, [award(SURVIVOR, "b").without_amount()]);
+        assert!(awards.contains(&award(SURVIVOR, "b")));
+
+        // Whoever is merged into the same one next brings nothing that is there already.
+        let mut third = somebody(CustomerId(3), &[]);
+        awards.push(award(third.id, "b"));
+        assert_eq!(merge(&mut survivor, &mut third, &mut awards), Some(Vec::new()));
+    }
+
+    #[test]
+    fn balances_that_cannot_be_added_change_nothing() {
+        let full = (Currency::Points, EntryKind::Awarded, "79228162514264337593543950335");
+        let one = (Currency::Points, EntryKind::Awarded, "1");
+        let mut survivor = somebody(SURVIVOR, &[enrolment(1, 1, &[full])]);
+        let mut victim = somebody(VICTIM, &[enrolment(1, 1, &[one])]);
+        let (was, had) = (survivor.clone(), victim.clone());
+        let mut awards =
+            vec![Award { customer: VICTIM, rule: "a".to_owned(), programme: ProgrammeId(1) }];
+        assert_eq!(merge(&mut survivor, &mut victim, &mut awards), None);
+        assert_eq!((survivor, victim, awards.len()), (was, had, 1));
     }
 }

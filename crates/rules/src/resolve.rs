@@ -70,6 +70,12 @@ impl Holders {
         self.0.iter().filter(move |holder| Some(holder.customer) != than)
     }
 
+    /// The kinds of identifier that this customer holds.
+    pub fn kinds_of(&self, customer: CustomerId) -> impl Iterator<Item = IdentifierKind> {
+        let theirs = self.0.iter().filter(move |holder| holder.customer == customer);
+        theirs.map(|holder| holder.kind)
+    }
+
     fn kinds_of_others(&self, than: Option<CustomerId>) -> Vec<IdentifierKind> {
         self.others(than).map(|holder| holder.kind).collect()
     }

@@ -127,7 +127,7 @@ mod tests {
             r#"extended_fields = [{ name = "bad", data_type = "CARD" }]"#,
             r#"extended_fields = [{ name = "bad", rules = ["18"] }]"#,
             r#"extended_fields = [{ name = "bad", list = { element_type = "DATE" } }]"#,
-            r#"programmes = [{ name = "bad", registration_rewards = [{ id = 1, points = "x" }] }]"#,
+            r#"reward_rules = [{ name = "bad", effects = [{ type = "points", points = 0.1 }] }]"#,
             r#"programmes = [{ name = "bad", since = 2020-01-01 }]"#,
             r#"bad = [{ name = "x" }]"#,
             r#"settings = { bad = "1" }"#,

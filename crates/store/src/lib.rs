@@ -19,8 +19,10 @@ use patron_rules::card::Card;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::IdentifierKind;
-use patron_rules::organisation::{Kind, Organisation, TillId};
+use patron_rules::ledger::{Currency, EntryKind};
+use patron_rules::organisation::{Kind, Organisation, ProgrammeId, TillId};
 use patron_rules::validate::Registration;
+use rust_decimal::Decimal;
 
 pub use configuration::{Author, Change, Expected, RecordedChange, Stored};
 pub use error::Error;
@@ -125,6 +127,42 @@ pub struct Found {
     pub through_merge: bool,
 }
 
+/// What a check of the ledger tells while it goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerCheck {
+    /// So many ids of customers are behind it, of about so many.
+    Progress {
+        /// How many are behind it.
+        done: u64,
+        /// How many there are.
+        of: u64,
+    },
+    /// A balance is not the sum of its entries.
+    Difference(LedgerDifference),
+    /// Every ledger was added up.
+    Done {
+        /// Of how many customers.
+        customers: u64,
+    },
+}
+
+/// A balance that is not the sum of its entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerDifference {
+    /// Whose balance.
+    pub customer: CustomerId,
+    /// In which programme.
+    pub programme: ProgrammeId,
+    /// In which currency.
+    pub currency: Currency,
+    /// Of which kind of entries.
+    pub kind: EntryKind,
+    /// The sum of the entries.
+    pub expected: Decimal,
+    /// The balance.
+    pub found: Decimal,
+}
+
 /// Where customers are kept.
 #[async_trait]
 pub trait Store: Operators + Send + Sync {
@@ -226,6 +264,12 @@ pub trait Store: Operators + Send + Sync {
 
     /// The cards of a customer, those of whoever was merged into them included, by number.
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error>;
+    /// Adds up the ledgers of an organisation, by its name, and compares them with the balances.
+    async fn check_ledger(
+        &self,
+        organisation: &str,
+        tell: Box<dyn FnMut(LedgerCheck) + Send>,
+    ) -> Result<(), Error>;
 
     /// Whether the store can be read and takes work.
     async fn check(&self) -> Result<(), Error>;

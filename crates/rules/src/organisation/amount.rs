@@ -4,6 +4,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
 
 /// The most that an amount may be.
 const MOST: u64 = 999_999_999_999;
@@ -12,7 +13,8 @@ const PLACES: u32 = 6;
 
 /// More than nothing, at most 999,999,999,999, with at most six digits behind the point. In a
 /// document it is a text, or a whole number: never a float, which would not be exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, examples("100", "2.50"))]
 pub struct Amount(Decimal);
 
 impl Amount {
@@ -23,6 +25,12 @@ impl Amount {
         let fits =
             decimal > Decimal::ZERO && decimal <= Decimal::from(MOST) && decimal.scale() <= PLACES;
         fits.then_some(Self(decimal))
+    }
+
+    /// 1.
+    #[must_use]
+    pub const fn one() -> Self {
+        Self(Decimal::ONE)
     }
 
     /// The amount as a decimal.

@@ -44,6 +44,12 @@ impl<T: Resource> Collection<T> {
         Ok(collection)
     }
 
+    /// Whether there are none, in use or not.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Those that are in use, by name.
     pub fn active(&self) -> impl Iterator<Item = &T> {
         self.entries.values().filter(|entry| entry.is_active).map(|entry| &entry.resource)

@@ -23,11 +23,15 @@ pub enum Kind {
     Programmes,
     /// Card series.
     CardSeries,
+    /// Alternate currencies.
+    Currencies,
+    /// What registration earns.
+    RewardRules,
 }
 
 impl Kind {
     /// Every kind; those that others refer to come first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Organisation,
         Self::Settings,
         Self::Zones,
@@ -38,6 +42,8 @@ impl Kind {
         Self::ExtendedFields,
         Self::Programmes,
         Self::CardSeries,
+        Self::Currencies,
+        Self::RewardRules,
     ];
 
     /// The kind's name in the store, in the admin API's paths and in an organisation's file.
@@ -54,6 +60,8 @@ impl Kind {
             Self::ExtendedFields => "extended_fields",
             Self::Programmes => "programmes",
             Self::CardSeries => "card_series",
+            Self::Currencies => "currencies",
+            Self::RewardRules => "reward_rules",
         }
     }
 

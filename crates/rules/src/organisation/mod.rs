@@ -18,6 +18,7 @@ mod resource;
 mod reward_rule;
 mod settings;
 mod store;
+mod tier_expiry;
 mod till;
 mod time_zone;
 mod zone;
@@ -30,10 +31,11 @@ pub use currency::AlternateCurrency;
 pub use details::Details;
 pub use document::{Document, Documents};
 pub use kind::Kind;
-pub use programme::{Programme, ProgrammeId, Reward, Tier};
+pub use programme::{Programme, ProgrammeId, Tier};
 pub use resource::{Invalid, Refused, Resource};
 pub use reward_rule::{Conditions, Effect, Occasion, RewardRule};
 pub use store::Store;
+pub use tier_expiry::{TierExpiry, end_of};
 pub use till::{Till, TillId};
 pub use zone::Zone;
 
@@ -64,6 +66,10 @@ pub struct Organisation {
     pub programmes: Collection<Programme>,
     /// The card series.
     pub card_series: Collection<CardSeries>,
+    /// The currencies besides points.
+    pub currencies: Collection<AlternateCurrency>,
+    /// What registration earns.
+    pub reward_rules: Collection<RewardRule>,
 }
 
 impl Organisation {
@@ -81,6 +87,8 @@ impl Organisation {
             Kind::ExtendedFields => &self.extended_fields,
             Kind::Programmes => &self.programmes,
             Kind::CardSeries => &self.card_series,
+            Kind::Currencies => &self.currencies,
+            Kind::RewardRules => &self.reward_rules,
         }
     }
 
@@ -97,6 +105,8 @@ impl Organisation {
             Kind::ExtendedFields => &mut self.extended_fields,
             Kind::Programmes => &mut self.programmes,
             Kind::CardSeries => &mut self.card_series,
+            Kind::Currencies => &mut self.currencies,
+            Kind::RewardRules => &mut self.reward_rules,
         }
     }
 
@@ -163,6 +173,18 @@ impl Organisation {
     #[must_use]
     pub fn programme(&self, id: ProgrammeId) -> Option<&Programme> {
         self.programmes.with_id(id.0)
+    }
+    /// What registration earns in a programme, in order.
+    #[must_use]
+    pub fn reward_rules_of(&self, programme: &Programme) -> Vec<&RewardRule> {
+        let is_given = |rule: &&RewardRule| match &rule.programme {
+            Some(name) => *name == programme.name,
+            None => programme.is_default,
+        };
+        let mut rules: Vec<&RewardRule> = self.reward_rules.active().filter(is_given).collect();
+        // Among those of one position, the order of their names stays.
+        rules.sort_by_key(|rule| rule.position);
+        rules
     }
 }
 

@@ -65,7 +65,7 @@ impl DataType {
 impl CustomField {
     /// Whether a customer may have this value. A text that starts like a JSON array and is none is
     /// one value.
-    fn takes(&self, value: &str) -> bool {
+    pub(crate) fn takes(&self, value: &str) -> bool {
         let several = match self.data_type {
             DataType::String => json_entries(value),
             _ => None,

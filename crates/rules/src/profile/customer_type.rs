@@ -3,11 +3,12 @@
 //! Older documentation allows `not_interested` as well. Case does not matter.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::constant_case;
 
 /// What a customer is to the organisation's loyalty programme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CustomerType {
     /// Enrolled in the programme.

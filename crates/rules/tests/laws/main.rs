@@ -49,18 +49,18 @@ fn description() -> impl Strategy<Value = Submission> {
     );
     (
         one_of(&["CONFIRMED", "guilty"]),
-        one_of(&["F", "M"]),
+        one_of(&["919876543210", "919876543212", "SDX123"]),
         prop::collection::vec(channel, 0..3),
         prop::collection::vec(subscription, 0..3),
         prop::collection::vec(field, 0..3),
     )
-        .prop_map(|(fraud_status, gender, channels, subscriptions, custom_fields)| {
+        .prop_map(|(fraud_status, referral_code, channels, subscriptions, custom_fields)| {
             Submission {
                 fraud_status,
                 channels,
                 subscriptions,
                 custom_fields,
-                kept: Kept { gender, ..Kept::default() },
+                kept: Kept { referral_code, ..Kept::default() },
                 ..Submission::default()
             }
         })
@@ -131,10 +131,10 @@ fn at(second: i64) -> Timestamp {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Whatever is registered under whatever settings: an identifier is one customer's, and each
-    /// ledger adds up to its balance.
+    /// Whatever is registered under whatever settings: an identifier is one customer's, each ledger
+    /// adds up to its balance, and nothing is awarded twice.
     #[test]
-    fn no_identifier_is_two_customers(
+    fn identifiers_ledgers_and_awards_are_whole(
         settings in settings(),
         submissions in prop::collection::vec(submission(), 1..25),
     ) {

@@ -1,42 +1,68 @@
 //! A registry in memory that carries out plans as a store does, and checks what must hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use patron_rules::candidates::Candidates;
 use patron_rules::card::CardFacts;
 use patron_rules::customer::{Customer, CustomerId};
-use patron_rules::decide::{Decision, Facts, decide};
+use patron_rules::decide::{Decision, Facts, Referrer, decide};
 use patron_rules::identifier::IdentifierKind;
-use patron_rules::organisation::{
-    Collection, CustomField, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
-};
+use patron_rules::ledger::{Award, Currency, EntryKind, LedgerEntry, Reason};
+use patron_rules::organisation::{Kind, Organisation, TillId};
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::settings::Settings;
 use patron_rules::submission::Submission;
-use patron_rules::validate::validate;
+use patron_rules::validate::{Registration, validate};
 use rust_decimal::Decimal;
 
 const TILL: TillId = TillId(1);
 
+/// What is set up: rules of every kind of effect, of which one can never be awarded.
+const DOCUMENTS: [(Kind, &str); 9] = [
+    (Kind::Tills, r#"{"name":"till","id":1}"#),
+    (Kind::CustomFields, r#"{"name":"size"}"#),
+    (
+        Kind::Programmes,
+        r#"{"name":"P","is_default":true,"tier_expiry":{"strategy":"fixed_months","months":1},
+            "tiers":[{"serial":1,"name":"Base"},{"serial":2,"name":"Silver"}]}"#,
+    ),
+    (Kind::Currencies, r#"{"name":"coins","identifier":"c1"}"#),
+    (
+        Kind::RewardRules,
+        r#"{"name":"welcome","effects":[{"type":"points","points":100,"valid_days":30}]}"#,
+    ),
+    (
+        Kind::RewardRules,
+        r#"{"name":"coins","effects":[{"type":"currency","currency":"coins","value":"2.5"},
+            {"type":"currency","currency":"coins","value":"2.5"}]}"#,
+    ),
+    (
+        Kind::RewardRules,
+        r#"{"name":"referred","when":{"referred":true},"effects":[
+            {"type":"points","points":"0.1"},{"type":"referrer_points","points":50}]}"#,
+    ),
+    (
+        Kind::RewardRules,
+        r#"{"name":"converted","when":{"occasion":"conversion"},
+            "effects":[{"type":"tier","serial":2}]}"#,
+    ),
+    (
+        Kind::RewardRules,
+        r#"{"name":"broken","effects":[{"type":"points","points":1},{"type":"tier","serial":9}]}"#,
+    ),
+];
+
 fn organisation(settings: Settings) -> Organisation {
-    let field = CustomField { name: "size".into(), ..CustomField::default() };
-    let programme = Programme {
-        id: ProgrammeId(1),
-        name: "Programme".into(),
-        is_default: true,
-        tier_years: 100,
-        tiers: vec![Tier { serial: 1, name: "Base".into(), description: String::new() }],
-        registration_rewards: vec![Reward { id: 1, points: Decimal::ONE_HUNDRED }],
-    };
-    Organisation {
-        settings,
-        tills: Collection::of([Till { id: TILL, name: "till".into(), ..Till::default() }]).unwrap(),
-        custom_fields: Collection::of([field]).unwrap(),
-        programmes: Collection::of([programme]).unwrap(),
-        ..Organisation::default()
+    let mut organisation = Organisation { settings, ..Organisation::default() };
+    for (kind, json) in DOCUMENTS {
+        organisation.documents_mut(kind).put(json).unwrap();
     }
+    organisation
 }
+
+/// What a ledger's entry is known by.
+type EntryKey = (CustomerId, &'static str, Option<String>, Option<CustomerId>, u32);
 
 /// Customers and who holds what, as a store keeps them.
 pub struct Registry {
@@ -44,7 +70,8 @@ pub struct Registry {
     pub customers: BTreeMap<CustomerId, Customer>,
     merged_into: BTreeMap<CustomerId, CustomerId>,
     pub identifiers: BTreeMap<(IdentifierKind, String), CustomerId>,
-    pub ledger: BTreeMap<CustomerId, Decimal>,
+    pub ledger: Vec<LedgerEntry>,
+    entries: BTreeSet<EntryKey>,
 }
 
 impl Registry {
@@ -54,7 +81,8 @@ impl Registry {
             customers: BTreeMap::new(),
             merged_into: BTreeMap::new(),
             identifiers: BTreeMap::new(),
-            ledger: BTreeMap::new(),
+            ledger: Vec::new(),
+            entries: BTreeSet::new(),
         }
     }
 
@@ -63,32 +91,60 @@ impl Registry {
             Ok(registration) => registration,
             Err(failure) => return failure.into(),
         };
+        let facts = self.facts(&registration, now);
+        let decision = decide(&self.organisation, registration, &facts);
+        self.carry_out(&decision);
+        decision
+    }
+
+    fn facts(&self, registration: &Registration, now: Timestamp) -> Facts {
         let settings = &self.organisation.settings;
         let mut holders = Holders::default();
         let mut customers = Vec::new();
         for (kind, key) in registration.identifiers.keys() {
             let held = self.identifiers.get(&(kind, key.to_owned())).copied();
             let Some(first) = held.filter(|_| settings.identifies(kind)) else { continue };
-            let mut customer = first;
-            while let Some(survivor) = self.merged_into.get(&customer) {
-                customer = *survivor;
-            }
+            let customer = self.survivor(first);
             holders.add(Holder { kind, customer, through_merge: customer != first });
-            customers.push(self.customers[&customer].clone());
+            if !customers.iter().any(|known: &Customer| known.id == customer) {
+                customers.push(self.customers[&customer].clone());
+            }
         }
-        let next_id = CustomerId(i64::try_from(self.customers.len()).unwrap() + 1);
-        let facts = Facts {
+        Facts {
+            awards: customers.iter().flat_map(|customer| self.awards(customer.id)).collect(),
             holders,
             customers,
-            next_id,
+            next_id: CustomerId(i64::try_from(self.customers.len()).unwrap() + 1),
             now,
-            referrer: None,
             cards: CardFacts::default(),
+            referrer: self.referrer(registration),
             candidates: Candidates::default(),
+        }
+    }
+
+    /// The referral code of a customer is their mobile number, whoever was merged into them.
+    fn referrer(&self, registration: &Registration) -> Option<Referrer> {
+        let code = registration.kept.referral_code.clone()?;
+        let holder = self.identifiers.get(&(IdentifierKind::Mobile, code))?;
+        let customer = self.customers[&self.survivor(*holder)].clone();
+        Some(Referrer { campaign: "friends".into(), customer })
+    }
+
+    fn survivor(&self, mut customer: CustomerId) -> CustomerId {
+        while let Some(survivor) = self.merged_into.get(&customer) {
+            customer = *survivor;
+        }
+        customer
+    }
+
+    fn awards(&self, customer: CustomerId) -> Vec<Award> {
+        let award = |entry: &LedgerEntry| match &entry.reason {
+            Reason::Registration { rule } if entry.customer == customer && entry.line == 0 => {
+                Some(Award { customer, rule: rule.clone(), programme: entry.programme })
+            }
+            _ => None,
         };
-        let decision = decide(&self.organisation, registration, &facts);
-        self.carry_out(&decision);
-        decision
+        self.ledger.iter().filter_map(award).collect()
     }
 
     fn carry_out(&mut self, decision: &Decision) {
@@ -106,8 +162,33 @@ impl Registry {
             self.merged_into.insert(merged.after.id, plan.customer.id);
         }
         self.customers.insert(plan.customer.id, plan.customer.clone());
+        if let Some((referrer, enrolment)) = &plan.referrer {
+            let customer = self.customers.get_mut(referrer).expect("the referrer is there");
+            let of_programme = customer.enrolments.iter_mut();
+            let held = of_programme.into_iter().find(|held| held.programme == enrolment.programme);
+            enrolment.clone_into(held.expect("the referrer is enrolled"));
+        }
+        self.check_not_awarded_before(&plan.ledger);
         for entry in &plan.ledger {
-            *self.ledger.entry(entry.customer).or_default() += entry.points;
+            let LedgerEntry { customer, reason, line, .. } = entry;
+            let rule = reason.rule().map(str::to_owned);
+            let is_new =
+                self.entries.insert((*customer, reason.name(), rule, reason.other(), *line));
+            assert!(is_new, "entered twice: {entry:?}");
+            self.ledger.push(entry.clone());
+        }
+    }
+
+    /// Of everybody of whom a customer is made, nobody was awarded before what the customer is now.
+    fn check_not_awarded_before(&self, entered: &[LedgerEntry]) {
+        for entry in entered.iter().filter(|entry| !entry.amount.is_zero()) {
+            let Reason::Registration { rule } = &entry.reason else { continue };
+            assert_ne!(rule, "broken");
+            let members = self.customers.keys().filter(|id| self.survivor(**id) == entry.customer);
+            for member in members {
+                let awards = self.awards(*member);
+                assert!(!awards.iter().any(|award| award.rule == *rule), "again: {entry:?}");
+            }
         }
     }
 
@@ -117,6 +198,13 @@ impl Registry {
     }
 
     pub fn check(&self) {
+        self.check_identifiers();
+        self.check_ledger();
+        self.check_awards();
+    }
+
+    /// An identifier is one customer's.
+    fn check_identifiers(&self) {
         let settings = &self.organisation.settings;
         let mut seen = BTreeMap::new();
         for customer in self.living() {
@@ -127,11 +215,40 @@ impl Registry {
                 }
             }
         }
+    }
+
+    /// Each balance is the sum of its entries.
+    fn check_ledger(&self) {
+        type Sums = BTreeMap<(CustomerId, i64, Currency, EntryKind), Decimal>;
+        let mut sums = Sums::new();
+        for LedgerEntry { customer, programme, currency, kind, amount, .. } in &self.ledger {
+            *sums.entry((*customer, programme.0, currency.clone(), *kind)).or_default() += amount;
+        }
+        let mut balances = Sums::new();
         for customer in self.customers.values() {
-            let balance: Decimal =
-                customer.enrolments.iter().map(|enrolment| enrolment.loyalty_points).sum();
-            let sum = self.ledger.get(&customer.id).copied().unwrap_or_default();
-            assert_eq!(sum, balance, "the ledger of {:?}", customer.id);
+            for enrolment in &customer.enrolments {
+                for (currency, balance) in enrolment.balances.all() {
+                    for kind in EntryKind::ALL {
+                        let key = (customer.id, enrolment.programme.0, currency.clone(), kind);
+                        balances.insert(key, balance.sum(kind));
+                    }
+                }
+            }
+        }
+        for sums in [&mut sums, &mut balances] {
+            sums.retain(|_, amount| !amount.is_zero());
+        }
+        assert_eq!(sums, balances);
+    }
+
+    /// Whoever is enrolled was awarded what everybody is, and nobody else was.
+    fn check_awards(&self) {
+        for customer in self.living() {
+            let awards = self.awards(customer.id);
+            for everybodys in ["welcome", "coins"] {
+                let awarded = awards.iter().any(|award| award.rule == everybodys);
+                assert_eq!(awarded, !customer.enrolments.is_empty(), "{everybodys}: {customer:?}");
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod codes;
 mod config;
+mod ledger;
 mod serve;
 mod settings;
 
@@ -27,6 +28,9 @@ struct Cli {
 enum Command {
     /// Answer requests until a signal to stop.
     Serve(serve::Arguments),
+    /// Look after the ledger of what customers gained and lost.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Print the catalogue of codes, as Markdown.
     Codes,
     /// Print the catalogue of an organisation's settings, as Markdown.
@@ -88,6 +92,7 @@ impl Sources {
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Ledger(command) => ledger::run(&command),
         Command::Codes => codes::run(),
         Command::Settings => settings::run(),
         Command::Config(sources) => config::run(&sources),

@@ -2,6 +2,11 @@
 
 use std::process::{Command, Output};
 
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::durability::Program;
+
 fn patron(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
     command.args(arguments).envs(environment.iter().copied()).output().unwrap()
@@ -85,4 +90,53 @@ fn a_number_out_of_range_is_refused() {
         said(&output),
         "patron: credential_cache_seconds is a number from 0 to 3600, not 99999999999"
     );
+}
+
+/// Where one customer is registered, and the program has ended.
+fn data_with_one_customer() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let mut program = Program::start(directory.path().to_str().unwrap());
+    program.till().add_one(&json!({"mobile": "919876543210"}));
+    assert_eq!(program.signal("-TERM"), Some(0));
+    directory
+}
+
+fn check_ledger(directory: &TempDir, more: &[&str]) -> (Option<i32>, String, String) {
+    let data = directory.path().to_str().unwrap();
+    let output = patron(&[&["ledger", "check", "--data", data], more].concat(), &[]);
+    let told = String::from_utf8(output.stdout.clone()).unwrap();
+    (output.status.code(), told, said(&output))
+}
+
+#[test]
+fn the_ledger_of_every_organisation_or_of_one_is_checked() {
+    let directory = data_with_one_customer();
+    let all = "demo: checked 1 customers\ndemo2: checked 0 customers\n".to_owned();
+    assert_eq!(check_ledger(&directory, &[]), (Some(0), all, String::new()));
+    let one = "demo2: checked 0 customers\n".to_owned();
+    let checked = check_ledger(&directory, &["--organisation", "demo2"]);
+    assert_eq!(checked, (Some(0), one, String::new()));
+    let refused = "patron: cannot check `nobody`: there is no such organisation".to_owned();
+    let checked = check_ledger(&directory, &["--organisation", "nobody"]);
+    assert_eq!(checked, (Some(1), String::new(), refused));
+}
+
+/// An entry that the disk has changed: its kind and amount stand behind each other in the file.
+#[test]
+fn a_ledger_that_differs_from_its_balance_is_named() {
+    let directory = data_with_one_customer();
+    let file = directory.path().join("patron.sqlite");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let entry = b"awarded100";
+    let place = bytes.windows(entry.len()).position(|window| window == entry).unwrap();
+    bytes[place + entry.len() - 1] = b'1';
+    std::fs::write(&file, bytes).unwrap();
+    let (code, told, said) = check_ledger(&directory, &[]);
+    assert_eq!(
+        told,
+        "demo: customer 100000001, programme 469, points awarded: expected 101, found 100\n\
+         demo: checked 1 customers\ndemo2: checked 0 customers\n"
+    );
+    assert_eq!(said, "patron: sums that differ between the ledger and the balances: 1");
+    assert_eq!(code, Some(1));
 }

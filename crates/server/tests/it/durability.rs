@@ -72,6 +72,17 @@ pub fn command(data: &str) -> Command {
     command
 }
 
+/// How many customers of the demo a check of the ledger looked at, finding nothing that differs.
+fn check_ledger(data: &str) -> usize {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
+    command.args(["ledger", "check", "--organisation", "demo", "--data", data]);
+    let checked = command.output().unwrap();
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert!(checked.status.success(), "{said}");
+    let count = said.trim().strip_prefix("demo: checked ").unwrap().strip_suffix(" customers");
+    count.unwrap().parse().unwrap()
+}
+
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -103,7 +114,8 @@ fn customers_survive_a_kill() {
     assert!(other["user_id"].as_i64() > after["user_id"].as_i64(), "an id is never given twice");
 }
 
-/// Killed while eight clients register: whoever was acknowledged is there, once, with their points.
+/// Killed while eight clients register: whoever was acknowledged is there, once, with their points,
+/// and what the ledger adds up to is what they have.
 #[test]
 fn whoever_was_acknowledged_is_there_after_a_kill() {
     let directory = tempfile::tempdir().unwrap();
@@ -137,6 +149,7 @@ fn whoever_was_acknowledged_is_there_after_a_kill() {
             program.signal("-9");
             killed.store(true, Ordering::Relaxed);
         });
+        assert!(check_ledger(text(directory.path())) >= acknowledged.lock().unwrap().len());
     }
     let program = Program::start(text(directory.path()));
     let till = program.till();

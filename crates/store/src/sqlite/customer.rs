@@ -1,11 +1,10 @@
-//! One customer's rows: the customer, their enrolments, their ledger.
+//! A customer's row, and what they were before they were merged.
 
 use jiff::Timestamp;
-use patron_rules::award::LedgerEntry;
 use patron_rules::customer::{Customer, CustomerId, Enrolment};
 use patron_rules::decide::{Merged, Plan};
 use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
-use patron_rules::organisation::{ProgrammeId, TillId};
+use patron_rules::organisation::TillId;
 use patron_rules::profile::{
     Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, subscription,
 };
@@ -13,8 +12,8 @@ use patron_rules::submission::Kept;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::cards;
-use super::rows::{amount, corrupt, kind_number};
+use super::rows::{corrupt, kind_number, timestamp};
+use super::{cards, enrolment};
 use crate::{Error, Found, Lookup, TenantId};
 
 /// How many merges may lie between an identifier and its customer.
@@ -95,7 +94,7 @@ fn load(
     let mut rows = statement.query((tenant.0, id.0))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let survivor: Option<i64> = row.get("merged_into")?;
-    let customer = from_row(row, id, enrolments(connection, tenant, id)?)?;
+    let customer = from_row(row, id, enrolment::of_customer(connection, tenant, id)?)?;
     Ok(Some((customer, survivor.map(CustomerId))))
 }
 
@@ -180,60 +179,11 @@ pub(super) fn save(
             to_json(&field_pairs(&customer.custom_fields))?,
             to_json(&field_pairs(&customer.extended_fields))?,
         ])?;
-    for enrolment in &customer.enrolments {
-        if !before.is_some_and(|before| before.enrolments.contains(enrolment)) {
-            save_enrolment(connection, tenant, customer.id, enrolment)?;
+    for held in &customer.enrolments {
+        if !before.is_some_and(|before| before.enrolments.contains(held)) {
+            enrolment::save(connection, tenant, customer.id, held)?;
         }
     }
-    Ok(())
-}
-
-fn enrolments(
-    connection: &Connection,
-    tenant: TenantId,
-    id: CustomerId,
-) -> Result<Vec<Enrolment>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT programme_id, tier, tier_expires_at, lifetime_points, loyalty_points
-         FROM enrolment WHERE organisation_id = ?1 AND customer_id = ?2 ORDER BY programme_id",
-    )?;
-    let mut rows = statement.query((tenant.0, id.0))?;
-    let mut enrolments = Vec::new();
-    while let Some(row) = rows.next()? {
-        let expires: Option<i64> = row.get("tier_expires_at")?;
-        enrolments.push(Enrolment {
-            programme: ProgrammeId(row.get("programme_id")?),
-            tier: row.get("tier")?,
-            tier_expires_at: expires.map(timestamp).transpose()?,
-            lifetime_points: amount(&row.get::<_, String>("lifetime_points")?)?,
-            loyalty_points: amount(&row.get::<_, String>("loyalty_points")?)?,
-        });
-    }
-    Ok(enrolments)
-}
-
-fn save_enrolment(
-    connection: &Connection,
-    tenant: TenantId,
-    id: CustomerId,
-    enrolment: &Enrolment,
-) -> Result<(), Error> {
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO enrolment (
-                organisation_id, customer_id, programme_id, tier, tier_expires_at,
-                lifetime_points, loyalty_points)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            tenant.0,
-            id.0,
-            enrolment.programme.0,
-            enrolment.tier,
-            enrolment.tier_expires_at.map(Timestamp::as_millisecond),
-            enrolment.lifetime_points.to_string(),
-            enrolment.loyalty_points.to_string(),
-        ])?;
     Ok(())
 }
 
@@ -270,15 +220,6 @@ pub(super) fn save_merged(
 /// A customer as JSON, whole.
 fn snapshot(customer: &Customer) -> serde_json::Value {
     let Identifiers { mobile, email, external_id } = &customer.identifiers;
-    let enrolment = |held: &Enrolment| {
-        serde_json::json!({
-            "programme_id": held.programme.0,
-            "tier": held.tier,
-            "tier_expires_at": held.tier_expires_at.map(Timestamp::as_millisecond),
-            "lifetime_points": held.lifetime_points.to_string(),
-            "loyalty_points": held.loyalty_points.to_string(),
-        })
-    };
     serde_json::json!({
         "mobile": mobile.as_ref().map(Mobile::digits),
         "mobile_sent": mobile.as_ref().map(Mobile::sent),
@@ -299,35 +240,8 @@ fn snapshot(customer: &Customer) -> serde_json::Value {
         "kept": kept_pairs(&customer.kept),
         "custom_fields": field_pairs(&customer.custom_fields),
         "extended_fields": field_pairs(&customer.extended_fields),
-        "enrolments": customer.enrolments.iter().map(enrolment).collect::<Vec<_>>(),
+        "enrolments": customer.enrolments.iter().map(enrolment::snapshot).collect::<Vec<_>>(),
     })
-}
-
-/// Adds a line to a customer's ledger.
-pub(super) fn enter(
-    connection: &Connection,
-    tenant: TenantId,
-    entry: &LedgerEntry,
-    now: Timestamp,
-) -> Result<(), Error> {
-    connection
-        .prepare_cached(
-            "INSERT INTO ledger_entry (
-                organisation_id, customer_id, entry, programme_id, points, reason, reward_id,
-                entered_at)
-             SELECT ?1, ?2, coalesce(max(entry), 0) + 1, ?3, ?4, ?5, ?6, ?7
-             FROM ledger_entry WHERE organisation_id = ?1 AND customer_id = ?2",
-        )?
-        .execute(params![
-            tenant.0,
-            entry.customer.0,
-            entry.programme.0,
-            entry.points.to_string(),
-            entry.reason.name(),
-            entry.reward,
-            now.as_millisecond(),
-        ])?;
-    Ok(())
 }
 
 /// A channel as it is stored.
@@ -421,8 +335,4 @@ fn from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Vec<T>, Error>
     let parse =
         |text: String| serde_json::from_str(&text).map_err(|_| corrupt("a list is no JSON"));
     json.map_or_else(|| Ok(Vec::new()), parse)
-}
-
-fn timestamp(milliseconds: i64) -> Result<Timestamp, Error> {
-    Timestamp::from_millisecond(milliseconds).map_err(|_| corrupt("a time out of range"))
 }

@@ -7,8 +7,10 @@ mod candidates;
 mod cards;
 mod configuration;
 mod customer;
+mod enrolment;
 mod ids;
 mod lanes;
+mod ledger;
 mod open;
 mod operators;
 mod organisation;
@@ -36,8 +38,8 @@ use self::open::DirectoryLock;
 use self::readers::Readers;
 use self::writer::{Writer, Writing};
 use crate::{
-    Author, Change, Error, Found, Lookup, Mode, NewOrganisation, OrganisationName, PasswordHashes,
-    RecordedChange, Store, Stored, Tenant, TenantId, TillCredential,
+    Author, Change, Error, Found, LedgerCheck, Lookup, Mode, NewOrganisation, OrganisationName,
+    PasswordHashes, RecordedChange, Store, Stored, Tenant, TenantId, TillCredential,
 };
 
 /// Where a SQLite store keeps its data.
@@ -221,6 +223,17 @@ impl Store for SqliteStore {
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error> {
         let id = tenant.id;
         self.readers.read(move |connection| cards::of(connection, id, customer)).await
+    }
+
+    async fn check_ledger(
+        &self,
+        organisation: &str,
+        mut tell: Box<dyn FnMut(LedgerCheck) + Send>,
+    ) -> Result<(), Error> {
+        let organisation = organisation.to_owned();
+        self.readers
+            .read(move |connection| ledger::check(connection, &organisation, &mut tell))
+            .await
     }
 
     async fn check(&self) -> Result<(), Error> {

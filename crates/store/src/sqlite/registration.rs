@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::candidates::SetAside;
 use super::rows::kind_number;
 use super::writer::Writing;
-use super::{cards, customer};
+use super::{cards, customer, enrolment, ledger};
 use crate::{Error, Found, Lookup, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.
@@ -66,6 +66,7 @@ fn load(
     let settings = &tenant.organisation().settings;
     let mut holders = Holders::default();
     let mut customers: Vec<Customer> = Vec::new();
+    let mut awards = Vec::new();
     let passed = registration.identifiers.keys();
     for (kind, key) in passed.filter(|(kind, _)| settings.identifies(*kind)) {
         let by = Lookup::Identifier(kind, key.to_owned());
@@ -73,6 +74,7 @@ fn load(
         let Found { customer, through_merge } = found;
         holders.add(Holder { kind, customer: customer.id, through_merge });
         if !customers.iter().any(|known| known.id == customer.id) {
+            awards.extend(ledger::awards(writing.connection, tenant.id, customer.id)?);
             customers.push(customer);
         }
     }
@@ -84,6 +86,7 @@ fn load(
     Ok(Facts {
         holders,
         customers,
+        awards,
         next_id,
         now,
         referrer: None,
@@ -127,8 +130,11 @@ fn apply(
     if let Some(card) = &plan.card {
         cards::insert(connection, tenant.id, card, now)?;
     }
+    if let Some((referrer, enrolment)) = &plan.referrer {
+        enrolment::save(connection, tenant.id, *referrer, enrolment)?;
+    }
     for entry in &plan.ledger {
-        customer::enter(connection, tenant.id, entry, now)?;
+        ledger::enter(connection, tenant.id, entry, now)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Reading and writing rows, as every table needs it.
 
+use jiff::Timestamp;
 use patron_rules::identifier::IdentifierKind;
 use rusqlite::{Connection, ErrorCode, Params, Row};
 use rust_decimal::Decimal;
@@ -36,6 +37,10 @@ pub(super) fn text(row: &Row<'_>, column: &str) -> Result<String, Error> {
 
 pub(super) fn amount(text: &str) -> Result<Decimal, Error> {
     text.parse().map_err(|_| corrupt("an amount is no decimal"))
+}
+
+pub(super) fn timestamp(milliseconds: i64) -> Result<Timestamp, Error> {
+    Timestamp::from_millisecond(milliseconds).map_err(|_| corrupt("a time out of range"))
 }
 
 pub(super) fn corrupt(what: &str) -> Error {

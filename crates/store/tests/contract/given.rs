@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
@@ -10,15 +11,14 @@ use patron_rules::codes::Failure;
 use patron_rules::customer::Customer;
 use patron_rules::decide::Plan;
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
-use patron_rules::organisation::{
-    Collection, Details, Kind, Organisation, Programme, ProgrammeId, Reward, Tier, Till, TillId,
-};
+use patron_rules::organisation::{Collection, Details, Kind, Organisation, Till, TillId};
 use patron_rules::profile::Name;
 use patron_rules::settings::Settings;
 use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
 use patron_store::{
-    Author, Change, Error, Expected, Mode, NewOrganisation, PasswordHashes, Store, Tenant,
+    Author, Change, Error, Expected, LedgerCheck, LedgerDifference, Mode, NewOrganisation,
+    PasswordHashes, Store, Tenant,
 };
 use rust_decimal::Decimal;
 
@@ -43,31 +43,37 @@ pub fn hashes(of: &str) -> PasswordHashes {
     PasswordHashes { md5: format!("md5 of {of}"), sha256: format!("sha256 of {of}") }
 }
 
+/// The programme of a [`shop`].
+const PROGRAMME: &str = r#"{"name":"Programme","id":7,"is_default":true,
+    "tiers":[{"serial":1,"name":"Base","description":"Everybody"}]}"#;
+
 /// An organisation with one till, named like it, and a programme.
 pub fn shop(name: &str) -> NewOrganisation {
-    let reward = |(id, text): (i64, &&str)| Reward { id, points: points(text) };
-    let programme = Programme {
-        id: ProgrammeId(7),
-        name: "Programme".to_owned(),
-        is_default: true,
-        tier_years: 100,
-        tiers: vec![Tier {
-            serial: 1,
-            name: "Base".to_owned(),
-            description: "Everybody".to_owned(),
-        }],
-        registration_rewards: (1..).zip(&REWARDS).map(reward).collect(),
+    let details = Details {
+        name: name.to_owned(),
+        time_zone: TimeZone::get("Asia/Kolkata").unwrap(),
+        currency: None,
     };
-    let organisation = Organisation {
-        details: Details {
-            name: name.to_owned(),
-            time_zone: TimeZone::get("Asia/Kolkata").unwrap(),
-            currency: None,
-        },
-        programmes: Collection::of([programme]).unwrap(),
-        ..Organisation::default()
+    let organisation = Organisation { details, ..Organisation::default() };
+    let new = NewOrganisation { organisation, is_demo: false, passwords: Vec::new() };
+    let reward = |points: &&str| {
+        let effect = format!(r#"{{"type":"points","points":"{points}"}}"#);
+        (Kind::RewardRules, format!(r#"{{"name":"reward {points}","effects":[{effect}]}}"#))
     };
-    with_tills(&[name], NewOrganisation { organisation, is_demo: false, passwords: Vec::new() })
+    let rewards: Vec<(Kind, String)> = REWARDS.iter().map(reward).collect();
+    let new = with_documents(&[(Kind::Programmes, PROGRAMME)], with_tills(&[name], new));
+    with_documents(&rewards, new)
+}
+
+/// The organisation with these documents, besides or instead of those that it has.
+pub fn with_documents(
+    documents: &[(Kind, impl AsRef<str>)],
+    mut new: NewOrganisation,
+) -> NewOrganisation {
+    for (kind, json) in documents {
+        new.organisation.documents_mut(*kind).put(json.as_ref()).unwrap();
+    }
+    new
 }
 
 /// The organisation with these tills instead.
@@ -133,6 +139,20 @@ pub async fn change_settings(
     };
     store.apply(tenant.id(), vec![change], author()).await?;
     store.tenant(tenant.id()).await
+}
+
+/// Puts documents in place, and loads the organisation anew.
+pub async fn put(store: &dyn Store, tenant: &Tenant, documents: &[(Kind, &str, &str)]) -> Tenant {
+    let change = |(kind, name, json): &(Kind, &str, &str)| Change {
+        kind: *kind,
+        name: (*name).to_owned(),
+        expected: Expected::Anything,
+        json: Some((*json).to_owned()),
+        is_active: None,
+    };
+    let changes = documents.iter().map(change).collect();
+    store.apply(tenant.id(), changes, author()).await.unwrap();
+    store.tenant(tenant.id()).await.unwrap()
 }
 
 /// A registration of nobody yet.
@@ -212,6 +232,26 @@ pub async fn register(store: &dyn Store, tenant: &Tenant, registration: Registra
     outcome.unwrap().unwrap()
 }
 
+/// What a check of an organisation's ledger says: how many customers it looked at, and what differs.
+pub async fn check_ledger(
+    store: &dyn Store,
+    organisation: &str,
+) -> (Option<u64>, Vec<LedgerDifference>) {
+    let told = Arc::new(Mutex::new((None, Vec::new())));
+    let teller = Arc::clone(&told);
+    let tell = move |check| {
+        let mut told = teller.lock().unwrap();
+        match check {
+            LedgerCheck::Progress { done, of } => assert!(done <= of, "{done} of {of}"),
+            LedgerCheck::Difference(difference) => told.1.push(difference),
+            LedgerCheck::Done { customers } => assert_eq!(told.0.replace(customers), None),
+        }
+    };
+    store.check_ledger(organisation, Box::new(tell)).await.unwrap();
+    let told = told.lock().unwrap();
+    told.clone()
+}
+
 /// The customer as the store knows them, found by one identifier; `None` where nobody has it.
 ///
 /// Looking is registering, so whoever was not there is afterwards.
@@ -228,13 +268,14 @@ pub fn balance(customer: &Customer) -> Decimal {
     let [enrolment] = customer.enrolments.as_slice() else {
         panic!("enrolled once, not {:?}", customer.enrolments);
     };
-    assert_eq!(enrolment.lifetime_points, enrolment.loyalty_points);
-    enrolment.loyalty_points
+    let points = enrolment.balances.points;
+    assert_eq!(points.lifetime(), points.available());
+    points.available()
 }
 
 /// Whether the registration made a new customer who was given what registration earns.
 pub fn is_new_and_awarded(plan: &Plan) -> bool {
-    let given: Vec<Decimal> = plan.ledger.iter().map(|entry| entry.points).collect();
+    let given: Vec<Decimal> = plan.ledger.iter().map(|entry| entry.amount).collect();
     let is_new = plan.before.is_none();
     let expected = if is_new { REWARDS.map(points).to_vec() } else { Vec::new() };
     assert_eq!(given, expected, "awarded once, to a new customer");

@@ -21,6 +21,7 @@ mod concurrent;
 mod configuration;
 mod dry_run;
 mod generated_ids;
+mod ledger;
 mod merging;
 mod operators;
 mod organisations;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use patron_rules::award::Reason;
 use patron_rules::identifier::IdentifierKind;
+use patron_rules::ledger::Reason;
 use patron_store::{Found, Lookup, Store, Tenant};
 use rust_decimal::Decimal;
 
 use crate::given::{
-    EARNED, all_three, change_settings, email, external_id, mobile, open_shop, points, register,
+    EARNED, all_three, balance, change_settings, email, external_id, mobile, open_shop, points,
+    register,
 };
 
 on_every_engine! {
@@ -36,11 +37,11 @@ async fn the_survivor_has_what_both_had(store: Arc<dyn Store>) {
     assert_eq!(plan.customer.id, survivor.id);
     assert_eq!(plan.merged.len(), 1);
     assert_eq!(plan.merged[0].before, victim);
-    assert_eq!(plan.customer.enrolments[0].loyalty_points, points(EARNED) + points(EARNED));
+    assert_eq!(balance(&plan.customer), points(EARNED) + points(EARNED));
     assert_eq!(plan.side_effects, [], "nothing is awarded anew");
-    let moved: Vec<_> = plan.ledger.iter().map(|entry| (entry.customer, entry.points)).collect();
+    let moved: Vec<_> = plan.ledger.iter().map(|entry| (entry.customer, entry.amount)).collect();
     assert_eq!(moved, [(victim.id, -points(EARNED)), (survivor.id, points(EARNED))]);
-    assert!(plan.ledger.iter().all(|entry| entry.reason == Reason::Merge));
+    assert!(plan.ledger.iter().all(|entry| matches!(entry.reason, Reason::Merge { .. })));
 
     assert_eq!(plan.merged[0].survivor, survivor);
     let found = find(&*store, &tenant, IdentifierKind::Email, "a@b.in").await;
@@ -65,7 +66,7 @@ async fn the_victims_identifiers_lead_to_the_survivor_through_every_merge(store:
     with_external_id.identifiers.email = None;
     let last = register(&*store, &tenant, with_external_id).await.customer;
     assert_eq!(last.id, third.id);
-    assert_eq!(last.enrolments[0].loyalty_points, points(EARNED) * Decimal::from(3));
+    assert_eq!(balance(&last), points(EARNED) * Decimal::from(3));
     for id in [first.id, second.id] {
         let found = store.find(&tenant, Lookup::Id(id)).await.unwrap().unwrap();
         assert_eq!((found.customer.id, found.through_merge), (third.id, true));

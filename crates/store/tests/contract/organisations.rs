@@ -8,9 +8,10 @@ use patron_rules::identifier::generated::{SourceAccount, When};
 use patron_rules::identifier::{IdentifierKind, external_id, generated, mobile};
 use patron_rules::number::{Algorithm, ChecksumOver, Form};
 use patron_rules::organisation::{
-    Collection, CustomField, Details, ExtendedField, Kind, Organisation, Programme, ProgrammeId,
-    Reward, Tier,
+    AlternateCurrency, Amount, Collection, Conditions, CustomField, Details, Effect, ExtendedField,
+    Kind, Occasion, Organisation, Programme, ProgrammeId, RewardRule, Tier, TierExpiry,
 };
+use patron_rules::profile::CustomerType;
 use patron_rules::profile::extended_field::{DataType, Element, List, Rule};
 use patron_rules::profile::{Pattern, Source, custom_field};
 use patron_rules::settings::{InvalidSecondary, KnownCustomer, Settings};
@@ -45,6 +46,8 @@ fn elaborate() -> NewOrganisation {
         custom_fields: Collection::of(custom_fields()).unwrap(),
         extended_fields: Collection::of(extended_fields()).unwrap(),
         programmes: Collection::of([programme(3, false), programme(9, true)]).unwrap(),
+        currencies: Collection::of([currency()]).unwrap(),
+        reward_rules: Collection::of(reward_rules()).unwrap(),
         ..Organisation::default()
     };
     let new = NewOrganisation { organisation, is_demo: true, passwords: Vec::new() };
@@ -181,18 +184,62 @@ fn programme(id: i64, is_default: bool) -> Programme {
         serial,
         name: format!("tier {serial} of {id}"),
         description: format!("'{serial}'"),
+        expiry: (serial == 2).then_some(TierExpiry::FixedMonths { months: 6 }),
     };
     Programme {
         id: ProgrammeId(id),
         name: format!("programme {id}"),
+        description: "\"№\" of several".to_owned(),
         is_default,
-        tier_years: u16::try_from(id).unwrap() + 90,
-        tiers: vec![tier(1), tier(2), tier(5)],
-        registration_rewards: vec![
-            Reward { id: 1, points: points("79228162514264337593543950335") },
-            Reward { id: 4, points: points("0.0000000000000000000000000001") },
-        ],
+        points_to_currency_ratio: Amount::new(points("0.25")).unwrap(),
+        tier_expiry: TierExpiry::FixedDate { month: 2, day: 29, minimum_months: 3 },
+        tiers: vec![tier(1), tier(2), tier(3)],
     }
+}
+
+fn currency() -> AlternateCurrency {
+    AlternateCurrency { name: "Sterne ★".to_owned(), identifier: "rgpws7".to_owned() }
+}
+
+/// Between them, every condition and every effect.
+fn reward_rules() -> Vec<RewardRule> {
+    let amount = |text| Amount::new(points(text)).unwrap();
+    let values = |field: &str, values: &[&str]| [(field.to_owned(), texts(values))].into();
+    let everything = RewardRule {
+        name: "everything".to_owned(),
+        position: 7,
+        programme: Some("programme 3".to_owned()),
+        when: Conditions {
+            occasion: Some(Occasion::Conversion),
+            types: vec![CustomerType::NonLoyalty, CustomerType::NotInterested],
+            sources: texts(&["INSTORE", "WECHAT"]),
+            accounts: texts(&["a \"b\""]),
+            tills: texts(&["till.a"]),
+            from: Some(jiff::civil::date(2024, 2, 29)),
+            to: Some(jiff::civil::date(2025, 12, 31)),
+            custom_fields: values("city", &["Pune", "\"Goa\""]),
+            extended_fields: values("gender", &["Male"]),
+            referred: Some(true),
+        },
+        effects: vec![
+            Effect::Points { points: amount("999999999999"), valid_days: Some(30) },
+            Effect::ReferrerPoints { points: amount("0.000001"), valid_days: None },
+            Effect::Currency {
+                currency: currency().name,
+                value: amount("110"),
+                valid_days: Some(u16::MAX),
+            },
+            Effect::Tier { serial: 3 },
+        ],
+    };
+    let bare = RewardRule {
+        name: "bare".to_owned(),
+        position: 0,
+        programme: None,
+        when: Conditions::default(),
+        effects: vec![Effect::Tier { serial: 1 }],
+    };
+    vec![everything, bare]
 }
 
 async fn an_organisation_is_there_with_all_it_was_set_up_with(store: Arc<dyn Store>) {

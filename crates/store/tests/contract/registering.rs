@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use patron_rules::customer::{Customer, Enrolment};
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
+use patron_rules::ledger::{Balances, Currency, EntryKind};
 use patron_rules::organisation::{ProgrammeId, TillId};
 use patron_rules::profile::Subscription;
 use patron_rules::profile::channel::following;
@@ -128,6 +129,12 @@ fn everything() -> Registration {
     }
 }
 
+fn earned() -> Balances {
+    let mut balances = Balances::default();
+    balances.enter(&Currency::Points, EntryKind::Awarded, points(EARNED)).unwrap();
+    balances
+}
+
 async fn every_member_of_a_customer_survives(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
     let passed = everything();
@@ -155,8 +162,7 @@ async fn every_member_of_a_customer_survives(store: Arc<dyn Store>) {
             tier: 1,
             // The last second of that day in Kolkata.
             tier_expires_at: Some(instant("2124-07-29T18:29:59Z")),
-            lifetime_points: points(EARNED),
-            loyalty_points: points(EARNED),
+            balances: earned(),
         }],
     };
     assert_eq!(first.customer, kept);

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patron_rules::codes;
+use patron_rules::customer::CustomerId;
+use patron_rules::ledger::{Currency, EntryKind};
+use patron_rules::organisation::{Kind, ProgrammeId};
 use patron_rules::profile::CustomerType;
 use patron_rules::validate::Registration;
-use patron_store::{Error, Location, Mode, SqliteStore, Store};
+use patron_store::{Error, LedgerDifference, Location, Mode, SqliteStore, Store};
 use rstest::rstest;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
@@ -15,8 +18,9 @@ use tokio::task::JoinSet;
 
 use crate::engines::{Engine, Place};
 use crate::given::{
-    all_three, author, email, external_id, is_new_and_awarded, look_up, mobile, named, names, now,
-    open_shop, register, register_all, shop, tenant_of,
+    all_three, author, check_ledger, email, external_id, is_new_and_awarded, look_up, mobile,
+    named, names, now, open_shop, points, register, register_all, set_up, shop, tenant_of,
+    with_documents,
 };
 
 fn directory() -> Place {
@@ -93,27 +97,109 @@ async fn every_balance_is_the_sum_of_its_ledger() {
     let amount = |text: String| text.parse::<Decimal>().unwrap();
     let key = "organisation_id, customer_id, programme_id";
     let mut sums: BTreeMap<(i64, i64, i64), Decimal> = BTreeMap::new();
-    let entries = rows(&connection, &format!("SELECT {key}, points FROM ledger_entry"), |row| {
+    let entries = rows(&connection, &format!("SELECT {key}, amount FROM ledger_entry"), |row| {
         Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
     });
     for (key, points) in entries {
         *sums.entry(key).or_default() += amount(points);
     }
-    let balances = rows(
-        &connection,
-        &format!("SELECT {key}, lifetime_points, loyalty_points FROM enrolment"),
-        |row| {
-            let key: (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok((key, (row.get(3)?, row.get(4)?)))
-        },
-    );
-    for (key, (lifetime, loyalty)) in &balances {
-        assert_eq!(sums.get(key), Some(&amount(String::clone(loyalty))));
-        assert_eq!(sums.get(key), Some(&amount(String::clone(lifetime))));
+    let balances = rows(&connection, &format!("SELECT {key}, awarded FROM enrolment"), |row| {
+        let key: (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok((key, row.get(3)?))
+    });
+    for (key, awarded) in &balances {
+        assert_eq!(sums.get(key), Some(&amount(String::clone(awarded))));
     }
     assert_eq!(balances.len(), sums.len());
     // In each organisation 12 were loyal from the start and 12 became so.
     assert_eq!(balances.len(), 2 * (12 + 12));
+}
+
+/// What a check of the ledger of `shop` says of data that this was done to.
+async fn checked_after(tampering: &str) -> Vec<LedgerDifference> {
+    let place = directory();
+    let store = place.open();
+    let stars = r#"{"name":"stars","identifier":"stars"}"#;
+    let rule = r#"{"name":"stars","effects":[{"type":"currency","currency":"stars","value":"5"}]}"#;
+    let documents = [(Kind::Currencies, stars), (Kind::RewardRules, rule)];
+    let tenant = set_up(&*store, with_documents(&documents, shop("shop"))).await;
+    for digits in ["919000000001", "919000000002"] {
+        register(&*store, &tenant, mobile(digits)).await;
+    }
+    connect(&place).execute_batch(tampering).unwrap();
+    let (customers, differences) = check_ledger(&*store, "shop").await;
+    assert_eq!(customers, Some(2));
+    store.close().await;
+    differences
+}
+
+#[rstest]
+#[case::nothing("SELECT 1", None)]
+#[case::a_balance(
+    "UPDATE enrolment SET awarded = '0.31' WHERE customer_id = 100000002",
+    Some((Currency::Points, EntryKind::Awarded, "0.3", "0.31"))
+)]
+#[case::a_balance_of_another_kind(
+    "UPDATE enrolment SET redeemed = '-0.1' WHERE customer_id = 100000002",
+    Some((Currency::Points, EntryKind::Redeemed, "0", "-0.1"))
+)]
+#[case::a_currency(
+    "UPDATE enrolment SET currencies = NULL WHERE customer_id = 100000002",
+    Some((Currency::Alternate("stars".to_owned()), EntryKind::Awarded, "5", "0"))
+)]
+#[case::an_entry(
+    "DELETE FROM ledger_entry WHERE customer_id = 100000002 AND rule = 'reward 0.1'",
+    Some((Currency::Points, EntryKind::Awarded, "0.2", "0.3"))
+)]
+#[case::an_amount(
+    "UPDATE ledger_entry SET amount = '0.1000000000000000000000000001'
+     WHERE customer_id = 100000002 AND rule = 'reward 0.1'",
+    Some((Currency::Points, EntryKind::Awarded, "0.3000000000000000000000000001", "0.3"))
+)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_balance_that_is_not_the_sum_of_its_ledger_is_named(
+    #[case] tampering: &str,
+    #[case] expected: Option<(Currency, EntryKind, &str, &str)>,
+) {
+    let named =
+        |(currency, kind, expected, found): (Currency, EntryKind, &str, &str)| LedgerDifference {
+            customer: CustomerId(100_000_002),
+            programme: ProgrammeId(7),
+            currency,
+            kind,
+            expected: points(expected),
+            found: points(found),
+        };
+    assert_eq!(checked_after(tampering).await, expected.map(named).into_iter().collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_without_an_enrolment_and_the_other_way_round_are_named() {
+    let differences = checked_after("DELETE FROM enrolment WHERE customer_id = 100000001").await;
+    assert_eq!(differences.len(), 2, "{differences:?}");
+    assert!(differences.iter().all(|one| one.found.is_zero() && !one.expected.is_zero()));
+    let differences = checked_after("DELETE FROM ledger_entry").await;
+    assert_eq!(differences.len(), 4, "{differences:?}");
+    assert!(differences.iter().all(|one| one.expected.is_zero() && !one.found.is_zero()));
+}
+
+/// The key of the ledger is what keeps a rule from being awarded twice, whatever a program does.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_itself_refuses_a_second_award() {
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    register(&*store, &tenant, mobile("919000000001")).await;
+    let again = connect(&place).execute(
+        "INSERT INTO ledger_entry
+         SELECT organisation_id, customer_id, reason, rule, other_id, line, programme_id + 1,
+                'another', kind, '1', entered_at + 1, expires_at
+         FROM ledger_entry WHERE rule = 'reward 0.1'",
+        [],
+    );
+    let refused = again.unwrap_err().to_string();
+    assert!(refused.contains("UNIQUE constraint failed: ledger_entry"), "{refused}");
+    store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,7 +85,7 @@ impl ExtendedField {
     }
 
     /// A value in its one form; `None` where the field cannot have it.
-    fn canonical(&self, sent: &str, organisation: &Organisation) -> Option<String> {
+    pub(crate) fn canonical(&self, sent: &str, organisation: &Organisation) -> Option<String> {
         let value = match self.data_type {
             DataType::StringSet => list::set(sent, &|entry| self.entry(Element::Text, entry))?,
             DataType::List => {

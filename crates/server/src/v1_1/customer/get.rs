@@ -11,11 +11,14 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use patron_rules::card::Card;
 use patron_rules::codes::{self, Code};
 use patron_rules::customer::{Customer, CustomerId};
+use patron_rules::enrol;
 use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Mobile};
+use patron_rules::ledger::EntryKind;
 use patron_rules::organisation::Organisation;
 use patron_rules::profile::{FraudStatus, Name, date};
 use patron_store::{Error, Found, Lookup, Tenant};
@@ -202,7 +205,8 @@ async fn look_up(
     } else {
         None
     };
-    let mut item = retrieved(found, tenant.organisation(), zone, flags.user_id);
+    let seen = Seen { zone, now: (app.clock)() };
+    let mut item = retrieved(found, tenant.organisation(), &seen, flags.user_id);
     item.card_details = cards.map(card_details);
     Ok(Some(item))
 }
@@ -249,27 +253,35 @@ fn not_found(name: &str, value: &str) -> NotFound {
     }
 }
 
+/// From where, and when, a customer is looked at.
+struct Seen<'a> {
+    zone: &'a TimeZone,
+    now: Timestamp,
+}
+
 fn retrieved(
     found: Found,
     organisation: &Organisation,
-    zone: &TimeZone,
+    Seen { zone, now }: &Seen<'_>,
     with_id: bool,
 ) -> Retrieved {
-    let Found { customer, through_merge } = found;
+    let Found { mut customer, through_merge } = found;
+    enrol::settle(&mut customer, organisation, *now);
     let warnings = if through_merge { vec![codes::SURVIVOR_FOUND.into()] } else { Vec::new() };
     let text = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
     let till = till_name(&customer, organisation);
     let identifiers = &customer.identifiers;
-    let current = customer.enrolments.first();
+    let current = enrol::shown(&customer, organisation);
+    let points = current.map(|held| held.balances.points).unwrap_or_default();
     Retrieved {
         firstname: text(&customer.first_name),
         lastname: text(&customer.last_name),
         mobile: identifiers.mobile.as_ref().map(Mobile::digits).map(str::to_owned),
         email: identifiers.email.as_ref().map(Email::as_str).map(str::to_owned),
         external_id: identifiers.external_id.as_ref().map(ExternalId::as_str).map(str::to_owned),
-        lifetime_points: Number::of(current.map(|enrolment| enrolment.lifetime_points)),
-        lifetime_purchases: Number::of(None),
-        loyalty_points: Number::of(current.map(|enrolment| enrolment.loyalty_points)),
+        lifetime_points: Number::of(points.lifetime()),
+        lifetime_purchases: Number::of(points.sum(EntryKind::Purchased)),
+        loyalty_points: Number::of(points.available()),
         current_slab: current.map(|held| tier_name(held, organisation)).unwrap_or_default(),
         registered_on: date::format(customer.registered_at, zone),
         updated_on: date::format(customer.updated_at, zone),

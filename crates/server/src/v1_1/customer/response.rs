@@ -7,7 +7,9 @@ use patron_rules::award::SideEffect;
 use patron_rules::codes::{self, Failure, Warning};
 use patron_rules::customer::{Customer, Enrolment};
 use patron_rules::decide::Plan;
+use patron_rules::enrol;
 use patron_rules::identifier::{Email, ExternalId, Mobile};
+use patron_rules::ledger::EntryKind;
 use patron_rules::organisation::{Organisation, TillId};
 use patron_rules::profile::{FieldValue, FraudStatus, Name, Subscription, date};
 use patron_rules::submission::Submission;
@@ -186,9 +188,8 @@ struct Warnings {
 pub(super) struct Number(Decimal);
 
 impl Number {
-    /// The amount; zero where there is none.
-    pub(super) fn of(amount: Option<Decimal>) -> Self {
-        Self(amount.unwrap_or_default())
+    pub(super) const fn of(amount: Decimal) -> Self {
+        Self(amount)
     }
 }
 
@@ -239,9 +240,9 @@ fn registered(
     let Plan { customer, side_effects, warnings, .. } = plan;
     let zone = &organisation.details.time_zone;
     let tills_zone = organisation.time_zone_of(till);
-    let current = customer.enrolments.first();
+    let current = enrol::shown(&customer, organisation);
     let name = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
-    let points = |points: fn(&Enrolment) -> Decimal| Number(current.map_or(Decimal::ZERO, points));
+    let points = current.map(|held| held.balances.points).unwrap_or_default();
     let identifiers = &customer.identifiers;
     Registered {
         user_id: customer.id.0,
@@ -250,12 +251,12 @@ fn registered(
         mobile: identifiers.mobile.as_ref().map(Mobile::digits).map(str::to_owned),
         email: identifiers.email.as_ref().map(Email::as_str).map(str::to_owned),
         external_id: identifiers.external_id.as_ref().map(ExternalId::as_str).map(str::to_owned),
-        lifetime_points: points(|enrolment| enrolment.lifetime_points),
-        loyalty_points: points(|enrolment| enrolment.loyalty_points),
+        lifetime_points: Number(points.lifetime()),
+        loyalty_points: Number(points.available()),
         current_slab: current.map(|held| tier_name(held, organisation)).unwrap_or_default(),
         tier_expiry_date: current.map(|held| expiry(held, zone)).unwrap_or_default(),
         points_summaries: points_summaries(&customer, organisation),
-        lifetime_purchases: Number(Decimal::ZERO),
+        lifetime_purchases: Number(points.sum(EntryKind::Purchased)),
         registered_on: date::format(customer.registered_at, tills_zone),
         updated_on: date::format(customer.updated_at, tills_zone),
         customer_type: customer.customer_type.name(),
@@ -282,18 +283,20 @@ pub(super) fn points_summaries(
 }
 
 fn points_summary(enrolment: &Enrolment, organisation: &Organisation) -> PointsSummary {
-    let zero = || "0".to_owned();
+    let points = &enrolment.balances.points;
+    // What was lost is negative in the ledger, and told as how much was lost.
+    let lost = |kind| plain(-points.sum(kind));
     let programme = organisation.programme(enrolment.programme);
     let next = programme.and_then(|programme| programme.tier_above(enrolment.tier));
     PointsSummary {
         program_id: enrolment.programme.0.to_string(),
-        redeemed: zero(),
-        expired: zero(),
-        returned: zero(),
-        adjusted: zero(),
-        lifetime_points: plain(enrolment.lifetime_points),
-        loyalty_points: plain(enrolment.loyalty_points),
-        cumulative_purchases: zero(),
+        redeemed: lost(EntryKind::Redeemed),
+        expired: lost(EntryKind::Expired),
+        returned: lost(EntryKind::Returned),
+        adjusted: plain(points.sum(EntryKind::Adjusted)),
+        lifetime_points: plain(points.lifetime()),
+        loyalty_points: plain(points.available()),
+        cumulative_purchases: plain(points.sum(EntryKind::Purchased)),
         current_slab: tier_name(enrolment, organisation),
         next_slab: next.map(|tier| tier.name.clone()).unwrap_or_default(),
         next_slab_serial_number: next

@@ -107,20 +107,37 @@ CREATE TABLE enrolment (
     programme_id    INTEGER NOT NULL,
     tier            INTEGER NOT NULL,
     tier_expires_at INTEGER,
-    lifetime_points TEXT NOT NULL,
-    loyalty_points  TEXT NOT NULL,
+    -- The sums of the ledger's entries of points, by their kind; NULL where there are none.
+    awarded         TEXT,
+    redeemed        TEXT,
+    expired         TEXT,
+    returned        TEXT,
+    adjusted        TEXT,
+    purchased       TEXT,
+    -- The same of each alternate currency, as JSON by its identifier; NULL where there are none.
+    currencies      TEXT,
     PRIMARY KEY (organisation_id, customer_id, programme_id)
 ) STRICT, WITHOUT ROWID;
 
--- Only ever added to; the balances in enrolment are its sums.
+-- Only ever added to; the balances in enrolment are its sums. Its key is the rule that a reward rule
+-- is awarded to a customer once: each award has line 0, with the amount 0 where it gives none.
 CREATE TABLE ledger_entry (
     organisation_id INTEGER NOT NULL,
     customer_id     INTEGER NOT NULL,
-    entry           INTEGER NOT NULL,
-    programme_id    INTEGER NOT NULL,
-    points          TEXT NOT NULL,
+    -- registration: the customer was awarded the rule; referral: whom they referred was; merge.
     reason          TEXT NOT NULL,
-    reward_id       INTEGER,
+    -- The reward rule; empty where there is none.
+    rule            TEXT NOT NULL,
+    -- Whom they referred, or with whom they were merged; 0 where there is nobody.
+    other_id        INTEGER NOT NULL,
+    line            INTEGER NOT NULL,
+    programme_id    INTEGER NOT NULL,
+    -- The identifier of an alternate currency; NULL for points.
+    currency        TEXT,
+    kind            TEXT NOT NULL,
+    amount          TEXT NOT NULL,
     entered_at      INTEGER NOT NULL,
-    PRIMARY KEY (organisation_id, customer_id, entry)
+    -- When what was gained ends; NULL for never.
+    expires_at      INTEGER,
+    PRIMARY KEY (organisation_id, customer_id, reason, rule, other_id, line)
 ) STRICT, WITHOUT ROWID;

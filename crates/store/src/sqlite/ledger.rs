@@ -1,0 +1,200 @@
+//! The ledger: writing entries, what was awarded, and whether balances are its sums.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use patron_rules::customer::CustomerId;
+use patron_rules::ledger::{Award, Balance, Currency, EntryKind, LedgerEntry};
+use patron_rules::organisation::ProgrammeId;
+use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
+use rust_decimal::Decimal;
+
+use super::enrolment;
+use super::ids::FIRST;
+use super::rows::{amount, corrupt, list};
+use crate::{Error, LedgerCheck, LedgerDifference, TenantId};
+
+/// Of how many customers at a time the check tells that they were looked at.
+const STEP: u64 = 1_000;
+
+/// Adds an entry to a customer's ledger.
+pub(super) fn enter(
+    connection: &Connection,
+    tenant: TenantId,
+    entry: &LedgerEntry,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let currency = match &entry.currency {
+        Currency::Points => None,
+        Currency::Alternate(identifier) => Some(identifier),
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO ledger_entry (
+                organisation_id, customer_id, reason, rule, other_id, line, programme_id, currency,
+                kind, amount, entered_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            tenant.0,
+            entry.customer.0,
+            entry.reason.name(),
+            entry.reason.rule().unwrap_or_default(),
+            entry.reason.other().map_or(0, |other| other.0),
+            entry.line,
+            entry.programme.0,
+            currency,
+            entry.kind.name(),
+            entry.amount.to_string(),
+            now.as_millisecond(),
+            entry.expires_at.map(Timestamp::as_millisecond),
+        ])?;
+    Ok(())
+}
+
+/// The reward rules that were awarded to a customer.
+pub(super) fn awards(
+    connection: &Connection,
+    tenant: TenantId,
+    customer: CustomerId,
+) -> Result<Vec<Award>, Error> {
+    let sql = "SELECT rule, programme_id FROM ledger_entry
+         WHERE organisation_id = ?1 AND customer_id = ?2 AND reason = 'registration' AND line = 0";
+    list(connection, sql, (tenant.0, customer.0), |row| {
+        let programme = ProgrammeId(row.get("programme_id")?);
+        Ok(Award { customer, rule: row.get("rule")?, programme })
+    })
+}
+
+/// Adds up the ledger of every customer of an organisation and compares it with their balances; all
+/// of it as it was at one moment. It keeps one customer in memory at a time.
+pub(super) fn check(
+    connection: &Connection,
+    organisation: &str,
+    tell: &mut (dyn FnMut(LedgerCheck) + Send),
+) -> Result<(), Error> {
+    let moment = connection.unchecked_transaction()?;
+    let (tenant, next_id): (i64, i64) = moment
+        .prepare("SELECT organisation_id, next_customer_id FROM organisation WHERE name = ?1")?
+        .query_row([organisation], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .ok_or(Error::NoOrganisation)?;
+    let mut kept = moment.prepare(
+        "SELECT customer_id, programme_id, awarded, redeemed, expired, returned, adjusted, purchased,
+                currencies
+         FROM enrolment WHERE organisation_id = ?1 ORDER BY customer_id",
+    )?;
+    let mut entries = moment.prepare(
+        "SELECT customer_id, programme_id, currency, kind, amount
+         FROM ledger_entry WHERE organisation_id = ?1 ORDER BY customer_id",
+    )?;
+    let mut kept = ByCustomer::over(kept.query([tenant])?, read_balances)?;
+    let mut entries = ByCustomer::over(entries.query([tenant])?, read_entry)?;
+    let mut customers = 0_u64;
+    while let Some(customer) = [kept.customer(), entries.customer()].into_iter().flatten().min() {
+        let (found, expected) = (kept.sums_of(customer)?, entries.sums_of(customer)?);
+        for difference in differences(customer, &expected, &found) {
+            tell(LedgerCheck::Difference(difference));
+        }
+        customers = customers.saturating_add(1);
+        if customers.is_multiple_of(STEP) {
+            let [done, of] =
+                [customer.0, next_id].map(|id| id.saturating_sub(FIRST).unsigned_abs());
+            tell(LedgerCheck::Progress { done, of });
+        }
+    }
+    tell(LedgerCheck::Done { customers });
+    Ok(())
+}
+
+/// What there is of one customer in each programme, currency and kind.
+type Sums = BTreeMap<(ProgrammeId, Currency, EntryKind), Decimal>;
+
+/// What one row says of a customer.
+struct Part {
+    customer: CustomerId,
+    programme: ProgrammeId,
+    amounts: Vec<(Currency, EntryKind, Decimal)>,
+}
+
+/// Rows in the order of their customers.
+struct ByCustomer<'a> {
+    rows: Rows<'a>,
+    read: fn(&Row<'_>) -> Result<Part, Error>,
+    next: Option<Part>,
+}
+
+impl<'a> ByCustomer<'a> {
+    fn over(rows: Rows<'a>, read: fn(&Row<'_>) -> Result<Part, Error>) -> Result<Self, Error> {
+        let mut over = Self { rows, read, next: None };
+        over.step()?;
+        Ok(over)
+    }
+
+    /// Whose the next row is.
+    fn customer(&self) -> Option<CustomerId> {
+        self.next.as_ref().map(|part| part.customer)
+    }
+
+    /// Adds up what is this customer's.
+    fn sums_of(&mut self, customer: CustomerId) -> Result<Sums, Error> {
+        let mut sums = Sums::new();
+        while let Some(part) = self.next.take_if(|part| part.customer == customer) {
+            for (currency, kind, amount) in part.amounts {
+                let sum = sums.entry((part.programme, currency, kind)).or_default();
+                *sum = sum.checked_add(amount).ok_or_else(|| corrupt("a ledger without a sum"))?;
+            }
+            self.step()?;
+        }
+        Ok(sums)
+    }
+
+    fn step(&mut self) -> Result<(), Error> {
+        self.next = self.rows.next()?.map(self.read).transpose()?;
+        Ok(())
+    }
+}
+
+fn read_balances(row: &Row<'_>) -> Result<Part, Error> {
+    let of_kinds = |(currency, balance): (Currency, Balance)| {
+        EntryKind::ALL.map(|kind| (currency.clone(), kind, balance.sum(kind)))
+    };
+    Ok(Part {
+        customer: CustomerId(row.get("customer_id")?),
+        programme: ProgrammeId(row.get("programme_id")?),
+        amounts: enrolment::balances(row)?.all().flat_map(of_kinds).collect(),
+    })
+}
+
+fn read_entry(row: &Row<'_>) -> Result<Part, Error> {
+    let currency: Option<String> = row.get("currency")?;
+    let kind: String = row.get("kind")?;
+    let kind = EntryKind::named(&kind).ok_or_else(|| corrupt("an entry of no known kind"))?;
+    let amount = amount(&row.get::<_, String>("amount")?)?;
+    Ok(Part {
+        customer: CustomerId(row.get("customer_id")?),
+        programme: ProgrammeId(row.get("programme_id")?),
+        amounts: vec![(currency.map_or(Currency::Points, Currency::Alternate), kind, amount)],
+    })
+}
+
+fn differences<'a>(
+    customer: CustomerId,
+    expected: &'a Sums,
+    found: &'a Sums,
+) -> impl Iterator<Item = LedgerDifference> + 'a {
+    let keys: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
+    keys.into_iter().filter_map(move |key| {
+        let [expected, found] =
+            [expected, found].map(|sums| sums.get(key).copied().unwrap_or_default());
+        let (programme, currency, kind) = key.clone();
+        (expected != found).then_some(LedgerDifference {
+            customer,
+            programme,
+            currency,
+            kind,
+            expected,
+            found,
+        })
+    })
+}
