@@ -264,6 +264,7 @@ pub trait Store: Operators + Send + Sync {
 
     /// The cards of a customer, those of whoever was merged into them included, by number.
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error>;
+
     /// Adds up the ledgers of an organisation, by its name, and compares them with the balances.
     async fn check_ledger(
         &self,

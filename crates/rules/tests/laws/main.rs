@@ -60,7 +60,7 @@ fn description() -> impl Strategy<Value = Submission> {
                 channels,
                 subscriptions,
                 custom_fields,
-                kept: Kept { referral_code, ..Kept::default() },
+                referral_code,
                 ..Submission::default()
             }
         })

@@ -124,7 +124,7 @@ impl Registry {
 
     /// The referral code of a customer is their mobile number, whoever was merged into them.
     fn referrer(&self, registration: &Registration) -> Option<Referrer> {
-        let code = registration.kept.referral_code.clone()?;
+        let code = registration.referral_code.clone()?;
         let holder = self.identifiers.get(&(IdentifierKind::Mobile, code))?;
         let customer = self.customers[&self.survivor(*holder)].clone();
         Some(Referrer { campaign: "friends".into(), customer })
