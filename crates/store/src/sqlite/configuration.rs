@@ -107,13 +107,6 @@ fn record(
     author: &Author,
 ) -> Result<(), Error> {
     let Stored { kind, version, document } = stored;
-    let last: Option<i64> = connection
-        .prepare_cached(
-            "SELECT change FROM configuration_change
-             WHERE organisation_id = ?1 ORDER BY change DESC LIMIT 1",
-        )?
-        .query_row([tenant.0], |row| row.get(0))
-        .optional()?;
     connection
         .prepare_cached(
             "INSERT INTO configuration_change
@@ -121,7 +114,7 @@ fn record(
         )?
         .execute(params![
             tenant.0,
-            last.unwrap_or_default().saturating_add(1),
+            next_change(connection, tenant)?,
             author.at.as_millisecond(),
             author.name,
             kind.name(),
@@ -133,6 +126,41 @@ fn record(
             document.json,
         ])?;
     Ok(())
+}
+
+/// Records that a secret was changed: of what, and by whom. The secret itself is recorded nowhere.
+pub(super) fn record_secret(
+    connection: &Connection,
+    tenant: TenantId,
+    secrets: &str,
+    name: &str,
+    author: &Author,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO configuration_change
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, NULL, TRUE, NULL, '{}')",
+        )?
+        .execute(params![
+            tenant.0,
+            next_change(connection, tenant)?,
+            author.at.as_millisecond(),
+            author.name,
+            secrets,
+            name,
+        ])?;
+    Ok(())
+}
+
+fn next_change(connection: &Connection, tenant: TenantId) -> Result<i64, Error> {
+    let last: Option<i64> = connection
+        .prepare_cached(
+            "SELECT change FROM configuration_change
+             WHERE organisation_id = ?1 ORDER BY change DESC LIMIT 1",
+        )?
+        .query_row([tenant.0], |row| row.get(0))
+        .optional()?;
+    Ok(last.unwrap_or_default().saturating_add(1))
 }
 
 /// Keeps a till's name for it alone: no other till of any organisation can sign in by it.

@@ -5,6 +5,7 @@
 
 mod candidates;
 mod configuration;
+mod credentials;
 mod customer;
 mod ids;
 mod lanes;
@@ -32,8 +33,9 @@ use self::open::DirectoryLock;
 use self::readers::Readers;
 use self::writer::{Writer, Writing};
 use crate::{
-    Author, Change, Error, Found, Lookup, Mode, NewOrganisation, OrganisationName, Store, Stored,
-    Tenant, TenantId, TillCredential,
+    AccessToken, Author, Change, ClientCredential, Error, Found, Lookup, Mode, NewOrganisation,
+    NewSecret, NewToken, OrganisationName, PasswordHashes, Store, Stored, Tenant, TenantId,
+    TillCredential, TokenHash,
 };
 
 /// Where a SQLite store keeps its data.
@@ -69,6 +71,20 @@ impl SqliteStore {
             lock: Mutex::new(opened.lock),
         })
     }
+
+    /// Changes what somebody signs in with: whoever remembers what was right looks again.
+    async fn change_credentials<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.writer
+            .write(move |writing| {
+                let changed = change(writing.connection)?;
+                writing.change_set_up();
+                Ok(changed)
+            })
+            .await
+    }
 }
 
 #[async_trait]
@@ -93,9 +109,74 @@ impl Store for SqliteStore {
 
     async fn till_credential(&self, username: &str) -> Result<Option<TillCredential>, Error> {
         let username = username.to_owned();
+        self.readers.read(move |connection| credentials::of_till(connection, &username)).await
+    }
+
+    async fn set_till_password(
+        &self,
+        tenant: TenantId,
+        till: &str,
+        hashes: PasswordHashes,
+        author: Author,
+    ) -> Result<(), Error> {
+        let till = till.to_owned();
+        self.change_credentials(move |connection| {
+            credentials::change_password(connection, tenant, &till, &hashes, &author)
+        })
+        .await
+    }
+
+    async fn client_credential(&self, key: &str) -> Result<Option<ClientCredential>, Error> {
+        let key = key.to_owned();
+        self.readers.read(move |connection| credentials::of_client(connection, &key)).await
+    }
+
+    async fn client_key(&self, tenant: TenantId, client: &str) -> Result<Option<String>, Error> {
+        let client = client.to_owned();
         self.readers
-            .read(move |connection| organisation::till_credential(connection, &username))
+            .read(move |connection| credentials::client_key(connection, tenant, &client))
             .await
+    }
+
+    async fn set_client_secret(
+        &self,
+        tenant: TenantId,
+        client: &str,
+        new: NewSecret,
+        author: Author,
+    ) -> Result<String, Error> {
+        let client = client.to_owned();
+        self.change_credentials(move |connection| {
+            credentials::change_secret(connection, tenant, &client, &new, &author)
+        })
+        .await
+    }
+
+    async fn keep_token(&self, tenant: TenantId, new: NewToken) -> Result<(), Error> {
+        self.writer
+            .write(move |writing| credentials::keep_token(writing.connection, tenant, &new))
+            .await
+    }
+
+    async fn token(&self, hash: TokenHash) -> Result<Option<AccessToken>, Error> {
+        self.readers.read(move |connection| credentials::token(connection, &hash)).await
+    }
+
+    async fn revoke_token(&self, hash: TokenHash) -> Result<bool, Error> {
+        self.change_credentials(move |connection| credentials::forget_token(connection, &hash))
+            .await
+    }
+
+    async fn revoke_tokens(&self, tenant: TenantId, client: &str) -> Result<usize, Error> {
+        let client = client.to_owned();
+        self.change_credentials(move |connection| {
+            credentials::forget_tokens_of(connection, tenant, &client)
+        })
+        .await
+    }
+
+    fn generation(&self) -> u64 {
+        self.writer.generation()
     }
 
     async fn tenant(&self, id: TenantId) -> Result<Tenant, Error> {

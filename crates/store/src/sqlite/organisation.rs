@@ -1,41 +1,16 @@
-//! Organisations, and what their tills sign in with.
+//! Organisations.
 
-use patron_rules::organisation::{Kind, TillId};
-use rusqlite::{Connection, OptionalExtension};
+use patron_rules::organisation::Kind;
+use rusqlite::Connection;
 
 use super::rows::{list, taken};
-use super::{configuration, ids};
-use crate::{
-    Author, Change, Error, Expected, NewOrganisation, OrganisationName, PasswordHashes, TenantId,
-    TillCredential,
-};
+use super::{configuration, credentials, ids};
+use crate::{Author, Change, Error, Expected, NewOrganisation, OrganisationName, TenantId};
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<OrganisationName>, Error> {
     list(connection, "SELECT name, is_demo FROM organisation ORDER BY name", [], |row| {
         Ok(OrganisationName { name: row.get("name")?, is_demo: row.get("is_demo")? })
     })
-}
-
-pub(super) fn till_credential(
-    connection: &Connection,
-    username: &str,
-) -> Result<Option<TillCredential>, Error> {
-    let found = connection
-        .prepare_cached(
-            "SELECT organisation_id, till_id, md5_hash, sha256_hash FROM till_credential
-             WHERE username = ?1 AND md5_hash IS NOT NULL AND sha256_hash IS NOT NULL",
-        )?
-        .query_row([username], |row| {
-            Ok(TillCredential {
-                tenant: TenantId(row.get("organisation_id")?),
-                till: TillId(row.get("till_id")?),
-                hashes: PasswordHashes {
-                    md5: row.get("md5_hash")?,
-                    sha256: row.get("sha256_hash")?,
-                },
-            })
-        });
-    Ok(found.optional()?)
 }
 
 pub(super) fn insert(
@@ -55,7 +30,7 @@ pub(super) fn insert(
     let changes: Vec<Change> = Kind::ALL.into_iter().flat_map(|kind| make(new, kind)).collect();
     configuration::apply(connection, tenant, &changes, author)?;
     for (till, hashes) in &new.passwords {
-        set_password(connection, tenant, till, hashes)?;
+        credentials::set_password(connection, tenant, till, hashes)?;
     }
     Ok(())
 }
@@ -68,19 +43,4 @@ fn make(new: &NewOrganisation, kind: Kind) -> impl Iterator<Item = Change> {
         json: Some(document.json),
         is_active: Some(document.is_active),
     })
-}
-
-fn set_password(
-    connection: &Connection,
-    tenant: TenantId,
-    till: &str,
-    hashes: &PasswordHashes,
-) -> Result<(), Error> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE till_credential SET md5_hash = ?3, sha256_hash = ?4
-             WHERE username = ?1 AND organisation_id = ?2",
-        )?
-        .execute((till, tenant.0, &hashes.md5, &hashes.sha256))?;
-    if changed == 0 { Err(Error::NoTill(till.to_owned())) } else { Ok(()) }
 }

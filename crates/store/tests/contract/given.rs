@@ -62,7 +62,7 @@ pub fn shop(name: &str) -> NewOrganisation {
         details: Details {
             name: name.to_owned(),
             time_zone: TimeZone::get("Asia/Kolkata").unwrap(),
-            currency: None,
+            ..Details::default()
         },
         programmes: Collection::of([programme]).unwrap(),
         ..Organisation::default()

@@ -18,6 +18,7 @@ mod abandoned;
 mod closing;
 mod concurrent;
 mod configuration;
+mod credentials;
 mod dry_run;
 mod generated_ids;
 mod merging;

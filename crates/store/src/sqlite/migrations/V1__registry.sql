@@ -22,7 +22,8 @@ CREATE TABLE configuration (
     PRIMARY KEY (organisation_id, resource, name)
 ) STRICT, WITHOUT ROWID;
 
--- Who changed what; only ever added to. Before is absent for what was made.
+-- Who changed what; only ever added to. Before is absent for what was made. Of secrets
+-- (till_passwords, api_client_secrets) it says that they were changed, and not to what.
 CREATE TABLE configuration_change (
     organisation_id INTEGER NOT NULL,
     change          INTEGER NOT NULL,
