@@ -10,6 +10,7 @@
 //! 4. [`enrol`] and [`award`]: what a loyalty customer is enrolled in and earns.
 //! 5. [`decide`]: the pipeline itself, from the facts of the store to the plan that it carries out.
 
+pub mod attribution;
 pub mod award;
 pub mod candidates;
 pub mod card;

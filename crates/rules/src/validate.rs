@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::attribution::PostedAs;
 use crate::card::CardRequest;
 use crate::codes::{self, Code, Failure, Warning};
 use crate::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
@@ -38,7 +39,7 @@ pub struct Registration {
     pub registered_at: Option<Timestamp>,
     /// The date of the last change.
     pub updated_at: Option<Timestamp>,
-    /// The till that registers: the one named, else the caller's.
+    /// The till that registers: the one named, else the one as which the request is posted.
     pub registered_till: TillId,
     /// The till to associate with.
     pub associated_till: Option<TillId>,
@@ -69,14 +70,14 @@ pub struct Registration {
 pub fn validate(
     sent: &Submission,
     organisation: &Organisation,
-    caller: TillId,
+    posted_as: PostedAs,
     now: Timestamp,
 ) -> Result<Registration, Failure> {
     well_formed(sent)?;
     let customer_type = customer_type(sent)?;
     let mut warnings = Vec::new();
     let identifiers = identifiers(sent, &organisation.settings, &mut warnings)?;
-    let registered_till = registering_till(sent, organisation, caller)?;
+    let registered_till = registering_till(sent, organisation, posted_as)?;
     let associated = |name| till::associated(name, organisation);
     let associated_till = sent.associated_till.as_deref().map(associated).transpose()?;
     let zone = organisation.time_zone_of(registered_till);
@@ -114,18 +115,21 @@ pub fn validate(
     })
 }
 
-/// The till that registers: the one that is named, else the caller's. Date-times that are sent and
-/// replied are local to it.
+/// The till that registers: the one that is named, else the one as which the request is posted.
+/// Date-times that are sent and replied are local to it.
 ///
 /// # Errors
-/// 91020 when the organisation has no till of the name.
+/// 91020 when the organisation has no till of the name; else why it is posted as none.
 pub fn registering_till(
     sent: &Submission,
     organisation: &Organisation,
-    caller: TillId,
+    posted_as: PostedAs,
 ) -> Result<TillId, Failure> {
-    let named = |name| till::registered(name, organisation);
-    Ok(sent.registered_till.as_deref().map(named).transpose()?.unwrap_or(caller))
+    let till = match &sent.registered_till {
+        Some(name) => till::registered(name, organisation),
+        None => posted_as,
+    };
+    till.map_err(Failure::from)
 }
 
 fn refused(what: &str) -> Failure {
@@ -301,7 +305,7 @@ mod tests {
 
     fn code(sent: &Submission, strict: bool) -> Result<Registration, u32> {
         let now = "2026-01-15T05:00:00Z".parse().unwrap();
-        let outcome = validate(sent, &organisation(strict), TillId(1), now);
+        let outcome = validate(sent, &organisation(strict), Ok(TillId(1)), now);
         outcome.map_err(|failure| failure.code.number)
     }
 
@@ -323,7 +327,7 @@ mod tests {
         let unknown = ["/root/customer/0/x", "/root/customer/0/y"].map(str::to_owned).to_vec();
         let now = "2026-01-15T05:00:00Z".parse().unwrap();
         let sent = Submission { unknown, ..sent() };
-        let failure = validate(&sent, &organisation(true), TillId(1), now).unwrap_err();
+        let failure = validate(&sent, &organisation(true), Ok(TillId(1)), now).unwrap_err();
         assert_eq!(failure.message, "Failed to add customer: unknown member at /root/customer/0/x");
     }
 

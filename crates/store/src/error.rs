@@ -45,9 +45,14 @@ pub enum Error {
     /// The organisation would have no owner any more.
     #[error("an organisation keeps at least one owner; give that role to another operator first")]
     LastOwner,
-    /// There is no such till.
-    #[error("there is no till `{0}`")]
-    NoTill(String),
+    /// There is nothing of this kind and name.
+    #[error("there is no `{name}` among the {}", kind.name())]
+    NoSuch {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: String,
+    },
     /// Identifiers that are to belong to one customer each belong to several.
     #[error(
         "{count} identifiers of the kind `{kind}` belong to several customers each; they must be told apart first"

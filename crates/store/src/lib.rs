@@ -20,7 +20,7 @@ use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::ledger::{Currency, EntryKind};
-use patron_rules::organisation::{Kind, Organisation, ProgrammeId, TillId};
+use patron_rules::organisation::{ApiClientId, Kind, Organisation, ProgrammeId, TillId};
 use patron_rules::validate::Registration;
 use rust_decimal::Decimal;
 
@@ -85,6 +85,54 @@ pub struct PasswordHashes {
     pub md5: String,
     /// From the lower-case hexadecimal SHA-256 of the password; a PHC string.
     pub sha256: String,
+}
+
+/// What an API client signs in with.
+#[derive(Debug, Clone)]
+pub struct ClientCredential {
+    /// The client's organisation.
+    pub tenant: TenantId,
+    /// The client.
+    pub client: ApiClientId,
+    /// The hash of its secret; a PHC string.
+    pub secret_hash: String,
+}
+
+/// A secret for an API client.
+#[derive(Debug, Clone)]
+pub struct NewSecret {
+    /// The key that goes with it, where the client has none.
+    pub key: String,
+    /// The hash of the secret; a PHC string.
+    pub hash: String,
+}
+
+/// By what a token is known: its SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// A token that was generated.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// Whose it is.
+    pub client: ApiClientId,
+    /// By what it is known.
+    pub hash: TokenHash,
+    /// When it was generated, to the millisecond.
+    pub issued_at: Timestamp,
+    /// Until when it is good, to the millisecond.
+    pub expires_at: Timestamp,
+}
+
+/// A token that is known, whether or not it is still good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// Its client's organisation.
+    pub tenant: TenantId,
+    /// Its client.
+    pub client: ApiClientId,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
 }
 
 /// An organisation to be set up.
@@ -186,6 +234,60 @@ pub trait Store: Operators + Send + Sync {
     /// What a till signs in with, by its name; `None` where no till has it.
     async fn till_credential(&self, username: &str) -> Result<Option<TillCredential>, Error>;
 
+    /// Gives a till another password, from now on.
+    ///
+    /// # Errors
+    /// [`Error::NoSuch`] where the organisation has no such till.
+    async fn set_till_password(
+        &self,
+        tenant: TenantId,
+        till: &str,
+        hashes: PasswordHashes,
+        author: Author,
+    ) -> Result<(), Error>;
+
+    /// What an API client signs in with, by its key; `None` where no client has it.
+    async fn client_credential(&self, key: &str) -> Result<Option<ClientCredential>, Error>;
+
+    /// An API client's key; `None` before it is given its first secret.
+    ///
+    /// # Errors
+    /// [`Error::NoSuch`] where the organisation has no such client.
+    async fn client_key(&self, tenant: TenantId, client: &str) -> Result<Option<String>, Error>;
+
+    /// Gives an API client another secret, and a key where it has none; returns its key. From now on
+    /// the secret before and its tokens are worth nothing.
+    ///
+    /// # Errors
+    /// [`Error::NoSuch`] where the organisation has no such client.
+    async fn set_client_secret(
+        &self,
+        tenant: TenantId,
+        client: &str,
+        new: NewSecret,
+        author: Author,
+    ) -> Result<String, Error>;
+
+    /// Keeps a token. Of a client's tokens the newest 1,000 are kept, and each for a day after it has
+    /// expired.
+    async fn keep_token(&self, tenant: TenantId, new: NewToken) -> Result<(), Error>;
+
+    /// A token that is kept; `None` where it never was, or was revoked.
+    async fn token(&self, hash: TokenHash) -> Result<Option<AccessToken>, Error>;
+
+    /// Forgets a token, so that it is worth nothing from now on; whether it was there.
+    async fn revoke_token(&self, hash: TokenHash) -> Result<bool, Error>;
+
+    /// Forgets every token of an API client; how many there were.
+    ///
+    /// # Errors
+    /// [`Error::NoSuch`] where the organisation has no such client.
+    async fn revoke_tokens(&self, tenant: TenantId, client: &str) -> Result<usize, Error>;
+
+    /// Counts the changes of what is set up and of what anybody signs in with, as far as this
+    /// process knows: what was read at another count is read again before it is relied on.
+    fn generation(&self) -> u64;
+
     /// An organisation as it is set up now.
     async fn tenant(&self, id: TenantId) -> Result<Tenant, Error>;
 
@@ -230,18 +332,6 @@ pub trait Store: Operators + Send + Sync {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<RecordedChange>, Error>;
-
-    /// Gives a till its password in place of the one it had.
-    ///
-    /// # Errors
-    /// [`Error::NoTill`].
-    async fn set_till_password(
-        &self,
-        tenant: TenantId,
-        till: &str,
-        hashes: PasswordHashes,
-        author: Author,
-    ) -> Result<(), Error>;
 
     /// Registers each customer or says why not, in order; a later one sees an earlier one.
     ///

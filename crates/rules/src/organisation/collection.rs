@@ -73,6 +73,12 @@ impl<T: Resource> Collection<T> {
         self.entries.get(self.names.get(&id)?).map(|entry| &entry.resource)
     }
 
+    /// The one of this number, if it is in use.
+    #[must_use]
+    pub fn active_with_id(&self, id: i64) -> Option<&T> {
+        self.named(self.names.get(&id)?)
+    }
+
     fn put_resource(&mut self, mut resource: T) -> Result<String, Invalid> {
         let name = resource.name().to_owned();
         check_name(&name, T::NAME_LIMIT)?;

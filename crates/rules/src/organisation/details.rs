@@ -4,8 +4,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::access_group::check_group;
 use super::resource::{check_name, read, write};
-use super::{Document, Documents, Invalid, Kind, Organisation, Refused, time_zone};
+use super::{AccessGroup, Document, Documents, Invalid, Kind, Organisation, Refused, time_zone};
 
 /// The longest name, in characters.
 const NAME_LIMIT: usize = 50;
@@ -24,11 +25,23 @@ pub struct Details {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^[A-Z]{3}$", examples("INR"))]
     pub currency: Option<String>,
+    /// The name of the access group of whoever has no other.
+    #[serde(default = "full_access")]
+    pub access_group: String,
+}
+
+fn full_access() -> String {
+    AccessGroup::FULL_ACCESS.to_owned()
 }
 
 impl Default for Details {
     fn default() -> Self {
-        Self { name: String::new(), time_zone: TimeZone::UTC, currency: None }
+        Self {
+            name: String::new(),
+            time_zone: TimeZone::UTC,
+            currency: None,
+            access_group: full_access(),
+        }
     }
 }
 
@@ -59,7 +72,13 @@ impl Documents for Details {
         vec![Document { name, is_active: true, json: write(self) }]
     }
 
-    fn check(&self, _organisation: &Organisation) -> Vec<Refused> {
-        Vec::new()
+    fn check(&self, organisation: &Organisation) -> Vec<Refused> {
+        let checked = check_group("/access_group", Some(&self.access_group), organisation);
+        let refused = |invalid| Refused {
+            kind: Kind::Organisation,
+            name: Kind::Organisation.name().to_owned(),
+            invalid,
+        };
+        checked.err().map(refused).into_iter().collect()
     }
 }

@@ -7,6 +7,8 @@ pub enum Kind {
     Organisation,
     /// The registration configuration: one document.
     Settings,
+    /// Access groups.
+    AccessGroups,
     /// Zones, which group stores by place.
     Zones,
     /// Concepts, which group stores by brand or purpose.
@@ -15,6 +17,10 @@ pub enum Kind {
     Stores,
     /// Tills.
     Tills,
+    /// API clients.
+    ApiClients,
+    /// How often tills and API clients may call: one document.
+    Limits,
     /// Custom fields.
     CustomFields,
     /// Extended fields.
@@ -31,13 +37,16 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind; those that others refer to come first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Organisation,
         Self::Settings,
+        Self::AccessGroups,
         Self::Zones,
         Self::Concepts,
         Self::Stores,
         Self::Tills,
+        Self::ApiClients,
+        Self::Limits,
         Self::CustomFields,
         Self::ExtendedFields,
         Self::Programmes,
@@ -52,10 +61,13 @@ impl Kind {
         match self {
             Self::Organisation => "organisation",
             Self::Settings => "settings",
+            Self::AccessGroups => "access_groups",
             Self::Zones => "zones",
             Self::Concepts => "concepts",
             Self::Stores => "stores",
             Self::Tills => "tills",
+            Self::ApiClients => "api_clients",
+            Self::Limits => "limits",
             Self::CustomFields => "custom_fields",
             Self::ExtendedFields => "extended_fields",
             Self::Programmes => "programmes",
@@ -74,6 +86,6 @@ impl Kind {
     /// Whether an organisation has exactly one document of this kind, named like the kind itself.
     #[must_use]
     pub const fn is_single(self) -> bool {
-        matches!(self, Self::Organisation | Self::Settings)
+        matches!(self, Self::Organisation | Self::Settings | Self::Limits)
     }
 }

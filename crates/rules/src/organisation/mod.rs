@@ -3,7 +3,10 @@
 //! Each thing that is set up is a [`Resource`]: a typed document with a name. [`Kind`] lists the
 //! kinds; this file says where the organisation keeps each.
 
+mod access_group;
 mod amount;
+mod api_client;
+mod caller;
 mod card_series;
 mod collection;
 mod concept;
@@ -13,6 +16,7 @@ mod details;
 mod document;
 mod extended_field;
 mod kind;
+mod limits;
 mod programme;
 mod resource;
 mod reward_rule;
@@ -23,7 +27,10 @@ mod till;
 mod time_zone;
 mod zone;
 
+pub use access_group::{AccessGroup, Action, Api, ApiResource, Need, Permission};
 pub use amount::Amount;
+pub use api_client::{ApiClient, ApiClientId};
+pub use caller::CallerId;
 pub use card_series::CardSeries;
 pub use collection::Collection;
 pub use concept::Concept;
@@ -31,6 +38,7 @@ pub use currency::AlternateCurrency;
 pub use details::Details;
 pub use document::{Document, Documents};
 pub use kind::Kind;
+pub use limits::Limits;
 pub use programme::{Programme, ProgrammeId, Tier};
 pub use resource::{Invalid, Refused, Resource};
 pub use reward_rule::{Conditions, Effect, Occasion, RewardRule};
@@ -50,6 +58,8 @@ pub struct Organisation {
     pub details: Details,
     /// The registration configuration.
     pub settings: Settings,
+    /// The access groups besides those that are built in.
+    pub access_groups: Collection<AccessGroup>,
     /// The zones, which group stores by place.
     pub zones: Collection<Zone>,
     /// The concepts, which group stores by brand or purpose.
@@ -58,6 +68,10 @@ pub struct Organisation {
     pub stores: Collection<Store>,
     /// The tills.
     pub tills: Collection<Till>,
+    /// The API clients.
+    pub api_clients: Collection<ApiClient>,
+    /// How often tills and API clients may call.
+    pub limits: Limits,
     /// The custom fields that customers may have.
     pub custom_fields: Collection<CustomField>,
     /// The extended fields that customers may have.
@@ -79,10 +93,13 @@ impl Organisation {
         match kind {
             Kind::Organisation => &self.details,
             Kind::Settings => &self.settings,
+            Kind::AccessGroups => &self.access_groups,
             Kind::Zones => &self.zones,
             Kind::Concepts => &self.concepts,
             Kind::Stores => &self.stores,
             Kind::Tills => &self.tills,
+            Kind::ApiClients => &self.api_clients,
+            Kind::Limits => &self.limits,
             Kind::CustomFields => &self.custom_fields,
             Kind::ExtendedFields => &self.extended_fields,
             Kind::Programmes => &self.programmes,
@@ -97,10 +114,13 @@ impl Organisation {
         match kind {
             Kind::Organisation => &mut self.details,
             Kind::Settings => &mut self.settings,
+            Kind::AccessGroups => &mut self.access_groups,
             Kind::Zones => &mut self.zones,
             Kind::Concepts => &mut self.concepts,
             Kind::Stores => &mut self.stores,
             Kind::Tills => &mut self.tills,
+            Kind::ApiClients => &mut self.api_clients,
+            Kind::Limits => &mut self.limits,
             Kind::CustomFields => &mut self.custom_fields,
             Kind::ExtendedFields => &mut self.extended_fields,
             Kind::Programmes => &mut self.programmes,

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::access_group::check_group;
 use super::resource::{check_reference, check_texts, present};
 use super::{Invalid, Kind, Organisation, Resource, time_zone};
 
@@ -41,6 +42,9 @@ pub struct Store {
     #[serde(default, with = "time_zone::optional", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, examples("Asia/Kolkata"))]
     pub time_zone: Option<TimeZone>,
+    /// The name of its tills' access group; the organisation's where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_group: Option<String>,
 }
 
 impl Resource for Store {
@@ -78,6 +82,7 @@ impl Resource for Store {
             ("/external_id_2", &self.external_id_2, 100),
         ])?;
         check_reference("/zone", self.zone.as_deref(), &organisation.zones)?;
-        check_reference("/concept", self.concept.as_deref(), &organisation.concepts)
+        check_reference("/concept", self.concept.as_deref(), &organisation.concepts)?;
+        check_group("/access_group", self.access_group.as_deref(), organisation)
     }
 }

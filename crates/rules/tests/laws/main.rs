@@ -18,7 +18,7 @@ use patron_rules::customer::Customer;
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::settings::Settings;
 use patron_rules::submission::{
-    Kept, Submission, SubmittedChannel, SubmittedField, SubmittedSubscription, SubmittedValue,
+    Submission, SubmittedChannel, SubmittedField, SubmittedSubscription, SubmittedValue,
 };
 use proptest::prelude::*;
 

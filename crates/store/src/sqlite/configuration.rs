@@ -121,18 +121,11 @@ pub(super) fn record(
     record: Record<'_>,
     author: &Author,
 ) -> Result<(), Error> {
-    let last: Option<i64> = connection
-        .prepare_cached(
-            "SELECT change FROM configuration_change
-             WHERE organisation_id = ?1 ORDER BY change DESC LIMIT 1",
-        )?
-        .query_row([tenant.0], |row| row.get(0))
-        .optional()?;
     connection
         .prepare_cached("INSERT INTO configuration_change VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
         .execute(params![
             tenant.0,
-            last.unwrap_or_default().saturating_add(1),
+            next_change(connection, tenant)?,
             author.at.as_millisecond(),
             author.name,
             record.resource,
@@ -171,6 +164,29 @@ pub(super) fn changes(
             })
         },
     )
+}
+
+/// Records that a secret was changed: of what, and by whom. The secret itself is recorded nowhere.
+pub(super) fn record_secret(
+    connection: &Connection,
+    tenant: TenantId,
+    secrets: &str,
+    name: &str,
+    author: &Author,
+) -> Result<(), Error> {
+    let changed = Record { resource: secrets, name, before: None, after: None };
+    record(connection, tenant, changed, author)
+}
+
+fn next_change(connection: &Connection, tenant: TenantId) -> Result<i64, Error> {
+    let last: Option<i64> = connection
+        .prepare_cached(
+            "SELECT change FROM configuration_change
+             WHERE organisation_id = ?1 ORDER BY change DESC LIMIT 1",
+        )?
+        .query_row([tenant.0], |row| row.get(0))
+        .optional()?;
+    Ok(last.unwrap_or_default().saturating_add(1))
 }
 
 /// Keeps a till's name for it alone: no other till of any organisation can sign in by it.

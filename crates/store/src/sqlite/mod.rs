@@ -6,6 +6,7 @@
 mod candidates;
 mod cards;
 mod configuration;
+mod credentials;
 mod customer;
 mod enrolment;
 mod ids;
@@ -38,8 +39,9 @@ use self::open::DirectoryLock;
 use self::readers::Readers;
 use self::writer::{Writer, Writing};
 use crate::{
-    Author, Change, Error, Found, LedgerCheck, Lookup, Mode, NewOrganisation, OrganisationName,
-    PasswordHashes, RecordedChange, Store, Stored, Tenant, TenantId, TillCredential,
+    AccessToken, Author, Change, ClientCredential, Error, Found, LedgerCheck, Lookup, Mode,
+    NewOrganisation, NewSecret, NewToken, OrganisationName, PasswordHashes, RecordedChange, Store,
+    Stored, Tenant, TenantId, TillCredential, TokenHash,
 };
 
 /// Where a SQLite store keeps its data.
@@ -74,6 +76,20 @@ impl SqliteStore {
             tenants: Mutex::default(),
             lock: Mutex::new(opened.lock),
         })
+    }
+
+    /// Changes what somebody signs in with: whoever remembers what was right looks again.
+    async fn change_credentials<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.writer
+            .write(move |writing| {
+                let changed = change(writing.connection)?;
+                writing.change_set_up();
+                Ok(changed)
+            })
+            .await
     }
 }
 
@@ -113,6 +129,11 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn till_credential(&self, username: &str) -> Result<Option<TillCredential>, Error> {
+        let username = username.to_owned();
+        self.readers.read(move |connection| credentials::of_till(connection, &username)).await
+    }
+
     async fn set_till_password(
         &self,
         tenant: TenantId,
@@ -121,21 +142,63 @@ impl Store for SqliteStore {
         author: Author,
     ) -> Result<(), Error> {
         let till = till.to_owned();
-        self.writer
-            .write(move |writing| {
-                let connection = writing.connection;
-                organisation::set_password(connection, tenant, &till, &hashes, &author)?;
-                writing.change_set_up();
-                Ok(())
-            })
+        self.change_credentials(move |connection| {
+            credentials::change_password(connection, tenant, &till, &hashes, &author)
+        })
+        .await
+    }
+
+    async fn client_credential(&self, key: &str) -> Result<Option<ClientCredential>, Error> {
+        let key = key.to_owned();
+        self.readers.read(move |connection| credentials::of_client(connection, &key)).await
+    }
+
+    async fn client_key(&self, tenant: TenantId, client: &str) -> Result<Option<String>, Error> {
+        let client = client.to_owned();
+        self.readers
+            .read(move |connection| credentials::client_key(connection, tenant, &client))
             .await
     }
 
-    async fn till_credential(&self, username: &str) -> Result<Option<TillCredential>, Error> {
-        let username = username.to_owned();
-        self.readers
-            .read(move |connection| organisation::till_credential(connection, &username))
+    async fn set_client_secret(
+        &self,
+        tenant: TenantId,
+        client: &str,
+        new: NewSecret,
+        author: Author,
+    ) -> Result<String, Error> {
+        let client = client.to_owned();
+        self.change_credentials(move |connection| {
+            credentials::change_secret(connection, tenant, &client, &new, &author)
+        })
+        .await
+    }
+
+    async fn keep_token(&self, tenant: TenantId, new: NewToken) -> Result<(), Error> {
+        self.writer
+            .write(move |writing| credentials::keep_token(writing.connection, tenant, &new))
             .await
+    }
+
+    async fn token(&self, hash: TokenHash) -> Result<Option<AccessToken>, Error> {
+        self.readers.read(move |connection| credentials::token(connection, &hash)).await
+    }
+
+    async fn revoke_token(&self, hash: TokenHash) -> Result<bool, Error> {
+        self.change_credentials(move |connection| credentials::forget_token(connection, &hash))
+            .await
+    }
+
+    async fn revoke_tokens(&self, tenant: TenantId, client: &str) -> Result<usize, Error> {
+        let client = client.to_owned();
+        self.change_credentials(move |connection| {
+            credentials::forget_tokens_of(connection, tenant, &client)
+        })
+        .await
+    }
+
+    fn generation(&self) -> u64 {
+        self.writer.generation()
     }
 
     async fn tenant(&self, id: TenantId) -> Result<Tenant, Error> {

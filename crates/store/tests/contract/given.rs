@@ -52,7 +52,7 @@ pub fn shop(name: &str) -> NewOrganisation {
     let details = Details {
         name: name.to_owned(),
         time_zone: TimeZone::get("Asia/Kolkata").unwrap(),
-        currency: None,
+        ..Details::default()
     };
     let organisation = Organisation { details, ..Organisation::default() };
     let new = NewOrganisation { organisation, is_demo: false, passwords: Vec::new() };

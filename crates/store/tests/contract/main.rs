@@ -19,6 +19,7 @@ mod cards;
 mod closing;
 mod concurrent;
 mod configuration;
+mod credentials;
 mod dry_run;
 mod generated_ids;
 mod ledger;

@@ -184,5 +184,5 @@ async fn a_tills_password_is_changed_and_only_that_is_recorded(store: Arc<dyn St
 
     let other = set_up(&*store, crate::given::shop("other")).await.id();
     let foreign = store.set_till_password(other, "shop", hashes("stolen"), author()).await;
-    assert!(matches!(foreign, Err(Error::NoTill(_))), "{foreign:?}");
+    assert!(matches!(foreign, Err(Error::NoSuch { .. })), "{foreign:?}");
 }

@@ -8,8 +8,9 @@ use patron_rules::identifier::generated::{SourceAccount, When};
 use patron_rules::identifier::{IdentifierKind, external_id, generated, mobile};
 use patron_rules::number::{Algorithm, ChecksumOver, Form};
 use patron_rules::organisation::{
-    AlternateCurrency, Amount, Collection, Conditions, CustomField, Details, Effect, ExtendedField,
-    Kind, Occasion, Organisation, Programme, ProgrammeId, RewardRule, Tier, TierExpiry,
+    AccessGroup, AlternateCurrency, Amount, ApiClient, ApiClientId, ApiResource, Collection,
+    Conditions, CustomField, Details, Effect, ExtendedField, Kind, Limits, Occasion, Organisation,
+    Permission, Programme, ProgrammeId, RewardRule, Tier, TierExpiry,
 };
 use patron_rules::profile::CustomerType;
 use patron_rules::profile::extended_field::{DataType, Element, List, Rule};
@@ -41,8 +42,16 @@ fn elaborate() -> NewOrganisation {
             name: "Ä's \"Kaufhaus\"; DROP TABLE organisation".to_owned(),
             time_zone: TimeZone::get("America/St_Johns").unwrap(),
             currency: Some("CAD".to_owned()),
+            access_group: "cashiers".to_owned(),
         },
         settings: settings(),
+        access_groups: Collection::of([cashiers()]).unwrap(),
+        api_clients: Collection::of([app()]).unwrap(),
+        limits: Limits {
+            calls_per_minute: Some(5),
+            tills: [("till.a".to_owned(), 0)].into(),
+            api_clients: [("app".to_owned(), 7)].into(),
+        },
         custom_fields: Collection::of(custom_fields()).unwrap(),
         extended_fields: Collection::of(extended_fields()).unwrap(),
         programmes: Collection::of([programme(3, false), programme(9, true)]).unwrap(),
@@ -52,6 +61,27 @@ fn elaborate() -> NewOrganisation {
     };
     let new = NewOrganisation { organisation, is_demo: true, passwords: Vec::new() };
     with_tills(&["till.b", "till.a", "Till.A"], new)
+}
+
+fn cashiers() -> AccessGroup {
+    AccessGroup {
+        name: "cashiers".to_owned(),
+        description: Some("Whoever sells".to_owned()),
+        data_api: [(ApiResource::Customer, Permission::Write)].into(),
+        config_api: [(ApiResource::Organization, Permission::Read)].into(),
+    }
+}
+
+fn app() -> ApiClient {
+    ApiClient {
+        id: ApiClientId(4),
+        name: "app".to_owned(),
+        description: None,
+        token_seconds: 300,
+        default_till: "till.a".to_owned(),
+        default_till_for_invalid: true,
+        access_group: Some("read_only".to_owned()),
+    }
 }
 
 fn texts(texts: &[&str]) -> Vec<String> {
@@ -329,7 +359,10 @@ async fn a_password_needs_its_till(store: Arc<dyn Store>) {
     let mut new = shop("shop");
     new.passwords.push(("nobody".to_owned(), hashes("nobody")));
     let refused = store.set_up(vec![new], author()).await.unwrap_err();
-    assert!(matches!(&refused, Error::NoTill(name) if name == "nobody"), "{refused:?}");
+    assert!(
+        matches!(&refused, Error::NoSuch { kind: Kind::Tills, name } if name == "nobody"),
+        "{refused:?}"
+    );
     assert_eq!(names(&*store).await, Vec::<String>::new());
 }
 

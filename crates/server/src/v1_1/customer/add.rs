@@ -59,7 +59,7 @@ async fn handle(
                 let settings = &organisation.settings;
                 explain(&place, &submission, identifiers.as_ref(), &decision, settings)
             });
-            let till = registering_till(&submission, organisation, caller.till);
+            let till = registering_till(&submission, organisation, Ok(caller.till));
             let till = till.unwrap_or(caller.till);
             response::item(submission, decision.outcome, organisation, till, explanation)
         })
@@ -140,7 +140,8 @@ async fn register(
         let validated: Vec<_> = submissions
             .iter()
             .map(|submission| {
-                let registration = validate(submission, tenant.organisation(), caller.till, now)?;
+                let registration =
+                    validate(submission, tenant.organisation(), Ok(caller.till), now)?;
                 let identifiers = registration.identifiers.clone();
                 valid.push(registration);
                 Ok(identifiers)
