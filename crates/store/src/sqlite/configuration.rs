@@ -79,13 +79,13 @@ pub(super) fn apply(
             claim_username(connection, tenant, &after, &stored.document.name)?;
         }
         write(connection, tenant, &stored)?;
-        let changed = Record {
+        let entry = Record {
             resource: stored.kind.name(),
             name: &stored.document.name,
             before: replaced.as_ref().map(Document::shown),
             after: Some(stored.document.shown()),
         };
-        record(connection, tenant, changed, author)?;
+        record(connection, tenant, entry, author)?;
         written.push(stored);
     }
     Ok(written)
@@ -118,9 +118,10 @@ pub(super) struct Record<'a> {
 pub(super) fn record(
     connection: &Connection,
     tenant: TenantId,
-    record: Record<'_>,
+    entry: Record<'_>,
     author: &Author,
 ) -> Result<(), Error> {
+    let Record { resource, name, before, after } = entry;
     connection
         .prepare_cached("INSERT INTO configuration_change VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
         .execute(params![
@@ -128,10 +129,10 @@ pub(super) fn record(
             next_change(connection, tenant)?,
             author.at.as_millisecond(),
             author.name,
-            record.resource,
-            record.name,
-            record.before,
-            record.after,
+            resource,
+            name,
+            before,
+            after,
         ])?;
     Ok(())
 }
