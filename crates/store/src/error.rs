@@ -1,6 +1,7 @@
 //! Why a store did not do what it was asked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use patron_rules::organisation::{Kind, Refused};
 
@@ -92,6 +93,9 @@ pub enum Error {
     /// The engine refused.
     #[error("the database failed")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Nothing of the group of work was stored, since one commit holds it all.
+    #[error("the commit failed")]
+    NotCommitted(#[source] Arc<Error>),
 }
 
 fn all(refused: &[Refused]) -> String {

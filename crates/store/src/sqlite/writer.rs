@@ -130,7 +130,7 @@ trait Work: Send {
     /// Does the work; its result waits for the commit.
     fn run(&mut self, writing: &mut Writing<'_>);
     /// Tells the result, or why the commit failed.
-    fn answer(self: Box<Self>, committed: Result<(), String>);
+    fn answer(self: Box<Self>, committed: Result<(), Arc<Error>>);
 }
 
 struct Task<F, T> {
@@ -150,8 +150,8 @@ where
         }
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), String>) {
-        let result = committed.map_err(|error| Error::Engine(error.into())).and(self.done);
+    fn answer(self: Box<Self>, committed: Result<(), Arc<Error>>) {
+        let result = committed.map_err(Error::NotCommitted).and(self.done);
         // A caller that has gone away does not need the answer; what was written stays.
         drop(self.reply.send(result));
     }
@@ -256,13 +256,13 @@ fn write_until_closed(
             changed: false,
             spoilt: false,
         };
-        let committed = commit(&mut writing, &mut group);
+        let committed = commit(&mut writing, &mut group).map_err(Arc::new);
         if writing.changed {
             generation.fetch_add(1, Ordering::Release);
         }
         if let Err(error) = &committed {
             ids.forget();
-            tracing::error!(error, jobs = group.len(), "a commit failed");
+            tracing::error!(error = error.chain(), jobs = group.len(), "a commit failed");
         }
         for job in group {
             job.work.answer(committed.clone());
@@ -285,7 +285,7 @@ fn next_group(
     Some(lanes.next_group())
 }
 
-fn commit(writing: &mut Writing<'_>, group: &mut [Job]) -> Result<(), String> {
+fn commit(writing: &mut Writing<'_>, group: &mut [Job]) -> Result<(), Error> {
     let done = (|| {
         writing.execute("BEGIN IMMEDIATE")?;
         for job in group {
@@ -299,5 +299,5 @@ fn commit(writing: &mut Writing<'_>, group: &mut [Job]) -> Result<(), String> {
     if done.is_err() && !writing.connection.is_autocommit() {
         drop(writing.execute("ROLLBACK"));
     }
-    done.map_err(|error| error.chain())
+    done
 }
