@@ -21,7 +21,7 @@ use crate::customer::CustomerId;
 use crate::number;
 use crate::organisation::Organisation;
 use crate::profile::short;
-use crate::submission::Submission;
+use crate::submission::{Member, Submission};
 
 /// The longest name of a series, in characters.
 const SERIES_LIMIT: usize = 50;
@@ -39,16 +39,17 @@ impl CardRequest {
     /// Reads what was sent. A number of more than 50 characters or with control characters calls for
     /// no card, and neither does such a series (91003).
     pub fn read(sent: &Submission, warnings: &mut Vec<Warning>) -> Option<Self> {
-        let mut read = |text: &Option<String>, most, name| {
+        let mut read = |text: &Option<String>, most, name, member| {
             let Some(text) = text else { return Some(None) };
             let valid = short(text, most).map(str::to_owned);
             if valid.is_none() {
-                warnings.push(Warning::about(codes::VALIDATION_FAILED, name, ""));
+                warnings.push(Warning::about(codes::VALIDATION_FAILED, name, "").at(member));
             }
             valid.map(Some)
         };
-        let number = read(&sent.card_number, number::LENGTH_LIMIT, "card number");
-        let series = read(&sent.card_series, SERIES_LIMIT, "card series");
+        let number =
+            read(&sent.card_number, number::LENGTH_LIMIT, "card number", Member::CardNumber);
+        let series = read(&sent.card_series, SERIES_LIMIT, "card series", Member::CardSeries);
         let (number, series) = (number?, series?);
         (number.is_some() || series.is_some()).then_some(Self { number, series })
     }
@@ -91,14 +92,18 @@ pub fn issue(
     let CardRequest { number, series } = asked;
     match facts.holder {
         Some(holder) if customers.contains(&holder) => return Ok(None),
-        Some(_) => return Err(Warning::about(codes::IDENTIFIER_OCCUPIED, "card number", "")),
+        Some(_) => {
+            let warning = Warning::about(codes::IDENTIFIER_OCCUPIED, "card number", "");
+            return Err(warning.at(Member::CardNumber));
+        }
         None => {}
     }
     let held = facts.held.iter().filter(|card| customers.contains(&card.customer));
     if number.is_none() && held.clone().any(|card| card.series == *series) {
         return Ok(None);
     }
-    let refused = |what| Err(Warning::about(codes::VALIDATION_FAILED, what, ""));
+    let member = if number.is_some() { Member::CardNumber } else { Member::CardSeries };
+    let refused = |what| Err(Warning::about(codes::VALIDATION_FAILED, what, "").at(member.clone()));
     if held.count() >= organisation.settings.card_limit {
         return refused("cards, of which the customer has as many as allowed");
     }
@@ -162,7 +167,7 @@ mod tests {
                 assert_eq!(card.series, asked.series);
                 card.number
             }
-            Err(warning) => format!("{} {}", warning.code.number, warning.message),
+            Err(warning) => warning.to_string(),
         }
     }
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::submission::Member;
+
 /// What a code says about the item or the request that carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -350,27 +352,45 @@ pub const UNUSED: &[Unused] = &[
 pub struct Failure {
     /// The row of the table.
     pub code: &'static Code,
-    /// The message with its gaps filled.
-    pub message: Cow<'static, str>,
+    /// The member that was not right, where it is one.
+    pub member: Option<Member>,
+    reason: Cow<'static, str>,
 }
 
 impl Failure {
     /// A failure whose message has a gap for what exactly was wrong.
     #[must_use]
-    pub fn because(code: &'static Code, x: &str) -> Self {
-        Self { code, message: filled(code, x, "") }
+    pub fn because(code: &'static Code, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, member: None, reason: reason.into() }
+    }
+
+    /// A failure of this member.
+    #[must_use]
+    pub fn at(self, member: Member) -> Self {
+        Self { member: Some(member), ..self }
+    }
+
+    /// The message, in whose gap stands what was wrong and where; `place` says where a member is.
+    #[must_use]
+    pub fn message(&self, place: impl Fn(&Member) -> String) -> Cow<'static, str> {
+        if self.reason.is_empty() {
+            return Cow::Borrowed(self.code.message);
+        }
+        let place = self.member.as_ref().map(|member| format!(" at {}", place(member)));
+        let reason = format!("{}{}", self.reason, place.unwrap_or_default());
+        filled(self.code, &reason, "")
     }
 }
 
 impl From<&'static Code> for Failure {
     fn from(code: &'static Code) -> Self {
-        Self { code, message: Cow::Borrowed(code.message) }
+        Self { code, member: None, reason: Cow::Borrowed("") }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.code.number, self.message)
+        write!(f, "{} {}", self.code.number, self.message(|member| format!("{member:?}")))
     }
 }
 
@@ -379,26 +399,55 @@ impl fmt::Display for Failure {
 pub struct Warning {
     /// The row of the table.
     pub code: &'static Code,
-    /// The message with its gaps filled.
-    pub message: Cow<'static, str>,
+    /// The member that could not be taken, where it is one.
+    pub member: Option<Member>,
+    gaps: Option<[String; 2]>,
 }
 
 impl Warning {
-    /// A warning whose message names what it is about.
+    /// A warning whose message has gaps for what it is about.
     #[must_use]
     pub fn about(code: &'static Code, x: &str, y: &str) -> Self {
-        Self { code, message: filled(code, x, y) }
+        Self { code, member: None, gaps: Some([x.to_owned(), y.to_owned()]) }
+    }
+
+    /// A warning of this member.
+    #[must_use]
+    pub fn at(self, member: Member) -> Self {
+        Self { member: Some(member), ..self }
+    }
+
+    /// The message. Unless it was said what fills its gaps, the member does; `name` says what a
+    /// member is called.
+    #[must_use]
+    pub fn message(&self, name: impl Fn(&Member) -> String) -> Cow<'static, str> {
+        match (&self.gaps, &self.member) {
+            (Some([x, y]), _) => filled(self.code, x, y),
+            (None, Some(member)) => {
+                let name = name(member);
+                filled(self.code, &name, &name)
+            }
+            (None, None) => Cow::Borrowed(self.code.message),
+        }
     }
 }
 
 impl From<&'static Code> for Warning {
     fn from(code: &'static Code) -> Self {
-        Self { code, message: Cow::Borrowed(code.message) }
+        Self { code, member: None, gaps: None }
     }
 }
 
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code.number, self.message(|member| format!("{member:?}")))
+    }
+}
+
+/// In one pass, since what fills a gap may look like one.
 fn filled(code: &Code, x: &str, y: &str) -> Cow<'static, str> {
-    Cow::Owned(code.message.replace("{x}", x).replace("{y}", y))
+    let parts: Vec<String> = code.message.split("{x}").map(|part| part.replace("{y}", y)).collect();
+    Cow::Owned(parts.join(x))
 }
 
 #[cfg(test)]
@@ -413,10 +462,28 @@ mod tests {
         assert_eq!(twice, [[401, 401]]);
     }
 
+    fn place(member: &Member) -> String {
+        format!("<{member:?}>")
+    }
+
     #[test]
-    fn gaps_are_filled() {
-        let warning = Warning::about(PRIMARY_KEPT, "mobile", "918812345678");
-        assert_eq!(warning.message, "mobile is a primary key. 918812345678 cannot be updated.");
-        assert_eq!(Failure::because(FAILED_TO_ADD, "x").message, "Failed to add customer: x");
+    fn the_gaps_of_a_warning_are_filled() {
+        let about =
+            Warning::about(SUBSCRIPTION_KEPT, "{y}", "{x}").at(Member::Subscription(0, None));
+        let message = "Failed to update subscription for {y} channel and priority {x}";
+        assert_eq!(about.message(place), message);
+        let at = Warning::from(PRIMARY_KEPT).at(Member::Gender);
+        assert_eq!(at.message(place), "<Gender> is a primary key. <Gender> cannot be updated.");
+        assert_eq!(Warning::from(SURVIVOR_FOUND).message(place), SURVIVOR_FOUND.message);
+    }
+
+    #[test]
+    fn a_failure_says_what_was_wrong_and_where() {
+        let failure = Failure::because(FAILED_TO_ADD, "x");
+        assert_eq!(failure.message(place), "Failed to add customer: x");
+        let failure = failure.at(Member::Source);
+        assert_eq!(failure.message(place), "Failed to add customer: x at <Source>");
+        let failure = Failure::from(INVALID_EMAIL).at(Member::Source);
+        assert_eq!(failure.message(place), INVALID_EMAIL.message);
     }
 }

@@ -16,9 +16,10 @@ use crate::ledger::{Award, LedgerEntry};
 use crate::merge::merge;
 use crate::organisation::{Occasion, Organisation, ProgrammeId, TillId};
 use crate::profile::{CustomerType, Source, channel, field};
-use crate::resolve::{Holders, Identity, Rule, required, resolve, update_identifiers};
+use crate::resolve::{Holders, Identity, required, resolve, update_identifiers};
 use crate::settings::Settings;
-use crate::submission::Kept;
+use crate::submission::{Kept, Member};
+use crate::trace::{Step, Trace};
 use crate::validate::Registration;
 
 /// What the store knows that bears on one registration.
@@ -56,15 +57,15 @@ pub struct Referrer {
 pub struct Decision {
     /// Who held the identifiers that were passed.
     pub holders: Holders,
-    /// The rule that decided whose registration it is; `None` where it did not come to that.
-    pub rule: Option<Rule>,
+    /// What was decided on the way.
+    pub trace: Trace,
     /// The plan to carry out, or the refusal, of which nothing is to be stored.
     pub outcome: Result<Plan, Failure>,
 }
 
 impl From<Failure> for Decision {
     fn from(failure: Failure) -> Self {
-        Self { holders: Holders::default(), rule: None, outcome: Err(failure) }
+        Self { holders: Holders::default(), trace: Trace::default(), outcome: Err(failure) }
     }
 }
 
@@ -145,10 +146,11 @@ fn difference<'a>(
 /// Decides what becomes of a registration.
 #[must_use]
 pub fn decide(organisation: &Organisation, registration: Registration, facts: &Facts) -> Decision {
-    let settings = &organisation.settings;
-    let (rule, identity) = resolve(&registration.identifiers, &facts.holders, settings);
-    let outcome = identity.and_then(|identity| plan(organisation, registration, facts, identity));
-    Decision { holders: facts.holders.clone(), rule: Some(rule), outcome }
+    let mut trace = Trace::default();
+    let (passed, settings) = (&registration.identifiers, &organisation.settings);
+    let outcome = resolve(passed, &facts.holders, settings, &mut trace)
+        .and_then(|identity| plan(organisation, registration, facts, identity, &mut trace));
+    Decision { holders: facts.holders.clone(), trace, outcome }
 }
 
 fn plan(
@@ -156,6 +158,7 @@ fn plan(
     mut registration: Registration,
     facts: &Facts,
     identity: Identity,
+    trace: &mut Trace,
 ) -> Result<Plan, Failure> {
     let settings = &organisation.settings;
     let known = identity.known.map(|id| holder(facts, id)).transpose()?;
@@ -170,6 +173,7 @@ fn plan(
     // A new customer has no type yet to be converted from.
     let before_type = known.is_some().then_some(customer.customer_type);
     customer.customer_type = converted(before_type, registration.customer_type)?;
+    let held = customer.identifiers.clone();
     let mut warnings = registration.warnings.clone();
     warnings.extend(update_identifiers(
         &mut customer.identifiers,
@@ -177,15 +181,15 @@ fn plan(
         &merging.occupied,
         &facts.holders,
         settings,
+        trace,
     ));
     if makes_external_id {
         make_external_id(&mut customer.identifiers, facts)?;
     }
-    check_required(before_type, &customer, settings)?;
+    check_required(before_type, &customer, settings, trace)?;
     check_contact(&customer)?;
-    if known.is_none() && registration.channels.is_empty() {
-        customer.channels = channel::following(&customer.identifiers, &customer.source);
-    }
+    let Customer { channels, identifiers, source, .. } = &mut customer;
+    channel::follow(channels, &held, identifiers, source, registration.channels.is_empty());
     let card = match &registration.card {
         Some(asked) => issue_card(asked, &customer, &merging.merged, organisation, facts),
         None => Ok(None),
@@ -284,23 +288,27 @@ fn check_required(
     before: Option<CustomerType>,
     customer: &Customer,
     settings: &Settings,
+    trace: &mut Trace,
 ) -> Result<(), Failure> {
     let becomes_loyal = customer.customer_type == CustomerType::Loyalty
         && before.is_some_and(|before| before != CustomerType::Loyalty);
     if before.is_some() && !becomes_loyal {
         return Ok(());
     }
-    let missing = IdentifierKind::ALL
-        .into_iter()
-        .find(|kind| settings.requires(*kind) && customer.identifiers.key(*kind).is_none());
-    match missing {
-        None => Ok(()),
-        Some(IdentifierKind::Email) if becomes_loyal => Err(codes::EMAIL_NEEDED_FOR_LOYALTY.into()),
-        Some(IdentifierKind::ExternalId) if becomes_loyal => {
-            Err(codes::EXTERNAL_ID_NEEDED_FOR_LOYALTY.into())
+    for kind in IdentifierKind::ALL.into_iter().filter(|kind| settings.requires(*kind)) {
+        let is_there = customer.identifiers.key(kind).is_some();
+        if !trace.flag(is_there, Step::RequiredAndThere(kind), Step::RequiredAndMissing(kind)) {
+            let code = match kind {
+                IdentifierKind::Email if becomes_loyal => codes::EMAIL_NEEDED_FOR_LOYALTY,
+                IdentifierKind::ExternalId if becomes_loyal => {
+                    codes::EXTERNAL_ID_NEEDED_FOR_LOYALTY
+                }
+                kind => required(kind),
+            };
+            return Err(Failure::from(code).at(Member::Identifier(kind)));
         }
-        Some(kind) => Err(required(kind).into()),
     }
+    Ok(())
 }
 
 /// "No valid identifier (mobile or email) passed for non-loyalty customer."
@@ -308,7 +316,7 @@ fn check_contact(customer: &Customer) -> Result<(), Failure> {
     let Identifiers { mobile, email, .. } = &customer.identifiers;
     match customer.customer_type {
         CustomerType::NonLoyalty if mobile.is_none() && email.is_none() => {
-            Err(codes::NON_LOYALTY_NEEDS_CONTACT.into())
+            Err(Failure::from(codes::NON_LOYALTY_NEEDS_CONTACT).at(Member::CustomerType))
         }
         _ => Ok(()),
     }
@@ -329,7 +337,7 @@ fn converted(
         (
             Some(CustomerType::Loyalty),
             Some(CustomerType::NonLoyalty | CustomerType::NotInterested),
-        ) => Err(codes::LOYALTY_STAYS.into()),
+        ) => Err(Failure::from(codes::LOYALTY_STAYS).at(Member::CustomerType)),
         (_, Some(asked)) => Ok(asked),
         (Some(before), None) => Ok(before),
         (None, None) => Ok(CustomerType::Loyalty),
@@ -365,7 +373,7 @@ fn update_profile(
     customer: &mut Customer,
     registration: Registration,
     now: Timestamp,
-) -> Option<Warning> {
+) -> Vec<Warning> {
     replace(&mut customer.first_name, registration.first_name);
     replace(&mut customer.last_name, registration.last_name);
     replace(&mut customer.associated_till, registration.associated_till);
@@ -374,8 +382,7 @@ fn update_profile(
     }
     customer.account_id = customer.account_id.take().or(registration.account_id);
     customer.updated_at = registration.updated_at.unwrap_or(now);
-    let left_out = channel::put_all(&mut customer.channels, registration.channels);
-    let warning = Warning::about(codes::VALIDATION_FAILED, "commChannels", "");
+    let warnings = channel::bring(&mut customer.channels, registration.channels, &customer.source);
     for subscription in registration.subscriptions {
         customer.subscriptions.retain(|held| {
             (held.channel, held.priority) != (subscription.channel, subscription.priority)
@@ -392,7 +399,7 @@ fn update_profile(
     for value in registration.extended_fields {
         field::put(&mut customer.extended_fields, &value.name, &value.value);
     }
-    (left_out > 0).then_some(warning)
+    warnings
 }
 
 fn replace<T>(held: &mut Option<T>, passed: Option<T>) {

@@ -9,6 +9,8 @@
 //! 3. [`resolve`]: whose registration is this; [`merge`]: one customer of two.
 //! 4. [`enrol`] and [`award`]: what a loyalty customer is enrolled in and earns.
 //! 5. [`decide`]: the pipeline itself, from the facts of the store to the plan that it carries out.
+//!
+//! What each step decided, and by which setting, is told in a [`trace`].
 
 pub mod attribution;
 pub mod award;
@@ -29,4 +31,5 @@ pub mod random_code;
 pub mod resolve;
 pub mod settings;
 pub mod submission;
+pub mod trace;
 pub mod validate;

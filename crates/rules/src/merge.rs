@@ -8,7 +8,7 @@
 use crate::customer::{Customer, Enrolment};
 use crate::identifier::IdentifierKind;
 use crate::ledger::{Award, Balances, EntryKind, LedgerEntry, Reason};
-use crate::profile::{Channel, CustomerType, channel, field};
+use crate::profile::{CustomerType, channel, field};
 use crate::submission::Kept;
 
 /// Merges the victim into the survivor and returns what the ledger gains. The victim is left with
@@ -126,8 +126,8 @@ fn fill_profile(survivor: &mut Customer, victim: &Customer) {
         let mut further = further.clone();
         further.primary &=
             !survivor.channels.iter().any(|held| held.primary && held.kind == further.kind);
-        let same = |held: &Channel| held.kind == further.kind && held.value == further.value;
-        if survivor.channels.len() < channel::COUNT_LIMIT && !survivor.channels.iter().any(same) {
+        let known = survivor.channels.iter().any(|held| held.is(&further));
+        if survivor.channels.len() < channel::COUNT_LIMIT && !known {
             survivor.channels.push(further);
         }
     }

@@ -30,6 +30,8 @@ use crate::codes::{self, Code, Failure, Warning};
 use crate::customer::CustomerId;
 use crate::identifier::{IdentifierKind, Identifiers};
 use crate::settings::{KnownCustomer, Settings};
+use crate::submission::Member;
+use crate::trace::{Step, Trace};
 
 /// Who holds the identifiers that were passed, one entry a kind that somebody holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,72 +101,7 @@ pub struct Identity {
     pub merged: Vec<CustomerId>,
 }
 
-/// The line of the table that decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// Nobody holds any of them.
-    Nobody,
-    /// All that are held are one customer's.
-    OneHolder,
-    /// Another customer's secondary identifier is ignored by the skip setting.
-    Skip,
-    /// Another customer's secondary identifier is refused by the strict check.
-    Strict,
-    /// Another customer's secondary identifier is left to them.
-    LeftToHolder,
-    /// Another customer is merged.
-    Merge,
-    /// The primary identifier is new, and the customer is found by a secondary one.
-    FoundBySecondary,
-    /// The primary identifier is missing and required.
-    PrimaryRequired,
-    /// The primary identifier is missing, and nobody may be new without it.
-    PrimaryNeededForNew,
-    /// The primary identifier is missing, and the others belong to different customers.
-    Conflict,
-    /// The customer is known, and that is refused.
-    KnownRefused,
-}
-
-impl Rule {
-    /// What the rule says.
-    #[must_use]
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::Nobody => "nobody holds any of the identifiers: a new customer",
-            Self::OneHolder => "all identifiers that are held belong to one customer: that one",
-            Self::Skip => "a secondary identifier of another customer is ignored",
-            Self::Strict => "a secondary identifier of another customer refuses the registration",
-            Self::LeftToHolder => "a secondary identifier of another customer is left to them",
-            Self::Merge => "customers whose identifiers come together are merged",
-            Self::FoundBySecondary => {
-                "the primary identifier is new, so the holder of a secondary one is the customer"
-            }
-            Self::PrimaryRequired => "every registration must come with the primary identifier",
-            Self::PrimaryNeededForNew => "nobody is new without the primary identifier",
-            Self::Conflict => {
-                "without the primary identifier, identifiers of different customers cannot be told apart"
-            }
-            Self::KnownRefused => "a registration whose customer is known is refused",
-        }
-    }
-
-    /// The setting that decided, where one did.
-    #[must_use]
-    pub const fn setting(self) -> Option<&'static str> {
-        match self {
-            Self::Nobody | Self::OneHolder | Self::Conflict => None,
-            Self::Skip => Some("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH"),
-            Self::Strict | Self::FoundBySecondary => Some("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK"),
-            Self::LeftToHolder | Self::Merge => Some("MERGE_ON_CONFLICT"),
-            Self::PrimaryRequired => Some("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED"),
-            Self::PrimaryNeededForNew => Some("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS"),
-            Self::KnownRefused => Some("KNOWN_CUSTOMER"),
-        }
-    }
-}
-
-/// Decides whose registration this is, and says by which rule.
+/// Decides whose registration this is.
 ///
 /// # Errors
 /// The refusals of the table above.
@@ -172,64 +109,76 @@ pub fn resolve(
     passed: &Identifiers,
     holders: &Holders,
     settings: &Settings,
-) -> (Rule, Result<Identity, Failure>) {
-    let (rule, identity) = if passed.key(settings.primary_key).is_some() {
-        with_primary(holders, settings)
+    trace: &mut Trace,
+) -> Result<Identity, Failure> {
+    let is_passed = passed.key(settings.primary_key).is_some();
+    let identity = if trace.flag(is_passed, Step::PrimaryPassed, Step::PrimaryNotPassed) {
+        with_primary(holders, settings, trace)?
     } else {
-        without_primary(holders, settings)
+        without_primary(holders, settings, trace)?
     };
-    match identity {
-        Ok(Identity { known: Some(_), .. }) if settings.known_customer == KnownCustomer::Refuse => {
-            (Rule::KnownRefused, Err(codes::ALREADY_REGISTERED.into()))
-        }
-        identity => (rule, identity),
+    let refuses = settings.known_customer == KnownCustomer::Refuse;
+    if identity.known.is_some() && trace.flag(refuses, Step::KnownRefused, Step::KnownUpdated) {
+        return Err(codes::ALREADY_REGISTERED.into());
     }
+    Ok(identity)
 }
 
-fn with_primary(holders: &Holders, settings: &Settings) -> (Rule, Result<Identity, Failure>) {
+fn with_primary(
+    holders: &Holders,
+    settings: &Settings,
+    trace: &mut Trace,
+) -> Result<Identity, Failure> {
     let holder = holders.of(settings.primary_key);
     let mut identity = Identity { known: holder, ..Identity::default() };
     let Some(first) = holders.others(holder).next().copied() else {
-        let rule = if holder.is_some() { Rule::OneHolder } else { Rule::Nobody };
-        return (rule, Ok(identity));
+        trace.flag(holder.is_some(), Step::OneHolder, Step::Nobody);
+        return Ok(identity);
     };
-    if settings.skip_secondary {
+    if trace.flag(settings.skip_secondary, Step::Skipped, Step::NotSkipped) {
         identity.occupied = holders.kinds_of_others(holder);
-        return (Rule::Skip, Ok(identity));
+        return Ok(identity);
     }
-    if settings.strict_check {
-        return (Rule::Strict, Err(codes::PRIMARY_MISMATCH.into()));
+    if trace.flag(settings.strict_check, Step::Strict, Step::NotStrict) {
+        return Err(Failure::from(codes::PRIMARY_MISMATCH).at(Member::Identifier(first.kind)));
+    }
+    if holder.is_none() {
+        trace.add(Step::FoundBySecondary);
     }
     let known = holder.or(Some(first.customer));
     identity.known = known;
-    let rule = if holders.others(known).next().is_none() {
-        Rule::FoundBySecondary
-    } else if settings.merge {
+    if holders.others(known).next().is_none() {
+        return Ok(identity);
+    }
+    if trace.flag(settings.merge, Step::Merged, Step::LeftToHolder) {
         identity.merged = holders.customers_besides(known);
-        Rule::Merge
     } else {
         identity.occupied = holders.kinds_of_others(known);
-        Rule::LeftToHolder
-    };
-    (rule, Ok(identity))
+    }
+    Ok(identity)
 }
 
-fn without_primary(holders: &Holders, settings: &Settings) -> (Rule, Result<Identity, Failure>) {
-    let required = || required(settings.primary_key).into();
-    if settings.primary_key_required {
-        return (Rule::PrimaryRequired, Err(required()));
+fn without_primary(
+    holders: &Holders,
+    settings: &Settings,
+    trace: &mut Trace,
+) -> Result<Identity, Failure> {
+    let primary = settings.primary_key;
+    let required = || Err(Failure::from(required(primary)).at(Member::Identifier(primary)));
+    if trace.flag(settings.primary_key_required, Step::PrimaryRequired, Step::PrimaryNotRequired) {
+        return required();
     }
     let Some(first) = holders.all().first() else {
-        return if settings.any_identifier {
-            (Rule::Nobody, Ok(Identity::default()))
-        } else {
-            (Rule::PrimaryNeededForNew, Err(required()))
-        };
+        trace.add(Step::Nobody);
+        let any = trace.flag(settings.any_identifier, Step::AnyIdentifier, Step::PrimaryNeeded);
+        return if any { Ok(Identity::default()) } else { required() };
     };
     if let Some(second) = holders.others(Some(first.customer)).next() {
-        return (Rule::Conflict, Err(taken(second.kind).into()));
+        trace.add(Step::Conflict);
+        return Err(Failure::from(taken(second.kind)).at(Member::Identifier(second.kind)));
     }
-    (Rule::OneHolder, Ok(Identity { known: Some(first.customer), ..Identity::default() }))
+    trace.add(Step::OneHolder);
+    Ok(Identity { known: Some(first.customer), ..Identity::default() })
 }
 
 /// The refusal for want of an identifier.
@@ -261,28 +210,36 @@ pub fn update_identifiers(
     occupied: &[IdentifierKind],
     holders: &Holders,
     settings: &Settings,
+    trace: &mut Trace,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for (kind, key) in passed.keys() {
-        let name = kind.name();
         let through_merge =
             holders.all().iter().any(|holder| holder.kind == kind && holder.through_merge);
-        match held.key(kind) {
-            _ if occupied.contains(&kind) => {
-                warnings.push(Warning::about(codes::IDENTIFIER_OCCUPIED, name, ""));
-            }
-            Some(same) if same == key => {}
-            _ if through_merge => warnings.push(codes::SURVIVOR_FOUND.into()),
-            Some(_) if kind == settings.primary_key => {
-                warnings.push(Warning::about(codes::PRIMARY_KEPT, name, name));
-            }
-            Some(_) if !settings.allows_update(kind) => {
-                warnings.push(Warning::about(codes::IDENTIFIER_KEPT, name, ""));
-            }
-            _ => held.take_over(kind, passed),
+        let ignored_by = match held.key(kind) {
+            _ if occupied.contains(&kind) => Some(codes::IDENTIFIER_OCCUPIED),
+            Some(same) if same == key => continue,
+            _ if through_merge => Some(codes::SURVIVOR_FOUND),
+            None => None,
+            Some(_) => kept(kind, settings, trace),
+        };
+        match ignored_by {
+            Some(code) => warnings.push(Warning::from(code).at(Member::Identifier(kind))),
+            None => held.take_over(kind, passed),
         }
     }
     warnings
+}
+
+/// Why a registered identifier of this kind is not replaced, where it is not.
+fn kept(kind: IdentifierKind, settings: &Settings, trace: &mut Trace) -> Option<&'static Code> {
+    if kind == settings.primary_key {
+        trace.add(Step::PrimaryKept);
+        return Some(codes::PRIMARY_KEPT);
+    }
+    let allowed = settings.allows_update(kind);
+    let replaced = trace.flag(allowed, Step::Replaced(kind), Step::NotReplaced(kind));
+    (!replaced).then_some(codes::IDENTIFIER_KEPT)
 }
 
 #[cfg(test)]
@@ -333,10 +290,7 @@ mod tests {
 
     /// The outcome in the letters of `case`: `new`, a customer, or a code; what is occupied; who is
     /// merged.
-    fn outcome(
-        primary: IdentifierKind,
-        (_, identity): (Rule, Result<Identity, Failure>),
-    ) -> String {
+    fn outcome(primary: IdentifierKind, identity: Result<Identity, Failure>) -> String {
         let letter = |id: &CustomerId| char::from_u32(u32::try_from(id.0).unwrap()).unwrap();
         match identity {
             Err(failure) => failure.code.number.to_string(),
@@ -350,6 +304,14 @@ mod tests {
                 format!("{who}{merged} {ignored}").trim().to_owned()
             }
         }
+    }
+
+    fn decided(
+        passed: &Identifiers,
+        held: &Holders,
+        settings: &Settings,
+    ) -> Result<Identity, Failure> {
+        resolve(passed, held, settings, &mut Trace::default())
     }
 
     #[rstest]
@@ -399,27 +361,62 @@ mod tests {
                 strict_check: strict,
                 ..Settings::default()
             };
-            let found = outcome(primary, resolve(&passed, &held, &settings));
+            let found = outcome(primary, decided(&passed, &held, &settings));
             assert_eq!(found, expected, "merge {merge}, strict {strict}, skip {skip}");
 
             // Where a known customer refuses, whoever would have been found is the refusal.
             let refusing = Settings { known_customer: KnownCustomer::Refuse, ..settings };
-            let refused = outcome(primary, resolve(&passed, &held, &refusing));
+            let refused = outcome(primary, decided(&passed, &held, &refusing));
             let known = !expected.starts_with("new") && expected != "1047";
             assert_eq!(refused, if known { "1014" } else { expected });
         }
     }
 
+    /// Every setting that was asked is told, with what it said.
     #[rstest]
-    #[case("---", Rule::Nobody)]
-    #[case("A- ", Rule::OneHolder)]
-    #[case("AB ", Rule::LeftToHolder)]
-    #[case("-B ", Rule::FoundBySecondary)]
-    #[case(" BC", Rule::Conflict)]
-    #[case(" --", Rule::Nobody)]
-    fn the_rule_that_decided_is_told(#[case] holders: &str, #[case] rule: Rule) {
+    #[case("---", &[], &[Step::PrimaryPassed, Step::Nobody])]
+    #[case("A- ", &[], &[Step::PrimaryPassed, Step::OneHolder, Step::KnownUpdated])]
+    #[case("AB ", &[], &[Step::PrimaryPassed, Step::NotSkipped, Step::NotStrict, Step::LeftToHolder, Step::KnownUpdated])]
+    #[case("AB ", &[("MERGE_ON_CONFLICT", "1")], &[Step::PrimaryPassed, Step::NotSkipped, Step::NotStrict, Step::Merged, Step::KnownUpdated])]
+    #[case("AB ", &[("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK", "1")], &[Step::PrimaryPassed, Step::NotSkipped, Step::Strict])]
+    #[case("AB ", &[("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1")], &[Step::PrimaryPassed, Step::Skipped, Step::KnownUpdated])]
+    #[case("-B ", &[], &[Step::PrimaryPassed, Step::NotSkipped, Step::NotStrict, Step::FoundBySecondary, Step::KnownUpdated])]
+    #[case("-BC", &[], &[Step::PrimaryPassed, Step::NotSkipped, Step::NotStrict, Step::FoundBySecondary, Step::LeftToHolder, Step::KnownUpdated])]
+    #[case("A  ", &[("KNOWN_CUSTOMER", "REFUSE")], &[Step::PrimaryPassed, Step::OneHolder, Step::KnownRefused])]
+    #[case(" B ", &[], &[Step::PrimaryNotPassed, Step::PrimaryNotRequired, Step::OneHolder, Step::KnownUpdated])]
+    #[case(" BC", &[], &[Step::PrimaryNotPassed, Step::PrimaryNotRequired, Step::Conflict])]
+    #[case(" --", &[], &[Step::PrimaryNotPassed, Step::PrimaryNotRequired, Step::Nobody, Step::AnyIdentifier])]
+    #[case(" --", &[("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", "0")], &[Step::PrimaryNotPassed, Step::PrimaryNotRequired, Step::Nobody, Step::PrimaryNeeded])]
+    #[case(" B ", &[("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", "0"), ("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED", "1")], &[Step::PrimaryNotPassed, Step::PrimaryRequired])]
+    fn what_decided_is_told(
+        #[case] holders: &str,
+        #[case] changes: &[(&str, &str)],
+        #[case] expected: &[Step],
+    ) {
         let (passed, held) = case(IdentifierKind::Mobile, holders);
-        assert_eq!(resolve(&passed, &held, &Settings::default()).0, rule);
+        let settings = Settings::default().with(changes.iter().copied()).unwrap();
+        let mut trace = Trace::default();
+        drop(resolve(&passed, &held, &settings, &mut trace));
+        assert_eq!(trace.steps(), expected);
+    }
+
+    #[rstest]
+    #[case("AB ", Some(1))]
+    #[case("A B", Some(2))]
+    #[case("-BC", Some(1))]
+    fn the_strict_check_points_at_the_first_that_is_anothers(
+        #[case] holders: &str,
+        #[case] place: Option<usize>,
+    ) {
+        let (passed, held) = case(IdentifierKind::ExternalId, holders);
+        let settings = Settings {
+            primary_key: IdentifierKind::ExternalId,
+            strict_check: true,
+            ..Settings::default()
+        };
+        let refused = decided(&passed, &held, &settings).unwrap_err();
+        let kinds = kinds(IdentifierKind::ExternalId);
+        assert_eq!(refused.member, place.map(|place| Member::Identifier(kinds[place])));
     }
 
     #[rstest]
@@ -435,13 +432,13 @@ mod tests {
             Settings { primary_key: primary, any_identifier: false, ..Settings::default() };
         for (holders, expected) in [(" BC", differing), (" --", required), (" - ", required)] {
             let (passed, held) = case(primary, holders);
-            let refused = resolve(&passed, &held, &settings).1.unwrap_err();
+            let refused = decided(&passed, &held, &settings).unwrap_err();
             assert_eq!(refused.code.number, expected, "{holders}");
         }
         let (passed, held) = case(primary, " B ");
-        assert_eq!(outcome(primary, resolve(&passed, &held, &settings)), "B");
+        assert_eq!(outcome(primary, decided(&passed, &held, &settings)), "B");
         let strictly = Settings { primary_key_required: true, ..settings };
-        let refused = resolve(&passed, &held, &strictly).1.unwrap_err();
+        let refused = decided(&passed, &held, &strictly).unwrap_err();
         assert_eq!(refused.code.number, required);
     }
 
@@ -471,20 +468,39 @@ mod tests {
             ..Settings::default()
         };
         let passed = identifiers([kind], "new");
+        let update = |kept: &mut Identifiers, occupied: &[IdentifierKind], holders: &Holders| {
+            let mut trace = Trace::default();
+            let warnings =
+                update_identifiers(kept, &passed, occupied, holders, &settings, &mut trace);
+            let told: Vec<_> = warnings
+                .into_iter()
+                .map(|warning| {
+                    assert_eq!(warning.member, Some(Member::Identifier(kind)));
+                    warning.code.number
+                })
+                .collect();
+            (told, trace.steps().to_vec())
+        };
         let mut kept = held.map(|value| identifiers([kind], value)).unwrap_or_default();
-        let warnings = update_identifiers(&mut kept, &passed, &[], &Holders::default(), &settings);
+        let (warnings, steps) = update(&mut kept, &[], &Holders::default());
         assert_eq!(kept.key(kind), Some(expected));
-        assert_eq!(warnings.first().map(|warning| warning.code.number), warning);
+        assert_eq!(warnings, Vec::from_iter(warning));
+        let step = match (held, is_primary, allowed) {
+            (Some("old"), true, _) => vec![Step::PrimaryKept],
+            (Some("old"), false, true) => vec![Step::Replaced(kind)],
+            (Some("old"), false, false) => vec![Step::NotReplaced(kind)],
+            _ => vec![],
+        };
+        assert_eq!(steps, step);
 
         let mut kept = Identifiers::default();
-        let warnings =
-            update_identifiers(&mut kept, &passed, &[kind], &Holders::default(), &settings);
-        assert_eq!((kept.key(kind), warnings[0].code.number), (None, 91007));
+        assert_eq!(update(&mut kept, &[kind], &Holders::default()), (vec![91007], vec![]));
+        assert_eq!(kept.key(kind), None);
 
         let mut kept = identifiers([kind], "old");
         let mut held = Holders::default();
         held.add(Holder { kind, customer: CustomerId(1), through_merge: true });
-        let warnings = update_identifiers(&mut kept, &passed, &[], &held, &settings);
-        assert_eq!((kept.key(kind), warnings[0].code.number), (Some("old"), 91009));
+        assert_eq!(update(&mut kept, &[], &held), (vec![91009], vec![]));
+        assert_eq!(kept.key(kind), Some("old"));
     }
 }

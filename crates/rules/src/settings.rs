@@ -13,6 +13,9 @@ use crate::identifier::{Country, IdentifierKind, external_id, generated, mobile}
 use crate::number::{self, Algorithm, COUNT_LIMIT, ChecksumOver, Fault, LENGTH_LIMIT};
 use crate::profile::Source;
 
+/// The most customers in one call that an organisation may allow.
+pub const BATCH_LIMIT_MOST: usize = 1_000;
+
 /// What an organisation has configured for registration.
 ///
 /// Written as the names of all settings with their texts; read from as many of them as differ from
@@ -134,6 +137,16 @@ impl Settings {
         }
     }
 
+    /// The name of the setting that says whether a registered identifier of this kind may be replaced.
+    #[must_use]
+    pub const fn name_of_update(kind: IdentifierKind) -> &'static str {
+        match kind {
+            IdentifierKind::Mobile => "CONF_ALLOW_MOBILE_UPDATE",
+            IdentifierKind::Email => "CONF_ALLOW_EMAIL_UPDATE",
+            IdentifierKind::ExternalId => "CONF_LOYALTY_ALLOW_EXTERNAL_ID_UPDATE",
+        }
+    }
+
     /// Whether a customer is found by an identifier of this kind, so that it belongs to one alone.
     #[must_use]
     pub const fn identifies(&self, kind: IdentifierKind) -> bool {
@@ -151,6 +164,16 @@ impl Settings {
             IdentifierKind::Mobile => self.mobile_required,
             IdentifierKind::Email => self.email_required,
             IdentifierKind::ExternalId => self.external_id_required,
+        }
+    }
+
+    /// The name of the setting that says whether a new customer must have an identifier of this kind.
+    #[must_use]
+    pub const fn name_of_requirement(kind: IdentifierKind) -> &'static str {
+        match kind {
+            IdentifierKind::Mobile => "CONF_USERS_IS_MOBILE_REQUIRED",
+            IdentifierKind::Email => "CONF_USERS_IS_EMAIL_REQUIRED",
+            IdentifierKind::ExternalId => "CONF_USERS_IS_EXTERNAL_ID_REQUIRED",
         }
     }
 
@@ -183,6 +206,12 @@ impl Settings {
             form: setting.form,
             value: value.to_owned(),
         })
+    }
+
+    /// The text of the setting of this name.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        TABLE.iter().find(|setting| setting.name == name).map(|setting| (setting.read)(self))
     }
 
     /// Every setting's name with its text.
@@ -729,7 +758,7 @@ pub const TABLE: &[Setting] = &[
         form: "a number from 1 to 1000",
         read: |settings| settings.batch_limit.to_string(),
         write: |settings, text| {
-            settings.batch_limit = number_to(text, 1_000)?;
+            settings.batch_limit = number_to(text, BATCH_LIMIT_MOST)?;
             Some(())
         },
     },

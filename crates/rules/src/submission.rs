@@ -2,7 +2,9 @@
 //!
 //! A member that was absent, null or blank is `None`: it was not passed.
 
-use std::fmt;
+use std::borrow::Cow;
+
+use crate::identifier::IdentifierKind;
 
 /// One customer as sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,10 +51,94 @@ pub struct Submission {
     pub card_series: Option<String>,
     /// What is accepted and kept as it is.
     pub kept: Kept,
-    /// The members that are not known, as JSON pointers; looked for only where they are refused.
-    pub unknown: Vec<String>,
+    /// The members that are not known; looked for only where they are refused.
+    pub unknown: Vec<Member>,
     /// The first member whose form cannot be read; it fails the customer.
     pub malformed: Option<Malformed>,
+}
+
+/// A member of a submission, as far as it can be wrong by itself. Whoever reads a format knows what
+/// the member is called there and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Member {
+    /// The identifier of this kind.
+    Identifier(IdentifierKind),
+    /// The first name.
+    FirstName,
+    /// The last name.
+    LastName,
+    /// The customer type.
+    CustomerType,
+    /// The source.
+    Source,
+    /// The account within the source.
+    AccountId,
+    /// The date of registration.
+    RegisteredOn,
+    /// The date of the last change.
+    UpdatedOn,
+    /// The till that registers.
+    RegisteredTill,
+    /// The till to associate with.
+    AssociatedTill,
+    /// The fraud status.
+    FraudStatus,
+    /// One of the communication channels, counted from 0, or a part of it.
+    Channel(usize, Option<ChannelMember>),
+    /// One of the custom fields, counted from 0.
+    CustomField(usize),
+    /// One of the extended fields, counted from 0.
+    ExtendedField(usize),
+    /// One of the subscriptions, counted from 0, or a part of it.
+    Subscription(usize, Option<SubscriptionMember>),
+    /// The code of whoever referred the customer.
+    ReferralCode,
+    /// The number of the customer's card.
+    CardNumber,
+    /// The series from which a card's number is to be generated.
+    CardSeries,
+    /// The gender.
+    Gender,
+    /// Whether the customer is on the do-not-call register.
+    NdncStatus,
+    /// Whether the customer belongs to a campaign's test or control group.
+    TestControlStatus,
+    /// What only the reader of the format knows, in its own words.
+    Read(Cow<'static, str>),
+}
+
+/// A part of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelMember {
+    /// The mode of communication.
+    Kind,
+    /// The number, address or token.
+    Value,
+    /// Whether it is the primary contact.
+    Primary,
+    /// Whether it is verified.
+    Verified,
+    /// What else is known of it.
+    Meta,
+    /// Whether it reaches the customer at home.
+    Residence,
+    /// Whether it reaches the customer at work.
+    Office,
+    /// When the customer last looked at it.
+    LastViewed,
+}
+
+/// A part of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubscriptionMember {
+    /// The channel.
+    Channel,
+    /// The priority.
+    Priority,
+    /// The scope.
+    Scope,
+    /// Whether the customer wants the messages.
+    IsSubscribed,
 }
 
 /// A custom or extended field as sent.
@@ -87,8 +173,12 @@ pub struct SubmittedChannel {
     pub primary: Option<String>,
     /// Whether it is verified.
     pub verified: Option<String>,
-    /// Whether it is a residence.
+    /// Whether it reaches the customer at home.
     pub residence: Option<String>,
+    /// Whether it reaches the customer at work.
+    pub office: Option<String>,
+    /// When the customer last looked at it.
+    pub last_viewed: Option<String>,
 }
 
 /// A subscription as sent.
@@ -98,8 +188,8 @@ pub struct SubmittedSubscription {
     pub channel: Option<String>,
     /// The priority: `TRANS` or `BULK`.
     pub priority: Option<String>,
-    /// The scope: `all`.
-    pub scope: Option<String>,
+    /// The scopes; the one that there is is `all`.
+    pub scopes: Vec<String>,
     /// Whether the customer wants the messages: `1` or `0`.
     pub is_subscribed: Option<String>,
 }
@@ -118,14 +208,8 @@ pub struct Kept {
 /// A member whose form cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
-    /// Where in the body, as a JSON pointer (RFC 6901).
-    pub pointer: String,
+    /// The member.
+    pub member: Member,
     /// What belongs there, and what stands there.
     pub reason: String,
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", self.reason, self.pointer)
-    }
 }

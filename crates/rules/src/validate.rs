@@ -2,20 +2,23 @@
 //! failure of its item. The first rule that refuses decides, in this order: the form of the members,
 //! the type, the identifiers, the tills, the dates, the rest.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::attribution::PostedAs;
 use crate::card::CardRequest;
-use crate::codes::{self, Code, Failure, Warning};
-use crate::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
+use crate::codes::{self, Failure, Warning};
+use crate::identifier::Identifiers;
+use crate::identifier::passed::Passed;
 use crate::organisation::{Organisation, TillId};
 use crate::profile::{
-    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel,
-    custom_field, date, extended_field, short, subscription, test_control, till,
+    CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel, custom_field, date,
+    extended_field, short, subscription, test_control, till,
 };
-use crate::settings::{InvalidSecondary, Settings};
-use crate::submission::{Kept, Submission};
+use crate::submission::{Kept, Malformed, Member, Submission};
+use crate::trace::{Step, Trace};
 
 /// The longest text that is kept as it is, in characters.
 const KEPT_LIMIT: usize = 250;
@@ -39,14 +42,15 @@ pub struct Registration {
     pub registered_at: Option<Timestamp>,
     /// The date of the last change.
     pub updated_at: Option<Timestamp>,
-    /// The till that registers: the one named, else the one as which the request is posted.
+    /// The till that registers: the one that is named, else the one as which the request is posted.
+    /// Date-times that are sent and replied are local to it.
     pub registered_till: TillId,
     /// The till to associate with.
     pub associated_till: Option<TillId>,
     /// The fraud status.
     pub fraud_status: Option<FraudStatus>,
     /// The communication channels.
-    pub channels: Vec<Channel>,
+    pub channels: Vec<channel::Passed>,
     /// The subscriptions that were accepted.
     pub subscriptions: Vec<Subscription>,
     /// The code of whoever referred the customer, in the form in which codes are compared.
@@ -63,31 +67,53 @@ pub struct Registration {
     pub warnings: Vec<Warning>,
 }
 
+/// What the rules that need no other customer say of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validated {
+    /// The identifiers that are valid, in their canonical form, whatever else is not.
+    pub identifiers: Identifiers,
+    /// What was decided on the way.
+    pub trace: Trace,
+    /// The registration, or the first rule's refusal.
+    pub outcome: Result<Registration, Failure>,
+}
+
 /// Applies every rule that needs no other customer.
-///
-/// # Errors
-/// The first rule's refusal.
+#[must_use]
 pub fn validate(
     sent: &Submission,
     organisation: &Organisation,
     posted_as: PostedAs,
     now: Timestamp,
+) -> Validated {
+    let mut trace = Trace::default();
+    let passed = Passed::read(sent, &organisation.settings, &mut trace);
+    let identifiers = passed.valid.clone();
+    let outcome = registration(sent, passed, organisation, posted_as, now, &mut trace);
+    Validated { identifiers, trace, outcome }
+}
+
+fn registration(
+    sent: &Submission,
+    passed: Passed,
+    organisation: &Organisation,
+    posted_as: PostedAs,
+    now: Timestamp,
+    trace: &mut Trace,
 ) -> Result<Registration, Failure> {
-    well_formed(sent)?;
+    well_formed(sent, trace)?;
     let customer_type = customer_type(sent)?;
     let mut warnings = Vec::new();
-    let identifiers = identifiers(sent, &organisation.settings, &mut warnings)?;
-    let registered_till = registering_till(sent, organisation, posted_as)?;
-    let associated = |name| till::associated(name, organisation);
-    let associated_till = sent.associated_till.as_deref().map(associated).transpose()?;
+    let identifiers = passed.checked(&organisation.settings, trace, &mut warnings)?;
+    let registered_till = registered_till(sent, organisation, posted_as)?;
+    let associated_till = associated_till(sent, organisation)?;
     let zone = organisation.time_zone_of(registered_till);
-    let registered_at = registered_at(sent, zone, organisation, now)?;
+    let registered_at = registered_at(sent, zone, organisation, now, trace)?;
     let updated_at = updated_at(sent, zone)?;
-    let source = source(sent, organisation)?;
-    let account_id = account_id(sent)?;
-    let fraud_status = fraud_status(sent, organisation)?;
-
-    let channels = channels(sent, source.as_ref(), organisation, &mut warnings)?;
+    let source = source(sent, organisation, trace)?;
+    let account_id = kept_text(sent.account_id.as_ref(), Member::AccountId)?;
+    let fraud_status = fraud_status(sent, organisation, trace)?;
+    let channels = channels(sent, organisation, &mut warnings)?;
     Ok(Registration {
         identifiers,
         first_name: sent.first_name.as_deref().and_then(Name::parse),
@@ -104,7 +130,7 @@ pub fn validate(
         subscriptions: subscription::read(&sent.subscriptions, &mut warnings),
         referral_code: sent.referral_code.clone(),
         card: CardRequest::read(sent, &mut warnings),
-        kept: kept(&sent.kept, organisation)?,
+        kept: kept(&sent.kept, organisation, trace)?,
         custom_fields: custom_field::read(
             &sent.custom_fields,
             &organisation.custom_fields,
@@ -115,34 +141,18 @@ pub fn validate(
     })
 }
 
-/// The till that registers: the one that is named, else the one as which the request is posted.
-/// Date-times that are sent and replied are local to it.
-///
-/// # Errors
-/// 91020 when the organisation has no till of the name; else why it is posted as none.
-pub fn registering_till(
-    sent: &Submission,
-    organisation: &Organisation,
-    posted_as: PostedAs,
-) -> Result<TillId, Failure> {
-    let till = match &sent.registered_till {
-        Some(name) => till::registered(name, organisation),
-        None => posted_as,
-    };
-    till.map_err(Failure::from)
-}
-
-fn refused(what: &str) -> Failure {
-    Failure::because(codes::FAILED_TO_ADD, what)
+fn refused(member: Member, reason: impl Into<Cow<'static, str>>) -> Failure {
+    Failure::because(codes::FAILED_TO_ADD, reason).at(member)
 }
 
 /// Members that are not known are looked for only where `STRICT_EXTRAS` refuses them.
-fn well_formed(sent: &Submission) -> Result<(), Failure> {
-    match (&sent.malformed, sent.unknown.first()) {
-        (Some(malformed), _) => Err(refused(&malformed.to_string())),
-        (None, Some(pointer)) => Err(refused(&format!("unknown member at {pointer}"))),
-        (None, None) => Ok(()),
+fn well_formed(sent: &Submission, trace: &mut Trace) -> Result<(), Failure> {
+    if let Some(Malformed { member, reason }) = &sent.malformed {
+        return Err(refused(member.clone(), reason.clone()));
     }
+    let Some(unknown) = sent.unknown.first() else { return Ok(()) };
+    trace.add(Step::ExtraRefused);
+    Err(refused(unknown.clone(), "unknown member"))
 }
 
 fn customer_type(sent: &Submission) -> Result<Option<CustomerType>, Failure> {
@@ -150,58 +160,25 @@ fn customer_type(sent: &Submission) -> Result<Option<CustomerType>, Failure> {
         return Ok(None);
     };
     let known = CustomerType::parse(text);
-    known.map(Some).ok_or_else(|| refused("type is loyalty or non_loyalty"))
+    known.map(Some).ok_or_else(|| refused(Member::CustomerType, "expected loyalty or non_loyalty"))
 }
 
-/// Reads each identifier. One that is invalid fails the registration, unless the organisation drops
-/// such and it is neither the primary nor the only one.
-fn identifiers(
+fn registered_till(
     sent: &Submission,
-    settings: &Settings,
-    warnings: &mut Vec<Warning>,
-) -> Result<Identifiers, Failure> {
-    let mobile = sent.mobile.as_deref().map(|text| Mobile::parse(text, &settings.mobile));
-    let email = sent.email.as_deref().map(Email::parse);
-    let external_id = sent.external_id.as_deref().map(|text| {
-        let used = settings.use_external_id.then_some(()).ok_or(codes::NO_EXTERNAL_IDS);
-        used.and_then(|()| ExternalId::parse(text, &settings.external_id))
-    });
-    let any_valid = matches!(mobile, Some(Ok(_)))
-        || matches!(email, Some(Ok(_)))
-        || matches!(external_id, Some(Ok(_)));
-    let mut dropped = |kind: IdentifierKind| {
-        let may_go = settings.invalid_secondary == InvalidSecondary::Drop
-            && kind != settings.primary_key
-            && any_valid;
-        if may_go {
-            warnings.push(Warning::about(codes::VALIDATION_FAILED, kind.name(), ""));
-        }
-        may_go
-    };
-    let identifiers = Identifiers {
-        mobile: valid(mobile, || dropped(IdentifierKind::Mobile))?,
-        email: valid(email, || dropped(IdentifierKind::Email))?,
-        external_id: valid(external_id, || dropped(IdentifierKind::ExternalId))?,
-    };
-    if identifiers.keys().next().is_none() {
-        return Err(codes::NO_IDENTIFIER.into());
-    }
-    if !identifiers.keys().any(|(kind, _)| settings.identifies(kind)) {
-        return Err(codes::EMAIL_NOT_ENOUGH.into());
-    }
-    Ok(identifiers)
+    organisation: &Organisation,
+    posted_as: PostedAs,
+) -> Result<TillId, Failure> {
+    let Some(name) = &sent.registered_till else { return Ok(posted_as?) };
+    let till = till::registered(name, organisation);
+    till.map_err(|code| Failure::from(code).at(Member::RegisteredTill))
 }
 
-fn valid<T>(
-    read: Option<Result<T, &'static Code>>,
-    dropped: impl FnOnce() -> bool,
-) -> Result<Option<T>, Failure> {
-    match read {
-        None => Ok(None),
-        Some(Ok(value)) => Ok(Some(value)),
-        Some(Err(_)) if dropped() => Ok(None),
-        Some(Err(code)) => Err(code.into()),
-    }
+fn associated_till(
+    sent: &Submission,
+    organisation: &Organisation,
+) -> Result<Option<TillId>, Failure> {
+    let till = sent.associated_till.as_deref().map(|name| till::associated(name, organisation));
+    till.transpose().map_err(|code| Failure::from(code).at(Member::AssociatedTill))
 }
 
 fn registered_at(
@@ -209,80 +186,106 @@ fn registered_at(
     zone: &TimeZone,
     organisation: &Organisation,
     now: Timestamp,
+    trace: &mut Trace,
 ) -> Result<Option<Timestamp>, Failure> {
     let Some(text) = &sent.registered_on else {
         return Ok(None);
     };
-    Ok(Some(date::registration(text, zone, organisation, now)?))
+    let date = date::registration(text, zone, organisation, now, trace);
+    date.map(Some).map_err(|code| Failure::from(code).at(Member::RegisteredOn))
 }
 
 fn updated_at(sent: &Submission, zone: &TimeZone) -> Result<Option<Timestamp>, Failure> {
     let Some(text) = &sent.updated_on else {
         return Ok(None);
     };
-    let instant = date::parse(text, zone)
-        .ok_or_else(|| refused("updated_on has the form YYYY-MM-DD HH:MM:SS"))?;
-    Ok(Some(instant))
+    let instant = date::parse(text, zone);
+    instant
+        .map(Some)
+        .ok_or_else(|| refused(Member::UpdatedOn, "expected the form YYYY-MM-DD HH:MM:SS"))
 }
 
-fn source(sent: &Submission, organisation: &Organisation) -> Result<Option<Source>, Failure> {
+fn source(
+    sent: &Submission,
+    organisation: &Organisation,
+    trace: &mut Trace,
+) -> Result<Option<Source>, Failure> {
     let Some(text) = &sent.source else {
         return Ok(None);
     };
-    let known = Source::parse(text, &organisation.settings.additional_sources)
-        .ok_or_else(|| refused("source is none of INSTORE, FACEBOOK, WEB_ENGAGE, WECHAT, ECOMMERCE, WEBSITE, LINE, MOBILE_APP and the other documented ones"))?;
-    Ok(Some(known))
-}
-
-/// "Unique identifier associated with the specific source or channel." The specification's sample
-/// sends one with INSTORE, which has no accounts: it is kept with every source.
-fn account_id(sent: &Submission) -> Result<Option<String>, Failure> {
-    kept_text("accountId", sent.account_id.as_ref())
+    let additional = &organisation.settings.additional_sources;
+    let known = Source::parse(text, additional);
+    match &known {
+        Some(source) if additional.contains(source) => trace.add(Step::OwnSource),
+        Some(_) => {}
+        None => trace.add(Step::UnknownSource),
+    }
+    known.map(Some).ok_or_else(|| {
+        let documented = "expected INSTORE, FACEBOOK, WEB_ENGAGE, WECHAT, ECOMMERCE, WEBSITE, LINE, MOBILE_APP or another of the documented ones";
+        refused(Member::Source, documented)
+    })
 }
 
 fn fraud_status(
     sent: &Submission,
     organisation: &Organisation,
+    trace: &mut Trace,
 ) -> Result<Option<FraudStatus>, Failure> {
     let Some(text) = &sent.fraud_status else {
         return Ok(None);
     };
-    Ok(Some(FraudStatus::parse(text, organisation.settings.strict_extras)?))
+    let status = FraudStatus::parse(text);
+    if !status.is_listed() && extra_is_refused(organisation, trace) {
+        return Err(Failure::from(codes::INVALID_FRAUD_STATUS).at(Member::FraudStatus));
+    }
+    Ok(Some(status))
 }
 
-fn kept(sent: &Kept, organisation: &Organisation) -> Result<Kept, Failure> {
-    if let Some(status) = &sent.test_control_status {
-        test_control::check(status, organisation.settings.strict_extras)?;
+fn extra_is_refused(organisation: &Organisation, trace: &mut Trace) -> bool {
+    trace.flag(organisation.settings.strict_extras, Step::ExtraRefused, Step::ExtraTaken)
+}
+
+fn kept(sent: &Kept, organisation: &Organisation, trace: &mut Trace) -> Result<Kept, Failure> {
+    let unknown = |status: &String| !test_control::is_known(status);
+    if sent.test_control_status.as_ref().is_some_and(unknown)
+        && extra_is_refused(organisation, trace)
+    {
+        let failure = Failure::from(codes::INVALID_TEST_CONTROL_STATUS);
+        return Err(failure.at(Member::TestControlStatus));
     }
     Ok(Kept {
-        gender: kept_text("gender", sent.gender.as_ref())?,
-        ndnc_status: kept_text("ndnc_status", sent.ndnc_status.as_ref())?,
-        test_control_status: kept_text("test_control_status", sent.test_control_status.as_ref())?,
+        gender: kept_text(sent.gender.as_ref(), Member::Gender)?,
+        ndnc_status: kept_text(sent.ndnc_status.as_ref(), Member::NdncStatus)?,
+        test_control_status: kept_text(
+            sent.test_control_status.as_ref(),
+            Member::TestControlStatus,
+        )?,
     })
 }
 
-/// A text that is kept as it is: of limited length, and without control characters.
-fn kept_text(member: &str, text: Option<&String>) -> Result<Option<String>, Failure> {
+/// A text that is kept as it is: of limited length, and without control characters. So is the
+/// account within a source: "Unique identifier associated with the specific source or channel." The
+/// specification's sample sends one with INSTORE, which has no accounts: it is kept with every
+/// source.
+fn kept_text(text: Option<&String>, member: Member) -> Result<Option<String>, Failure> {
     let Some(text) = text else { return Ok(None) };
-    match short(text, KEPT_LIMIT) {
-        Some(text) => Ok(Some(text.to_owned())),
-        None => Err(refused(&format!(
-            "{member} has at most {KEPT_LIMIT} characters and no control characters"
-        ))),
-    }
+    let kept = short(text, KEPT_LIMIT).map(str::to_owned);
+    kept.map(Some).ok_or_else(|| {
+        let reason = format!("expected at most {KEPT_LIMIT} characters and no control characters");
+        refused(member, reason)
+    })
 }
 
 fn channels(
     sent: &Submission,
-    source: Option<&Source>,
     organisation: &Organisation,
     warnings: &mut Vec<Warning>,
-) -> Result<Vec<Channel>, Failure> {
+) -> Result<Vec<channel::Passed>, Failure> {
     if sent.channels.len() > channel::COUNT_LIMIT {
-        return Err(refused("commChannels has at most 20 entries"));
+        let reason = format!("expected at most {} entries", channel::COUNT_LIMIT);
+        return Err(refused(Member::Channel(channel::COUNT_LIMIT, None), reason));
     }
-    let source = source.cloned().unwrap_or_default();
-    Ok(channel::read(&sent.channels, &source, &organisation.settings.mobile, warnings))
+    Ok(channel::read(&sent.channels, &organisation.settings.mobile, warnings))
 }
 
 #[cfg(test)]
@@ -306,12 +309,12 @@ mod tests {
     fn code(sent: &Submission, strict: bool) -> Result<Registration, u32> {
         let now = "2026-01-15T05:00:00Z".parse().unwrap();
         let outcome = validate(sent, &organisation(strict), Ok(TillId(1)), now);
-        outcome.map_err(|failure| failure.code.number)
+        outcome.outcome.map_err(|failure| failure.code.number)
     }
 
     #[rstest]
     #[case(Submission { fraud_status: Some("guilty".to_owned()), ..sent() }, 1061)]
-    #[case(Submission { unknown: vec!["/root/customer/0/x".to_owned()], ..sent() }, 10001)]
+    #[case(Submission { unknown: vec![Member::Read("x".into())], ..sent() }, 10001)]
     #[case(
         Submission { kept: Kept { test_control_status: Some("x".to_owned()), ..Kept::default() }, ..sent() },
         1062
@@ -324,11 +327,12 @@ mod tests {
 
     #[test]
     fn the_first_unknown_member_is_named() {
-        let unknown = ["/root/customer/0/x", "/root/customer/0/y"].map(str::to_owned).to_vec();
+        let unknown = ["x", "y"].map(|name| Member::Read(name.into())).to_vec();
         let now = "2026-01-15T05:00:00Z".parse().unwrap();
         let sent = Submission { unknown, ..sent() };
-        let failure = validate(&sent, &organisation(true), Ok(TillId(1)), now).unwrap_err();
-        assert_eq!(failure.message, "Failed to add customer: unknown member at /root/customer/0/x");
+        let validated = validate(&sent, &organisation(true), Ok(TillId(1)), now);
+        let expected = Failure::because(codes::FAILED_TO_ADD, "unknown member");
+        assert_eq!(validated.outcome, Err(expected.at(Member::Read("x".into()))));
     }
 
     #[rstest]

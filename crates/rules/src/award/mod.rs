@@ -556,11 +556,7 @@ pub(super) mod tests {
             full(&mut earnings.enrolment);
             earnings.referrer.as_mut().map(|(_, place)| full(place)).unwrap();
         });
-        let told: Vec<String> = earned
-            .warnings
-            .iter()
-            .map(|warning| format!("{} {}", warning.code.number, warning.message))
-            .collect();
+        let told: Vec<String> = earned.warnings.iter().map(ToString::to_string).collect();
         assert_eq!(told, [warning]);
         assert_eq!(
             entries(&earned),

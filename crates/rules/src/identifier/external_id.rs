@@ -5,6 +5,7 @@
 //! blanks around it.
 
 use crate::codes::{self, Code};
+use crate::trace::{Step, Trace};
 
 /// The longest external id, in characters.
 pub const LENGTH_LIMIT: usize = 250;
@@ -23,17 +24,25 @@ pub struct Rules {
 }
 
 impl ExternalId {
-    /// Reads an external id as sent.
+    /// Reads an external id as sent, and notes which settings decided.
     ///
     /// # Errors
     /// 1003 when it is too long, holds a control character, or has not the organisation's form.
-    pub fn parse(sent: &str, rules: &Rules) -> Result<Self, &'static Code> {
+    pub fn parse(sent: &str, rules: &Rules, trace: &mut Trace) -> Result<Self, &'static Code> {
         let text = sent.trim();
         let length = text.chars().count();
+        let mut kept = |rule: Option<bool>, if_kept, if_broken| {
+            rule.is_none_or(|kept| trace.flag(kept, if_kept, if_broken))
+        };
+        let prefix = rules.prefix.as_deref().map(|prefix| text.starts_with(prefix));
         let valid = (1..=LENGTH_LIMIT).contains(&length)
             && !text.chars().any(char::is_control)
-            && rules.prefix.as_deref().is_none_or(|prefix| text.starts_with(prefix))
-            && rules.length.is_none_or(|wanted| length == wanted);
+            && kept(prefix, Step::PrefixKept, Step::PrefixMissing)
+            && kept(
+                rules.length.map(|wanted| length == wanted),
+                Step::LengthKept,
+                Step::LengthWrong,
+            );
         if valid { Ok(Self(text.to_owned())) } else { Err(codes::INVALID_EXTERNAL_ID) }
     }
 
@@ -75,13 +84,13 @@ mod tests {
         #[case] valid: bool,
     ) {
         let rules = Rules { prefix: prefix.map(str::to_owned), length };
-        assert_eq!(ExternalId::parse(sent, &rules).is_ok(), valid);
+        assert_eq!(ExternalId::parse(sent, &rules, &mut Trace::default()).is_ok(), valid);
     }
 
     #[test]
     fn at_most_250_characters() {
-        let rules = Rules::default();
-        assert!(ExternalId::parse(&"ä".repeat(250), &rules).is_ok());
-        assert_eq!(ExternalId::parse(&"a".repeat(251), &rules), Err(codes::INVALID_EXTERNAL_ID));
+        let parse = |text: &str| ExternalId::parse(text, &Rules::default(), &mut Trace::default());
+        assert!(parse(&"ä".repeat(250)).is_ok());
+        assert_eq!(parse(&"a".repeat(251)), Err(codes::INVALID_EXTERNAL_ID));
     }
 }

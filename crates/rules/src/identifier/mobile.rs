@@ -16,6 +16,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType};
 
 use super::Country;
 use crate::codes::{self, Code};
+use crate::trace::Step;
 
 /// The longest text that is looked at, in bytes.
 const TEXT_LIMIT_BYTES: usize = 64;
@@ -54,35 +55,48 @@ pub struct Rules {
     pub validation: Validation,
 }
 
+impl Rules {
+    fn countries(&self) -> impl Iterator<Item = Country> {
+        self.base.iter().chain(&self.supported).copied()
+    }
+
+    fn is_base(&self, country: Country) -> bool {
+        self.base == Some(country)
+    }
+}
+
 impl Mobile {
     /// Reads a number as sent.
     ///
     /// # Errors
     /// 1001 when it fits no rule; 8014 when the rules need a country and none is configured.
     pub fn parse(sent: &str, rules: &Rules) -> Result<Self, &'static Code> {
-        let dialled = Dialled::read(sent).ok_or(codes::INVALID_MOBILE)?;
-        let countries = || rules.base.iter().chain(&rules.supported).copied();
-        let by_country = match (rules.validation, rules.base) {
-            (Validation::Generic | Validation::Off, _) => None,
-            (_, None) => return Err(codes::COUNTRY_MISSING),
-            (_, Some(_)) => countries()
-                .find_map(|country| dialled.with_code(country))
-                .or_else(|| countries().find_map(|country| dialled.without_code(country))),
+        Self::read(sent, rules).1
+    }
+
+    /// Reads a number as sent, and says by which setting. One that is no number at all is refused
+    /// by none.
+    pub fn read(sent: &str, rules: &Rules) -> (Option<Step>, Result<Self, &'static Code>) {
+        let Some(dialled) = Dialled::read(sent) else {
+            return (None, Err(codes::INVALID_MOBILE));
         };
-        let generic = || match rules.validation {
-            Validation::Country => None,
-            Validation::Generic => dialled.generic(),
-            Validation::Off => dialled.unchecked(rules.base.is_some()),
-            // What a country would complete, once the `+` is gone, is nobody's number.
-            Validation::CountryThenGeneric => dialled.generic().filter(|digits| {
-                let bare = Dialled { digits: digits.clone(), international: false };
-                !countries().any(|country| bare.without_code(country).is_some())
-            }),
+        let fitting = match (rules.validation, rules.base) {
+            (Validation::Generic, _) => dialled.generic().map(|it| (Step::GenericNumber, it)),
+            (Validation::Off, base) => {
+                dialled.unchecked(base.is_some()).map(|it| (Step::NumberOfLength, it))
+            }
+            (Validation::Country | Validation::CountryThenGeneric, None) => {
+                return (Some(Step::NoCountry), Err(codes::COUNTRY_MISSING));
+            }
+            (Validation::Country, Some(_)) => dialled.by_country(rules),
+            (Validation::CountryThenGeneric, Some(_)) => dialled
+                .by_country(rules)
+                .or_else(|| Some((Step::GenericNumber, dialled.of_no_country(rules)?))),
         };
-        by_country
-            .or_else(generic)
-            .map(|digits| Self { digits, sent: sent.trim().to_owned() })
-            .ok_or(codes::INVALID_MOBILE)
+        match fitting {
+            Some((step, digits)) => (Some(step), Ok(Self { digits, sent: sent.trim().to_owned() })),
+            None => (Some(Step::NoNumber), Err(codes::INVALID_MOBILE)),
+        }
     }
 
     /// A number that was canonical when it was stored.
@@ -133,6 +147,31 @@ impl Dialled {
             Some(rest) if !plus => Some(Self { digits: rest.to_owned(), international: true }),
             _ => Some(Self { digits, international: plus }),
         }
+    }
+
+    /// The number by the first country that it fits: as it is, else completed.
+    fn by_country(&self, rules: &Rules) -> Option<(Step, String)> {
+        let countries = || rules.countries();
+        let whole = |country| {
+            let step =
+                if rules.is_base(country) { Step::CodeOfBase } else { Step::CodeOfSupported };
+            Some((step, self.with_code(country)?))
+        };
+        let completed = |country| {
+            let by_base = rules.is_base(country);
+            let step = if by_base { Step::CompletedByBase } else { Step::CompletedBySupported };
+            Some((step, self.without_code(country)?))
+        };
+        countries().find_map(whole).or_else(|| countries().find_map(completed))
+    }
+
+    /// The number by the generic rule. What a country would complete, once the `+` is gone, is
+    /// nobody's number.
+    fn of_no_country(&self, rules: &Rules) -> Option<String> {
+        let digits = self.generic()?;
+        let bare = Self { digits, international: false };
+        let completed = rules.countries().any(|country| bare.without_code(country).is_some());
+        (!completed).then_some(bare.digits)
     }
 
     /// The number read as one that has this country's code already.
@@ -290,6 +329,29 @@ mod tests {
     fn supported_countries_follow_in_order(#[case] sent: &str, #[case] expected: Option<&str>) {
         let parsed = Mobile::parse(sent, &rules("IN", &["SG", "DE"], Validation::Country));
         assert_eq!(parsed.ok().map(|mobile| mobile.digits).as_deref(), expected);
+    }
+
+    #[rstest]
+    #[case(Validation::Country, "919876543210", Step::CodeOfBase)]
+    #[case(Validation::Country, "6581234567", Step::CodeOfSupported)]
+    #[case(Validation::Country, "9876543210", Step::CompletedByBase)]
+    #[case(Validation::Country, "81234567", Step::CompletedBySupported)]
+    #[case(Validation::Country, "123", Step::NoNumber)]
+    #[case(Validation::CountryThenGeneric, "9876543210", Step::CompletedByBase)]
+    #[case(Validation::CountryThenGeneric, "447400123456", Step::GenericNumber)]
+    #[case(Validation::Generic, "9876543210", Step::GenericNumber)]
+    #[case(Validation::Off, "5000000000", Step::NumberOfLength)]
+    #[case(Validation::Off, "0", Step::NoNumber)]
+    fn the_setting_that_decided_is_told(
+        #[case] validation: Validation,
+        #[case] sent: &str,
+        #[case] expected: Step,
+    ) {
+        let step = |sent, rules: &Rules| Mobile::read(sent, rules).0;
+        let rules = rules("IN", &["SG"], validation);
+        assert_eq!(step(sent, &rules), Some(expected));
+        assert_eq!(step("pigeon", &rules), None);
+        assert_eq!(step(sent, &Rules::default()), Some(Step::NoCountry));
     }
 
     #[rstest]

@@ -5,6 +5,7 @@ pub mod email;
 pub mod external_id;
 pub mod generated;
 pub mod mobile;
+pub mod passed;
 
 use std::fmt;
 
@@ -27,21 +28,15 @@ pub enum IdentifierKind {
 impl IdentifierKind {
     /// Every kind, in the specification's order.
     pub const ALL: [Self; 3] = [Self::Mobile, Self::Email, Self::ExternalId];
-
-    /// The kind's name in settings and messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mobile => "mobile",
-            Self::Email => "email",
-            Self::ExternalId => "external id",
-        }
-    }
 }
 
 impl fmt::Display for IdentifierKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(match self {
+            Self::Mobile => "mobile number",
+            Self::Email => "email address",
+            Self::ExternalId => "external id",
+        })
     }
 }
 

@@ -1,16 +1,19 @@
 //! `commChannels`: "The medium through which a customer can receive messages or notifications
 //! from the brand." Optional, since the specification's own second request has none.
 //!
-//! "The mode of communication" is limited by the source, as the documented table of sources has it;
-//! a source that the table has no channels for takes every type. A mobile number and an email
+//! "The mode of communication" is limited by the customer's source, as the documented table of sources
+//! has it; a source that the table has no channels for takes every type. A mobile number and an email
 //! address are validated as such. A channel that is not valid is dropped with a 91003 that names
-//! it, and so is a flag that is neither true nor false. Where a new customer comes without
-//! channels, they follow from the identifiers.
+//! it, and so is a flag that is neither true nor false. What is not passed of a channel that is known
+//! leaves what was known.
+//!
+//! Where no channels are passed, they follow from the identifiers that the customer gains; and
+//! whenever an identifier is replaced, so is it as a channel.
 
 use super::{Source, short};
 use crate::codes::{self, Warning};
 use crate::identifier::{Email, Identifiers, Mobile, mobile};
-use crate::submission::SubmittedChannel;
+use crate::submission::{ChannelMember, Member, SubmittedChannel};
 
 /// The most channels that a customer can have.
 pub const COUNT_LIMIT: usize = 20;
@@ -18,6 +21,8 @@ pub const COUNT_LIMIT: usize = 20;
 const KIND_LIMIT: usize = 50;
 /// The longest value, in characters.
 const VALUE_LIMIT: usize = 255;
+/// The longest text of a date, in characters.
+const DATE_LIMIT: usize = 50;
 
 const MOBILE: &str = "mobile";
 const EMAIL: &str = "email";
@@ -73,113 +78,226 @@ pub struct Channel {
     pub primary: bool,
     /// Whether the customer proved to own it.
     pub verified: bool,
-    /// Whether it reaches the customer at home.
-    pub residence: Option<bool>,
+    /// What else is known of it.
+    pub meta: Meta,
 }
 
-/// Takes the channels that are valid; the others are dropped, each with a 91003.
+/// "Contains meta information of the customer."
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// Whether it reaches the customer at home.
+    pub residence: Option<bool>,
+    /// Whether it reaches the customer at work.
+    pub office: Option<bool>,
+    /// When the customer last looked at it, as it was sent.
+    pub last_viewed: Option<String>,
+}
+
+/// A channel that was passed and is valid by itself. `None` is "not passed".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// Its place among those that were sent.
+    pub index: usize,
+    /// The mode of communication.
+    pub kind: &'static str,
+    /// The number, address or token.
+    pub value: String,
+    /// Whether this is the contact to prefer.
+    pub primary: Option<bool>,
+    /// Whether the customer proved to own it.
+    pub verified: Option<bool>,
+    /// What else was passed of it.
+    pub meta: Meta,
+}
+
+/// Takes the channels that are valid by themselves; the others are dropped, each with a 91003.
 pub fn read(
     submitted: &[SubmittedChannel],
-    source: &Source,
     rules: &mobile::Rules,
     warnings: &mut Vec<Warning>,
-) -> Vec<Channel> {
+) -> Vec<Passed> {
     let mut taken = Vec::with_capacity(submitted.len());
     for (index, sent) in submitted.iter().enumerate() {
-        let mut dropped = |member: &str| {
-            let named = format!("commChannels/{index}{member}");
-            warnings.push(Warning::about(codes::VALIDATION_FAILED, &named, ""));
+        let mut dropped = |member| warnings.push(dropped(index, Some(member)));
+        let (kind, value) = match kind_and_value(sent, rules) {
+            Ok(both) => both,
+            Err(member) => {
+                dropped(member);
+                continue;
+            }
         };
-        let Some((kind, value)) = kind_and_value(sent, source, rules) else {
-            dropped("");
-            continue;
-        };
-        let mut flag = |text: &Option<String>, member: &str| {
+        let mut flag = |text: &Option<String>, member: ChannelMember| {
             let read = text.as_deref().map(truth)?;
             if read.is_none() {
                 dropped(member);
             }
             read
         };
-        taken.push(Channel {
-            kind,
-            value,
-            primary: flag(&sent.primary, "/primary").unwrap_or(false),
-            verified: flag(&sent.verified, "/verified").unwrap_or(false),
-            residence: flag(&sent.residence, "/meta/residence"),
+        let (primary, verified) = (
+            flag(&sent.primary, ChannelMember::Primary),
+            flag(&sent.verified, ChannelMember::Verified),
+        );
+        let (residence, office) = (
+            flag(&sent.residence, ChannelMember::Residence),
+            flag(&sent.office, ChannelMember::Office),
+        );
+        let last_viewed = sent.last_viewed.as_deref().and_then(|text| {
+            let kept = short(text, DATE_LIMIT).map(str::to_owned);
+            if kept.is_none() {
+                dropped(ChannelMember::LastViewed);
+            }
+            kept
         });
+        let meta = Meta { residence, office, last_viewed };
+        taken.push(Passed { index, kind, value, primary, verified, meta });
     }
     taken
 }
 
-/// The channels of a new customer who came without any: those that their identifiers are, as far
-/// as the source has them.
-#[must_use]
-pub fn following(identifiers: &Identifiers, source: &Source) -> Vec<Channel> {
-    let mobile = identifiers.mobile.as_ref().map(|mobile| (MOBILE, mobile.digits()));
-    let email = identifiers.email.as_ref().map(|email| (EMAIL, email.as_str()));
-    let channel = |(kind, value): (&str, &str)| Channel {
-        kind: kind.to_owned(),
-        value: value.to_owned(),
-        primary: true,
-        verified: false,
-        residence: None,
-    };
-    let known = mobile.into_iter().chain(email);
-    known.filter(|(kind, _)| allowed(source, kind)).map(channel).collect()
+fn dropped(index: usize, member: Option<ChannelMember>) -> Warning {
+    Warning::from(codes::VALIDATION_FAILED).at(Member::Channel(index, member))
 }
 
-/// Brings further channels to those that a customer has: one of the same type and value is
-/// replaced, and of several primary ones of a type the last remains so. Returns how many found no
-/// room.
-pub fn put_all(held: &mut Vec<Channel>, further: Vec<Channel>) -> usize {
-    let mut left_out: usize = 0;
-    for channel in further {
-        let place = held.iter().position(|other| other.is(&channel)).unwrap_or(held.len());
-        if place == COUNT_LIMIT {
-            left_out = left_out.saturating_add(1);
+/// Lets channels follow from identifiers, as far as the source has them: one that is replaced is
+/// replaced as a channel, where it was one; one that is gained becomes a channel, where that is
+/// wanted and there is room.
+pub fn follow(
+    held: &mut Vec<Channel>,
+    before: &Identifiers,
+    after: &Identifiers,
+    source: &Source,
+    gained: bool,
+) {
+    for (kind, old, new) in [
+        (
+            MOBILE,
+            before.mobile.as_ref().map(Mobile::digits),
+            after.mobile.as_ref().map(Mobile::digits),
+        ),
+        (EMAIL, before.email.as_ref().map(Email::as_str), after.email.as_ref().map(Email::as_str)),
+    ] {
+        let Some(new) = new.filter(|new| Some(*new) != old) else { continue };
+        match old.and_then(|old| place(held, kind, old)) {
+            Some(at) => replace(held, at, new),
+            None if old.is_none() && gained && allowed(source, kind) => gain(held, kind, new),
+            None => {}
+        }
+    }
+}
+
+/// The new value takes the place of the old one, unproved; the old one goes where the new one is a
+/// channel already.
+fn replace(held: &mut Vec<Channel>, at: usize, value: &str) {
+    let old = held.remove(at);
+    if let Some(known) = place(held, &old.kind, value).and_then(|place| held.get_mut(place)) {
+        known.primary |= old.primary;
+        return;
+    }
+    held.insert(at, Channel { value: value.to_owned(), verified: false, ..old });
+}
+
+fn gain(held: &mut Vec<Channel>, kind: &str, value: &str) {
+    if held.len() >= COUNT_LIMIT || place(held, kind, value).is_some() {
+        return;
+    }
+    let primary = !held.iter().any(|channel| channel.kind == kind && channel.primary);
+    held.push(Channel {
+        kind: kind.to_owned(),
+        value: value.to_owned(),
+        primary,
+        verified: false,
+        meta: Meta::default(),
+    });
+}
+
+/// Brings the channels that were passed to those that a customer of this source has. Of several
+/// primary ones of a type the last remains so. One that the source has not, and one that finds no
+/// room, is dropped with a 91003.
+#[must_use]
+pub fn bring(held: &mut Vec<Channel>, passed: Vec<Passed>, source: &Source) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for channel in passed {
+        let place = place(held, channel.kind, &channel.value);
+        if !allowed(source, channel.kind) {
+            warnings.push(dropped(channel.index, Some(ChannelMember::Kind)));
             continue;
         }
-        if channel.primary {
+        if place.is_none() && held.len() >= COUNT_LIMIT {
+            warnings.push(dropped(channel.index, None));
+            continue;
+        }
+        if channel.primary == Some(true) {
             let rivals = held.iter_mut().filter(|other| other.kind == channel.kind);
             rivals.for_each(|other| other.primary = false);
         }
-        match held.get_mut(place) {
-            Some(other) => *other = channel,
-            None => held.push(channel),
+        match place.and_then(|place| held.get_mut(place)) {
+            Some(known) => known.update(channel),
+            None => held.push(channel.into()),
         }
     }
-    left_out
+    warnings
+}
+
+/// Where a channel stands that reaches this place; addresses of electronic mail have no case.
+fn place(held: &[Channel], kind: &str, value: &str) -> Option<usize> {
+    held.iter().position(|channel| {
+        let same_value = if kind == EMAIL {
+            channel.value.eq_ignore_ascii_case(value)
+        } else {
+            channel.value == value
+        };
+        channel.kind == kind && same_value
+    })
 }
 
 impl Channel {
-    /// Whether this reaches the same place; addresses of electronic mail have no case.
-    fn is(&self, other: &Self) -> bool {
-        let same_value = if self.kind == EMAIL {
-            self.value.eq_ignore_ascii_case(&other.value)
-        } else {
-            self.value == other.value
-        };
-        self.kind == other.kind && same_value
+    /// Whether this reaches the same place.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        place(std::slice::from_ref(self), &other.kind, &other.value).is_some()
+    }
+
+    fn update(&mut self, passed: Passed) {
+        let Passed { value, primary, verified, meta, .. } = passed;
+        let Meta { residence, office, last_viewed } = meta;
+        self.value = value;
+        self.primary = primary.unwrap_or(self.primary);
+        self.verified = verified.unwrap_or(self.verified);
+        self.meta.residence = residence.or(self.meta.residence);
+        self.meta.office = office.or(self.meta.office);
+        self.meta.last_viewed = last_viewed.or(self.meta.last_viewed.take());
+    }
+}
+
+impl From<Passed> for Channel {
+    fn from(passed: Passed) -> Self {
+        let Passed { kind, value, primary, verified, meta, .. } = passed;
+        Self {
+            kind: kind.to_owned(),
+            value,
+            primary: primary == Some(true),
+            verified: verified == Some(true),
+            meta,
+        }
     }
 }
 
 fn kind_and_value(
     sent: &SubmittedChannel,
-    source: &Source,
     rules: &mobile::Rules,
-) -> Option<(String, String)> {
-    let kind = kind(sent.kind.as_deref()?)?;
-    let value = short(sent.value.as_deref()?, VALUE_LIMIT)?;
-    if !allowed(source, kind) {
-        return None;
+) -> Result<(&'static str, String), ChannelMember> {
+    let kind = sent.kind.as_deref().and_then(kind).ok_or(ChannelMember::Kind)?;
+    let value = sent.value.as_deref().and_then(|value| canonical(kind, value, rules));
+    Ok((kind, value.ok_or(ChannelMember::Value)?))
+}
+
+fn canonical(kind: &str, value: &str, rules: &mobile::Rules) -> Option<String> {
+    let value = short(value, VALUE_LIMIT)?;
+    match kind {
+        MOBILE => Some(Mobile::parse(value, rules).ok()?.digits().to_owned()),
+        EMAIL => Some(Email::parse(value).ok()?.as_str().to_owned()),
+        _ => Some(value.to_owned()),
     }
-    let value = match kind {
-        MOBILE => Mobile::parse(value, rules).ok()?.digits().to_owned(),
-        EMAIL => Email::parse(value).ok()?.as_str().to_owned(),
-        _ => value.to_owned(),
-    };
-    Some((kind.to_owned(), value))
 }
 
 /// The type, without regard to case, blanks, hyphens and underscores.
@@ -227,56 +345,76 @@ mod tests {
             value: value.to_owned(),
             primary,
             verified: false,
-            residence: None,
+            meta: Meta::default(),
         }
     }
 
+    fn passed(kind: &'static str, value: &str, primary: Option<bool>) -> Passed {
+        let meta = Meta::default();
+        Passed { index: 0, kind, value: value.to_owned(), primary, verified: None, meta }
+    }
+
+    fn at(index: usize, member: ChannelMember) -> Warning {
+        Warning::from(codes::VALIDATION_FAILED).at(Member::Channel(index, Some(member)))
+    }
+
+    /// What becomes of channels that are passed for a customer of this source without any.
+    fn taken(sent: &[SubmittedChannel], from: &str) -> (Vec<Channel>, Vec<Warning>) {
+        let (mut held, mut warnings) = (Vec::new(), Vec::new());
+        let passed = read(sent, &rules(), &mut warnings);
+        warnings.extend(bring(&mut held, passed, &source(from)));
+        (held, warnings)
+    }
+
     #[rstest]
-    #[case("INSTORE", "mobile", "9876543210", Some(("mobile", "919876543210")))]
-    #[case("INSTORE", "SMS", "+91 98765 43210", Some(("mobile", "919876543210")))]
-    #[case("INSTORE", "Mobile", "12345", None)]
-    #[case("INSTORE", "email", " Asha@Example.com ", Some(("email", "Asha@Example.com")))]
-    #[case("INSTORE", "email", "asha", None)]
-    #[case("INSTORE", "card number", "4711", Some(("cardnumber", "4711")))]
-    #[case("INSTORE", "cardnumber", "4711", Some(("cardnumber", "4711")))]
-    #[case("INSTORE", "card_number", "4711", Some(("cardnumber", "4711")))]
-    #[case("JD", "cardnumber", "4711", None)]
-    #[case("INSTORE", "whatsapp", "919876543210", Some(("whatsapp", "919876543210")))]
-    #[case("INSTORE", "wechat", "openid", None)]
-    #[case("WECHAT", "WeChat", "openid", Some(("wechat", "openid")))]
-    #[case("JD", "mobile", "9876543210", None)]
-    #[case("MOBILE_APP", "mobilePush", "token", Some(("mobilepush", "token")))]
-    #[case("MOBILE_APP", "email", "a@b.in", None)]
-    #[case("LINE", "line", "U1", Some(("line", "U1")))]
-    #[case("VIBER", "viber", "v", Some(("viber", "v")))]
-    #[case("KIOSK", "wechat", "openid", Some(("wechat", "openid")))]
-    #[case("LINKEDIN", "email", "a@b.in", Some(("email", "a@b.in")))]
-    #[case("INSTORE", "pigeon", "coop 7", None)]
-    #[case("INSTORE", "postmail", "a\u{7}b", None)]
-    #[case("INSTORE", "", "919876543210", None)]
-    #[case("INSTORE", "mobile", "", None)]
+    #[case("INSTORE", "mobile", "9876543210", Ok(("mobile", "919876543210")))]
+    #[case("INSTORE", "SMS", "+91 98765 43210", Ok(("mobile", "919876543210")))]
+    #[case("INSTORE", "Mobile", "12345", Err(ChannelMember::Value))]
+    #[case("INSTORE", "email", " Asha@Example.com ", Ok(("email", "Asha@Example.com")))]
+    #[case("INSTORE", "email", "asha", Err(ChannelMember::Value))]
+    #[case("INSTORE", "card number", "4711", Ok(("cardnumber", "4711")))]
+    #[case("INSTORE", "cardnumber", "4711", Ok(("cardnumber", "4711")))]
+    #[case("INSTORE", "card_number", "4711", Ok(("cardnumber", "4711")))]
+    #[case("JD", "cardnumber", "4711", Err(ChannelMember::Kind))]
+    #[case("INSTORE", "whatsapp", "919876543210", Ok(("whatsapp", "919876543210")))]
+    #[case("INSTORE", "wechat", "openid", Err(ChannelMember::Kind))]
+    #[case("WECHAT", "WeChat", "openid", Ok(("wechat", "openid")))]
+    #[case("JD", "mobile", "9876543210", Err(ChannelMember::Kind))]
+    #[case("MOBILE_APP", "mobilePush", "token", Ok(("mobilepush", "token")))]
+    #[case("MOBILE_APP", "email", "a@b.in", Err(ChannelMember::Kind))]
+    #[case("LINE", "line", "U1", Ok(("line", "U1")))]
+    #[case("VIBER", "viber", "v", Ok(("viber", "v")))]
+    #[case("KIOSK", "wechat", "openid", Ok(("wechat", "openid")))]
+    #[case("LINKEDIN", "email", "a@b.in", Ok(("email", "a@b.in")))]
+    #[case("INSTORE", "pigeon", "coop 7", Err(ChannelMember::Kind))]
+    #[case("INSTORE", "postmail", "a\u{7}b", Err(ChannelMember::Value))]
+    #[case("INSTORE", "", "919876543210", Err(ChannelMember::Kind))]
+    #[case("INSTORE", "mobile", "", Err(ChannelMember::Value))]
     fn channels(
         #[case] from: &str,
         #[case] kind: &str,
         #[case] value: &str,
-        #[case] expected: Option<(&str, &str)>,
+        #[case] expected: Result<(&str, &str), ChannelMember>,
     ) {
-        let mut warnings = Vec::new();
-        let taken = read(&[sent(kind, value)], &source(from), &rules(), &mut warnings);
-        let expected: Vec<Channel> =
-            expected.map(|(kind, value)| channel(kind, value, false)).into_iter().collect();
-        assert_eq!(taken, expected);
-        let dropped = Warning::about(codes::VALIDATION_FAILED, "commChannels/0", "");
-        assert_eq!(warnings, if taken.is_empty() { vec![dropped] } else { Vec::new() });
+        let (held, warnings) = taken(&[sent(kind, value)], from);
+        let (wanted, dropped) = match expected {
+            Ok((kind, value)) => (vec![channel(kind, value, false)], vec![]),
+            Err(member) => (vec![], vec![at(0, member)]),
+        };
+        assert_eq!((held, warnings), (wanted, dropped));
     }
 
     #[test]
-    fn the_value_has_a_limit() {
-        let long = |length| sent("postmail", &"x".repeat(length));
-        let mut warnings = Vec::new();
-        let both = [long(255), long(256)];
-        assert_eq!(read(&both, &source("INSTORE"), &rules(), &mut warnings).len(), 1);
-        assert_eq!(warnings, [Warning::about(codes::VALIDATION_FAILED, "commChannels/1", "")]);
+    fn values_and_dates_have_limits() {
+        let value = |length| sent("postmail", &"x".repeat(length));
+        let viewed = |length| SubmittedChannel {
+            last_viewed: Some("x".repeat(length)),
+            ..sent("postmail", &length.to_string())
+        };
+        let (held, warnings) = taken(&[value(255), value(256), viewed(50), viewed(51)], "INSTORE");
+        assert_eq!(held.len(), 3);
+        assert_eq!(held[1].meta.last_viewed.as_deref(), Some("x".repeat(50).as_str()));
+        assert_eq!(warnings, [at(1, ChannelMember::Value), at(3, ChannelMember::LastViewed)]);
     }
 
     #[rstest]
@@ -292,60 +430,108 @@ mod tests {
         let submitted = SubmittedChannel {
             primary: flag.clone(),
             verified: flag.clone(),
-            residence: flag,
+            residence: flag.clone(),
+            office: flag,
             ..sent("mobile", "9876543210")
         };
-        let mut warnings = Vec::new();
-        let taken = read(&[submitted], &source("INSTORE"), &rules(), &mut warnings);
-        assert_eq!(
-            (taken[0].primary, taken[0].verified),
-            (expected == Some(true), expected == Some(true))
-        );
-        assert_eq!(taken[0].residence, expected);
-        let named: Vec<_> = warnings.iter().map(|warning| warning.message.as_ref()).collect();
+        let (held, warnings) = taken(&[submitted], "INSTORE");
+        let is = expected == Some(true);
+        assert_eq!((held[0].primary, held[0].verified), (is, is));
+        assert_eq!((held[0].meta.residence, held[0].meta.office), (expected, expected));
         let all = [
-            "Validation failed: commChannels/0/primary.",
-            "Validation failed: commChannels/0/verified.",
-            "Validation failed: commChannels/0/meta/residence.",
-        ];
-        assert_eq!(named, if expected.is_none() { all.to_vec() } else { Vec::new() });
+            ChannelMember::Primary,
+            ChannelMember::Verified,
+            ChannelMember::Residence,
+            ChannelMember::Office,
+        ]
+        .map(|member| at(0, member));
+        assert_eq!(warnings, if expected.is_none() { all.to_vec() } else { Vec::new() });
+    }
+
+    #[test]
+    fn what_is_not_passed_of_a_known_channel_stays() {
+        let whole = Channel {
+            primary: true,
+            verified: true,
+            meta: Meta {
+                residence: Some(true),
+                office: Some(false),
+                last_viewed: Some("2025-01-01".to_owned()),
+            },
+            ..channel("email", "a@b.in", true)
+        };
+        let mut held = vec![whole.clone()];
+        drop(bring(&mut held, vec![passed("email", "A@b.in", None)], &Source::default()));
+        assert_eq!(held, [Channel { value: "A@b.in".to_owned(), ..whole.clone() }]);
+        let further = Passed {
+            verified: Some(false),
+            meta: Meta { office: Some(true), ..Meta::default() },
+            ..passed("email", "a@b.in", Some(false))
+        };
+        drop(bring(&mut held, vec![further], &Source::default()));
+        let meta = Meta { office: Some(true), ..whole.meta.clone() };
+        assert_eq!(held, [Channel { primary: false, verified: false, meta, ..whole }]);
+    }
+
+    fn identifiers(mobile: Option<&str>, email: Option<&str>) -> Identifiers {
+        Identifiers {
+            mobile: mobile.map(|digits| Mobile::stored(digits.to_owned(), None)),
+            email: email.map(|address| Email::stored(address.to_owned())),
+            external_id: None,
+        }
     }
 
     #[rstest]
-    #[case("INSTORE", true, true, &["mobile", "email"])]
-    #[case("INSTORE", true, false, &["mobile"])]
-    #[case("INSTORE", false, true, &["email"])]
-    #[case("INSTORE", false, false, &[])]
-    #[case("JD", true, true, &["email"])]
-    #[case("MOBILE_APP", true, true, &[])]
+    //    source        before                   after                           held before, held after
+    #[case("INSTORE", (None, None), (Some("1"), Some("A@b.in")), &[], &["mobile 1 primary", "email A@b.in primary"])]
+    #[case("INSTORE", (None, None), (Some("1"), None), &[], &["mobile 1 primary"])]
+    #[case("INSTORE", (None, None), (None, None), &[], &[])]
+    #[case("JD", (None, None), (Some("1"), Some("a@b.in")), &[], &["email a@b.in primary"])]
+    #[case("MOBILE_APP", (None, None), (Some("1"), Some("a@b.in")), &[], &[])]
+    #[case("INSTORE", (Some("1"), None), (Some("1"), Some("a@b.in")), &["mobile 1 primary"], &["mobile 1 primary", "email a@b.in primary"])]
+    #[case("INSTORE", (Some("1"), None), (Some("1"), Some("a@b.in")), &["email c@b.in primary"], &["email c@b.in primary", "email a@b.in"])]
+    #[case("INSTORE", (Some("1"), None), (Some("1"), Some("a@b.in")), &["email A@B.in"], &["email A@B.in"])]
+    #[case("INSTORE", (Some("1"), None), (Some("2"), None), &["email a@b.in", "mobile 1 primary"], &["email a@b.in", "mobile 2 primary"])]
+    #[case("INSTORE", (Some("1"), None), (Some("2"), None), &["mobile 1 primary", "mobile 2"], &["mobile 2 primary"])]
+    #[case("INSTORE", (Some("1"), None), (Some("2"), None), &["mobile 3"], &["mobile 3"])]
+    #[case("INSTORE", (Some("1"), None), (Some("1"), None), &[], &[])]
     fn channels_follow_from_identifiers(
         #[case] from: &str,
-        #[case] has_mobile: bool,
-        #[case] has_email: bool,
+        #[case] before: (Option<&str>, Option<&str>),
+        #[case] after: (Option<&str>, Option<&str>),
+        #[case] held: &[&str],
         #[case] expected: &[&str],
     ) {
-        let identifiers = Identifiers {
-            mobile: has_mobile.then(|| Mobile::stored("919876543210".to_owned(), None)),
-            email: has_email.then(|| Email::stored("Asha@example.com".to_owned())),
-            external_id: None,
+        let read = |text: &&str| {
+            let mut words = text.split(' ');
+            channel(words.next().unwrap(), words.next().unwrap(), words.next().is_some())
         };
-        let all =
-            [channel("mobile", "919876543210", true), channel("email", "Asha@example.com", true)];
-        let expected: Vec<_> =
-            all.into_iter().filter(|channel| expected.contains(&channel.kind.as_str())).collect();
-        assert_eq!(following(&identifiers, &source(from)), expected);
+        let mut held: Vec<Channel> = held.iter().map(read).collect();
+        let expected: Vec<Channel> = expected.iter().map(read).collect();
+        let (before, after) = (identifiers(before.0, before.1), identifiers(after.0, after.1));
+        follow(&mut held, &before, &after, &source(from), true);
+        assert_eq!(held, expected);
+    }
+
+    #[test]
+    fn where_channels_are_passed_only_what_is_replaced_follows() {
+        let mut held = vec![Channel { verified: true, ..channel("mobile", "1", true) }];
+        let (before, after) =
+            (identifiers(Some("1"), None), identifiers(Some("2"), Some("a@b.in")));
+        follow(&mut held, &before, &after, &Source::default(), false);
+        assert_eq!(held, [channel("mobile", "2", true)]);
     }
 
     #[test]
     fn one_of_a_type_is_primary_and_it_is_the_last() {
         let mut held = vec![channel("mobile", "1", true), channel("email", "a@b.in", true)];
         let further = vec![
-            channel("mobile", "2", true),
-            channel("mobile", "3", true),
-            channel("mobile", "4", false),
-            channel("email", "A@B.in", false),
+            passed("mobile", "2", Some(true)),
+            passed("mobile", "3", Some(true)),
+            passed("mobile", "4", None),
+            passed("email", "A@B.in", Some(false)),
         ];
-        assert_eq!(put_all(&mut held, further), 0);
+        assert_eq!(bring(&mut held, further, &Source::default()), []);
         let expected = [
             channel("mobile", "1", false),
             channel("email", "A@B.in", false),
@@ -361,9 +547,21 @@ mod tests {
         let mut held = vec![channel("mobile", "0", true)];
         held.extend((1..COUNT_LIMIT).map(|n| channel("mobile", &n.to_string(), false)));
         let before = held.clone();
-        assert_eq!(put_all(&mut held, vec![channel("mobile", "x", true)]), 1);
+        let further = Passed { index: 3, ..passed("mobile", "x", Some(true)) };
+        let no_room = Warning::from(codes::VALIDATION_FAILED).at(Member::Channel(3, None));
+        assert_eq!(bring(&mut held, vec![further], &Source::default()), [no_room]);
+        follow(
+            &mut held,
+            &identifiers(None, None),
+            &identifiers(Some("x"), None),
+            &Source::default(),
+            true,
+        );
         assert_eq!(held, before);
-        assert_eq!(put_all(&mut held, vec![channel("mobile", "1", true)]), 0);
+        assert_eq!(
+            bring(&mut held, vec![passed("mobile", "1", Some(true))], &Source::default()),
+            []
+        );
         assert!(held[1].primary && !held[0].primary);
     }
 }

@@ -2,9 +2,9 @@
 //! use these fields during registration, you must define them beforehand."
 //!
 //! Names and options are compared exactly. A field that is not defined, is disabled, or has a value
-//! that its definition does not allow is dropped, with one 1017 for the customer however many they
-//! are. A String field takes several values as the text of a JSON array, each of which must be
-//! allowed. Whether a field is compulsory is the client's affair, as documented.
+//! that its definition does not allow is dropped with a 1017, which a reply tells once for the
+//! customer, however many they are. A String field takes several values as the text of a JSON array,
+//! each of which must be allowed. Whether a field is compulsory is the client's affair, as documented.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use super::field::{COUNT_LIMIT, decimal, fits, integer, json_entries, put};
 use super::pattern::Pattern;
 use crate::codes::{self, Warning};
 use crate::organisation::Collection;
-use crate::submission::{SubmittedField, SubmittedValue};
+use crate::submission::{Member, SubmittedField, SubmittedValue};
 
 /// A custom field that is defined for customers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -84,25 +84,27 @@ impl CustomField {
     }
 }
 
-/// Takes the fields that are defined and allow their value; the others are dropped with one 1017.
+/// Takes the fields that are defined and allow their value; the others are dropped, each with a 1017.
 pub fn read(
     submitted: &[SubmittedField],
     defined: &Collection<CustomField>,
     warnings: &mut Vec<Warning>,
 ) -> Vec<FieldValue> {
     let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
-    let mut dropped = submitted.len() > COUNT_LIMIT;
-    for field in submitted.iter().take(COUNT_LIMIT) {
+    let mut dropped = |index| {
+        warnings.push(Warning::from(codes::INVALID_CUSTOM_FIELD).at(Member::CustomField(index)));
+    };
+    for (index, field) in submitted.iter().take(COUNT_LIMIT).enumerate() {
         match (defined.named(&field.name), &field.value) {
             (Some(_), SubmittedValue::NotPassed) => {}
             (Some(definition), SubmittedValue::Text(value)) if definition.takes(value) => {
                 put(&mut taken, &definition.name, value);
             }
-            _ => dropped = true,
+            _ => dropped(index),
         }
     }
-    if dropped {
-        warnings.push(codes::INVALID_CUSTOM_FIELD.into());
+    if submitted.len() > COUNT_LIMIT {
+        dropped(COUNT_LIMIT);
     }
     taken
 }
@@ -174,7 +176,7 @@ mod tests {
         defined.set_active("field", false).unwrap();
         let mut warnings = Vec::new();
         assert_eq!(read(&sent(&[("field", text("a"))]), &defined, &mut warnings), []);
-        assert_eq!(warnings, [codes::INVALID_CUSTOM_FIELD.into()]);
+        assert_eq!(warnings, [invalid(0)]);
     }
 
     #[rstest]
@@ -202,25 +204,29 @@ mod tests {
         SubmittedValue::Text(value.to_owned())
     }
 
+    fn invalid(index: usize) -> Warning {
+        Warning::from(codes::INVALID_CUSTOM_FIELD).at(Member::CustomField(index))
+    }
+
     #[rstest]
-    #[case::taken(&[("field", text("BTM"))], &["BTM"], 0)]
-    #[case::not_passed(&[("field", SubmittedValue::NotPassed)], &[], 0)]
-    #[case::the_last_one_counts(&[("field", text("a")), ("field", text("b"))], &["b"], 0)]
-    #[case::names_are_exact(&[("Field", text("a")), (" field", text("b"))], &[], 1)]
-    #[case::malformed(&[("field", SubmittedValue::Malformed)], &[], 1)]
-    #[case::undefined_and_empty(&[("city", SubmittedValue::NotPassed)], &[], 1)]
-    #[case::one_warning(&[("x", text("1")), ("y", text("2")), ("field", text("c"))], &["c"], 1)]
+    #[case::taken(&[("field", text("BTM"))], &["BTM"], &[])]
+    #[case::not_passed(&[("field", SubmittedValue::NotPassed)], &[], &[])]
+    #[case::the_last_one_counts(&[("field", text("a")), ("field", text("b"))], &["b"], &[])]
+    #[case::names_are_exact(&[("Field", text("a")), (" field", text("b"))], &[], &[0, 1])]
+    #[case::malformed(&[("field", SubmittedValue::Malformed)], &[], &[0])]
+    #[case::undefined_and_empty(&[("city", SubmittedValue::NotPassed)], &[], &[0])]
+    #[case::one_by_one(&[("x", text("1")), ("field", text("c")), ("y", text("2"))], &["c"], &[0, 2])]
     fn fields(
         #[case] submitted: &[(&str, SubmittedValue)],
         #[case] expected: &[&str],
-        #[case] expected_warnings: usize,
+        #[case] dropped: &[usize],
     ) {
         let mut warnings = Vec::new();
         let defined = Collection::of([field(DataType::String, &[], "")]).unwrap();
         let taken = read(&sent(submitted), &defined, &mut warnings);
         let values: Vec<&str> = taken.iter().map(|field| field.value.as_str()).collect();
         assert_eq!(values, expected);
-        assert_eq!(warnings, vec![codes::INVALID_CUSTOM_FIELD.into(); expected_warnings]);
+        assert_eq!(warnings, dropped.iter().map(|index| invalid(*index)).collect::<Vec<_>>());
     }
 
     #[test]
@@ -229,6 +235,6 @@ mod tests {
         let mut warnings = Vec::new();
         let defined = Collection::of([field(DataType::String, &[], "")]).unwrap();
         read(&sent(&many), &defined, &mut warnings);
-        assert_eq!(warnings, [codes::INVALID_CUSTOM_FIELD.into()]);
+        assert_eq!(warnings, [invalid(COUNT_LIMIT)]);
     }
 }

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::codes::{self, Code};
 use crate::organisation::Organisation;
+use crate::trace::{Step, Trace};
 
 /// The longest text that is looked at, in bytes.
 const TEXT_LIMIT_BYTES: usize = 40;
@@ -41,14 +42,22 @@ pub fn registration(
     zone: &TimeZone,
     organisation: &Organisation,
     now: Timestamp,
+    trace: &mut Trace,
 ) -> Result<Timestamp, &'static Code> {
     let instant = parse(sent, zone).ok_or(codes::DATE_OUT_OF_RANGE)?;
     let Organisation { details, settings, .. } = organisation;
+    let local = details.time_zone.to_datetime(instant);
+    if let Some(earliest) = settings.earliest_registration
+        && trace.flag(local < earliest, Step::TooEarly, Step::LateEnough)
+    {
+        return Err(codes::DATE_OUT_OF_RANGE);
+    }
     let ahead = SignedDuration::from_hours(i64::from(settings.future_registration_days) * 24);
     let latest = now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
-    let local = details.time_zone.to_datetime(instant);
-    let early = settings.earliest_registration.is_some_and(|earliest| local < earliest);
-    if early || instant > latest { Err(codes::DATE_OUT_OF_RANGE) } else { Ok(instant) }
+    if trace.flag(instant > latest, Step::TooFarAhead, Step::SoonEnough) {
+        return Err(codes::DATE_OUT_OF_RANGE);
+    }
+    Ok(instant)
 }
 
 /// The wire's form of an instant, local to `zone`: `YYYY-MM-DD HH:MM:SS`.
@@ -123,12 +132,12 @@ mod tests {
         let mut organisation = Organisation { settings, ..Organisation::default() };
         organisation.details.time_zone = zone.clone();
         let now = "2026-01-15T05:00:00Z".parse().unwrap();
-        let read = registration(sent, &zone, &organisation, now);
+        let read = registration(sent, &zone, &organisation, now, &mut Trace::default());
         assert_eq!(read.is_ok(), allowed, "{read:?}");
         organisation.settings =
             Settings { future_registration_days: u16::MAX, ..Settings::default() };
         let expected = parse(sent, &zone).ok_or(codes::DATE_OUT_OF_RANGE);
-        assert_eq!(registration(sent, &zone, &organisation, now), expected);
+        assert_eq!(registration(sent, &zone, &organisation, now, &mut Trace::default()), expected);
     }
 
     #[test]
@@ -138,7 +147,8 @@ mod tests {
         let organisation = Organisation { settings, ..Organisation::default() };
         let now = "2026-01-15T05:00:00Z".parse().unwrap();
         let zone = TimeZone::get("Asia/Kolkata").unwrap();
-        let allowed = |sent| registration(sent, &zone, &organisation, now).is_ok();
+        let allowed =
+            |sent| registration(sent, &zone, &organisation, now, &mut Trace::default()).is_ok();
         assert!(!allowed("2020-01-01 05:29:59"));
         assert!(allowed("2020-01-01 05:30:00"));
     }

@@ -6,7 +6,6 @@
 //! as `NONE`, or refused (1061) where an organisation wants extras to be strict.
 
 use super::constant_case;
-use crate::codes::{self, Code};
 
 const KNOWN: [&str; 16] = [
     "NORMAL",
@@ -39,16 +38,20 @@ pub struct FraudStatus {
 
 impl FraudStatus {
     /// Reads a status as sent.
-    ///
-    /// # Errors
-    /// 1061 for one that no document lists, where that is `strict`.
-    pub fn parse(sent: &str, strict: bool) -> Result<Self, &'static Code> {
+    #[must_use]
+    pub fn parse(sent: &str) -> Self {
         let name = constant_case(sent);
-        match (KNOWN.contains(&name.as_str()), strict) {
-            (true, _) => Ok(Self::stored(name)),
-            (false, false) => Ok(Self { name: NONE.to_owned(), listed: false }),
-            (false, true) => Err(codes::INVALID_FRAUD_STATUS),
+        if KNOWN.contains(&name.as_str()) {
+            Self::stored(name)
+        } else {
+            Self { name: NONE.to_owned(), listed: false }
         }
+    }
+
+    /// Whether a document lists it.
+    #[must_use]
+    pub const fn is_listed(&self) -> bool {
+        self.listed
     }
 
     /// A status that was valid when it was stored.
@@ -88,12 +91,11 @@ mod tests {
     #[case("Fraus_Suspected", None)]
     #[case("guilty", None)]
     fn statuses(#[case] sent: &str, #[case] known: Option<&str>) {
-        let read = |strict| FraudStatus::parse(sent, strict);
+        let read = FraudStatus::parse(sent);
+        assert_eq!((read.name(), read.is_listed()), (known.unwrap_or(NONE), known.is_some()));
         let status = |name: &str| FraudStatus::stored(name.to_owned());
-        assert_eq!(read(false).unwrap().name(), known.unwrap_or(NONE));
         let mut held = Some(status("CONFIRMED"));
-        read(false).unwrap().bring(&mut held);
+        read.bring(&mut held);
         assert_eq!(held, Some(status(known.unwrap_or("CONFIRMED"))));
-        assert_eq!(read(true), known.map(status).ok_or(codes::INVALID_FRAUD_STATUS));
     }
 }

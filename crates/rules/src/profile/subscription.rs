@@ -9,10 +9,12 @@ use std::fmt;
 
 use super::short;
 use crate::codes::{self, Code, Warning};
-use crate::submission::SubmittedSubscription;
+use crate::submission::{Member, SubmittedSubscription, SubscriptionMember};
 
 /// The most subscriptions that a request may carry for one customer.
 pub const COUNT_LIMIT: usize = 20;
+/// The only scope.
+const ALL: &str = "all";
 /// How much of what was sent is repeated in a message, in characters.
 const SHOWN_LIMIT: usize = 20;
 
@@ -64,41 +66,51 @@ impl fmt::Display for Priority {
 }
 
 /// Takes the subscriptions that are valid; the others are dropped, each with what is wrong with it
-/// and a 91022. So are those beyond the limit, together.
+/// and a 91022. So are those beyond the limit, with a warning at the first of them.
 pub fn read(sent: &[SubmittedSubscription], warnings: &mut Vec<Warning>) -> Vec<Subscription> {
     let mut taken = Vec::with_capacity(sent.len().min(COUNT_LIMIT));
-    for sent in sent.iter().take(COUNT_LIMIT) {
+    for (index, sent) in sent.iter().take(COUNT_LIMIT).enumerate() {
         match read_one(sent) {
             Ok(subscription) => taken.push(subscription),
-            Err(code) => warnings.extend([code.into(), not_updated(sent)]),
+            Err((code, member)) => warnings.extend([
+                Warning::from(code).at(Member::Subscription(index, Some(member))),
+                not_updated(sent).at(Member::Subscription(index, None)),
+            ]),
         }
     }
     if sent.len() > COUNT_LIMIT {
-        warnings.push(Warning::about(codes::VALIDATION_FAILED, "subscriptions", ""));
+        warnings.push(
+            Warning::from(codes::VALIDATION_FAILED).at(Member::Subscription(COUNT_LIMIT, None)),
+        );
     }
     taken
 }
 
-fn read_one(sent: &SubmittedSubscription) -> Result<Subscription, &'static Code> {
+fn read_one(
+    sent: &SubmittedSubscription,
+) -> Result<Subscription, (&'static Code, SubscriptionMember)> {
     let channel = match constant(sent.channel.as_ref()).as_str() {
         "SMS" => Channel::Sms,
         "EMAIL" => Channel::Email,
-        _ => return Err(codes::INVALID_SUBSCRIPTION_CHANNEL),
+        _ => return Err((codes::INVALID_SUBSCRIPTION_CHANNEL, SubscriptionMember::Channel)),
     };
     let priority = match constant(sent.priority.as_ref()).as_str() {
         "TRANS" => Priority::Transactional,
         "BULK" => Priority::Bulk,
-        _ => return Err(codes::INVALID_SUBSCRIPTION_PRIORITY),
+        _ => return Err((codes::INVALID_SUBSCRIPTION_PRIORITY, SubscriptionMember::Priority)),
     };
-    match constant(sent.scope.as_ref()).as_str() {
-        "ALL" | "" => {}
-        several if several.contains(',') => return Err(codes::SEVERAL_SUBSCRIPTION_SCOPES),
-        _ => return Err(codes::INVALID_SUBSCRIPTION_SCOPE),
+    let mut scopes = sent.scopes.iter().flat_map(|scopes| scopes.split(',')).map(str::trim);
+    match (scopes.next().unwrap_or(ALL), scopes.next()) {
+        (all, None) if all.eq_ignore_ascii_case(ALL) => {}
+        (_, None) => return Err((codes::INVALID_SUBSCRIPTION_SCOPE, SubscriptionMember::Scope)),
+        (_, Some(_)) => {
+            return Err((codes::SEVERAL_SUBSCRIPTION_SCOPES, SubscriptionMember::Scope));
+        }
     }
     match sent.is_subscribed.as_deref().map(str::trim) {
         Some("1") => Ok(Subscription { channel, priority, subscribed: true }),
         Some("0") => Ok(Subscription { channel, priority, subscribed: false }),
-        _ => Err(codes::INVALID_SUBSCRIPTION_STATUS),
+        _ => Err((codes::INVALID_SUBSCRIPTION_STATUS, SubscriptionMember::IsSubscribed)),
     }
 }
 
@@ -120,10 +132,14 @@ mod tests {
 
     use super::*;
 
+    /// Channel, priority, scopes with `|` between them, whether subscribed; a blank is not passed.
     fn sent(members: [&str; 4]) -> SubmittedSubscription {
         let [channel, priority, scope, is_subscribed] =
             members.map(|text| (!text.is_empty()).then(|| text.to_owned()));
-        SubmittedSubscription { channel, priority, scope, is_subscribed }
+        let scopes = scope
+            .into_iter()
+            .flat_map(|text| text.split('|').map(str::to_owned).collect::<Vec<_>>());
+        SubmittedSubscription { channel, priority, scopes: scopes.collect(), is_subscribed }
     }
 
     #[rstest]
@@ -150,6 +166,8 @@ mod tests {
     #[case(["sms", "", "all", "1"], 1102, "sms channel and priority unknown")]
     #[case(["sms", "BULK", "store", "1"], 1103, "sms channel and priority BULK")]
     #[case(["sms", "BULK", "all,store", "1"], 1105, "sms channel and priority BULK")]
+    #[case(["sms", "BULK", "all|store", "1"], 1105, "sms channel and priority BULK")]
+    #[case(["sms", "BULK", "all|all", "1"], 1105, "sms channel and priority BULK")]
     #[case(["sms", "BULK", "all", ""], 1106, "sms channel and priority BULK")]
     #[case(["sms", "BULK", "all", "2"], 1106, "sms channel and priority BULK")]
     #[case(["sms", "BULK", "all", "true"], 1106, "sms channel and priority BULK")]
@@ -159,7 +177,18 @@ mod tests {
         assert_eq!(read(&[sent(members)], &mut warnings), []);
         let numbers: Vec<u32> = warnings.iter().map(|warning| warning.code.number).collect();
         assert_eq!(numbers, [code, 91022]);
-        assert_eq!(warnings[1].message, format!("Failed to update subscription for {message}"));
+        assert_eq!(
+            warnings[1].message(|member| panic!("{member:?}")),
+            format!("Failed to update subscription for {message}")
+        );
+        let part = match code {
+            1101 => SubscriptionMember::Channel,
+            1102 => SubscriptionMember::Priority,
+            1106 => SubscriptionMember::IsSubscribed,
+            _ => SubscriptionMember::Scope,
+        };
+        let members: Vec<_> = warnings.into_iter().filter_map(|warning| warning.member).collect();
+        assert_eq!(members, [Some(part), None].map(|part| Member::Subscription(0, part)));
     }
 
     #[test]
@@ -167,6 +196,9 @@ mod tests {
         let many = vec![sent(["sms", "BULK", "all", "1"]); COUNT_LIMIT + 1];
         let mut warnings = Vec::new();
         assert_eq!(read(&many, &mut warnings).len(), COUNT_LIMIT);
-        assert_eq!(warnings, [Warning::about(codes::VALIDATION_FAILED, "subscriptions", "")]);
+        assert_eq!(
+            warnings,
+            [Warning::from(codes::VALIDATION_FAILED).at(Member::Subscription(COUNT_LIMIT, None))]
+        );
     }
 }

@@ -37,7 +37,7 @@ fn description() -> impl Strategy<Value = Submission> {
             |(channel, priority, is_subscribed)| SubmittedSubscription {
                 channel,
                 priority,
-                scope: None,
+                scopes: Vec::new(),
                 is_subscribed,
             },
         );

@@ -87,7 +87,7 @@ impl Registry {
     }
 
     pub fn register(&mut self, submission: &Submission, now: Timestamp) -> Decision {
-        let registration = match validate(submission, &self.organisation, Ok(TILL), now) {
+        let registration = match validate(submission, &self.organisation, Ok(TILL), now).outcome {
             Ok(registration) => registration,
             Err(failure) => return failure.into(),
         };

@@ -128,6 +128,34 @@ fn subscriptions_are_kept_and_come_back_in_capitals() {
     assert_eq!(second["subscriptions"], first["subscriptions"]);
 }
 
+/// Whatever stands in the place of a subscription's member, the customer is registered.
+#[test]
+fn no_form_of_a_subscription_fails_the_customer() {
+    let app = App::start();
+    let till = app.till("till.001");
+    let whole = json!({"channel": "sms", "priority": "BULK", "scope": "all", "is_subscribed": "1"});
+    for (member, sent, expected) in [
+        ("scope", json!([]), "1000"),
+        ("scope", json!(["ALL"]), "1000"),
+        ("scope", json!(["all", "shop"]), "1000 1105 91022"),
+        ("scope", json!(["all", "all", "all"]), "1000 1105 91022"),
+        ("scope", json!(["shop"]), "1000 1103 91022"),
+        ("scope", json!({"all": true}), "1000 1103 91022"),
+        ("scope", json!(true), "1000 1103 91022"),
+        ("channel", json!(["sms"]), "1000 1101 91022"),
+        ("priority", json!({}), "1000 1102 91022"),
+        ("is_subscribed", json!([1]), "1000 1106 91022"),
+        ("is_subscribed", json!(true), "1000 1106 91022"),
+    ] {
+        let mut subscription = whole.clone();
+        subscription[member] = sent.clone();
+        let customer = till.add_one(&json!({
+            "mobile": "919876543210", "subscriptions": {"subscription": [subscription]},
+        }));
+        assert_eq!(code(&customer), expected, "{member} {sent}");
+    }
+}
+
 #[test]
 fn a_date_of_registration_may_lie_a_day_ahead() {
     let app = App::start();

@@ -1,8 +1,12 @@
 //! What each setting of registration changes, seen from outside.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
 use crate::app::{App, code};
+use crate::durability::AUTHORIZATION;
 
 /// Registers each of these customers in turn; the last one's code with those of its warnings.
 fn last_code(settings: &[(&str, &str)], customers: &[Value]) -> String {
@@ -141,6 +145,134 @@ fn settings_decide() {
         (vec![], vec![both(), json!({"mobile": "919876543210", "type": "NON_LOYALTY"})], "1046"),
     ] {
         assert_eq!(last_code(&settings, &customers), expected, "{settings:?} {customers:?}");
+    }
+}
+
+/// However deep a member stands that no document knows, it is refused at its place, and taken where
+/// extras are not strict.
+#[test]
+fn strict_extras_look_everywhere() {
+    let strict = App::with_settings(&[("STRICT_EXTRAS", "1")]);
+    let lenient = App::start();
+    let channel = |further: Value| {
+        let mut channel = json!({"type": "email", "value": "a@b.in"});
+        channel.as_object_mut().unwrap().append(&mut further.as_object().unwrap().clone());
+        json!({"commChannels": [channel]})
+    };
+    for (mut customer, member) in [
+        (json!({"shoe": 1}), "shoe"),
+        (json!({"externalId": "A"}), "externalId"),
+        (json!({"fraud_status": {"status": "NONE", "since": 1}}), "fraud_status/since"),
+        (json!({"fraud_status": [{"since": 1}]}), "fraud_status/since"),
+        (channel(json!({"owner": {}})), "commChannels/0/owner"),
+        (channel(json!({"meta": {"home": true}})), "commChannels/0/meta/home"),
+        (json!({"card_details": {"card": 1}}), "card_details/card"),
+        (json!({"custom_fields": {"fields": []}}), "custom_fields/fields"),
+        (
+            json!({"custom_fields": {"field": [{"name": "address", "value": "x", "type": 1}]}}),
+            "custom_fields/field/0/type",
+        ),
+        (
+            json!({"extended_fields": {"field": [{"name": "age", "value": 1, "a/b~": 1}]}}),
+            "extended_fields/field/0/a~1b~0",
+        ),
+        (json!({"subscriptions": {"all": 1}}), "subscriptions/all"),
+        (
+            json!({"subscriptions": {"subscription": [{"channel": "sms", "priority": "BULK", "is_subscribed": 1, "user": 1}]}}),
+            "subscriptions/subscription/0/user",
+        ),
+    ] {
+        customer["external_id"] = json!("A");
+        let refused = strict.till("till.001").add_one(&customer);
+        assert_eq!(code(&refused), "10001", "{customer}");
+        let message =
+            format!("Failed to add customer: unknown member at /root/customer/0/{member}");
+        assert_eq!(refused["item_status"]["message"], message);
+        assert_eq!(code(&lenient.till("till.001").add_one(&customer)), "1000", "{customer}");
+    }
+}
+
+/// The same in XML, where an entry that stands alone has no number.
+#[test]
+fn strict_extras_look_everywhere_in_xml() {
+    let strict = App::with_settings(&[("STRICT_EXTRAS", "1")]);
+    let till = strict.till("till.001");
+    for (inside, member) in [
+        ("<shoe>1</shoe>", "shoe"),
+        ("text", "#text"),
+        ("<fraud_status><since>1</since></fraud_status>", "fraud_status/since"),
+        (
+            "<commChannels><type>email</type><value>a@b.in</value><meta><home>1</home></meta></commChannels>",
+            "commChannels/meta/home",
+        ),
+        (
+            "<custom_fields><field><name>a</name></field><field><kind>b</kind></field></custom_fields>",
+            "custom_fields/field/1/kind",
+        ),
+        (
+            "<subscriptions><subscription><user>1</user></subscription></subscriptions>",
+            "subscriptions/subscription/user",
+        ),
+    ] {
+        let body =
+            format!("<root><customer><external_id>A</external_id>{inside}</customer></root>");
+        let reply = till.post("/v1.1/customer/add?format=xml", "", body.as_bytes()).text;
+        let message = format!("unknown member at /root/customer/0/{member}</message>");
+        assert!(reply.contains(&message), "{inside}: {reply}");
+    }
+}
+
+/// What stands beside the customers is no customer's: the request is refused as a whole.
+#[test]
+fn strict_extras_look_beside_the_customers() {
+    let strict = App::with_settings(&[("STRICT_EXTRAS", "1")]);
+    let lenient = App::start();
+    let in_json = "application/json";
+    for (content_type, body, pointer) in [
+        (in_json, r#"{"root": {"customer": [{"external_id": "A"}]}, "beside/": 1}"#, "/beside~1"),
+        (in_json, r#"{"root": {"more": 1, "customer": {"external_id": "A"}}}"#, "/root/more"),
+        (
+            "application/xml",
+            "<root><customer><external_id>A</external_id></customer><more/></root>",
+            "/root/more",
+        ),
+    ] {
+        let path = "/v1.1/customer/add";
+        let refused =
+            strict.till("till.001").post_for(path, content_type, in_json, body.as_bytes());
+        assert_eq!((refused.status, &refused.response_status()["code"]), (400, &json!(400)));
+        let message = refused.response_status()["message"].as_str().unwrap().to_owned();
+        assert!(message.ends_with(&format!(": unknown member at {pointer}")), "{message}");
+        let taken = lenient.till("till.001").post_for(path, content_type, in_json, body.as_bytes());
+        assert_eq!(taken.codes(), ["1000"]);
+    }
+}
+
+/// A request whose body arrives after a setting was changed is read by what holds then.
+#[test]
+fn a_body_is_read_by_the_settings_of_its_registration() {
+    let customers =
+        r#"{"root": {"customer": [{"external_id": "A", "shoe": 1}, {"external_id": "B"}]}}"#;
+    for (change, expected) in [
+        (("STRICT_EXTRAS", "1"), "unknown member at /root/customer/0/shoe"),
+        (("BATCH_LIMIT", "1"), "Batch limit exceeded"),
+    ] {
+        let app = App::start();
+        let mut connection = BufReader::new(TcpStream::connect(app.address).unwrap());
+        let length = customers.len();
+        let head = format!(
+            "POST /v1.1/customer/add HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n{AUTHORIZATION}\r\n\r\n"
+        );
+        connection.get_mut().write_all(head.as_bytes()).unwrap();
+        // The body is asked for once the organisation was loaded.
+        let mut line = String::new();
+        connection.read_line(&mut line).unwrap();
+        assert!(line.contains("100 Continue"), "{line}");
+        app.change_settings(&[change]);
+        connection.get_mut().write_all(customers.as_bytes()).unwrap();
+        let mut reply = String::new();
+        connection.read_to_string(&mut reply).unwrap();
+        assert!(reply.contains(expected), "{change:?}: {reply}");
     }
 }
 

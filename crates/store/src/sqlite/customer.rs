@@ -6,7 +6,8 @@ use patron_rules::decide::{Merged, Plan};
 use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
 use patron_rules::organisation::TillId;
 use patron_rules::profile::{
-    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, subscription,
+    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel::Meta,
+    subscription,
 };
 use patron_rules::submission::Kept;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -252,19 +253,23 @@ struct ChannelRow {
     primary: bool,
     verified: bool,
     residence: Option<bool>,
+    office: Option<bool>,
+    last_viewed: Option<String>,
 }
 
 impl From<&Channel> for ChannelRow {
     fn from(channel: &Channel) -> Self {
-        let Channel { kind, value, primary, verified, residence } = channel.clone();
-        Self { kind, value, primary, verified, residence }
+        let Channel { kind, value, primary, verified, meta } = channel.clone();
+        let Meta { residence, office, last_viewed } = meta;
+        Self { kind, value, primary, verified, residence, office, last_viewed }
     }
 }
 
 impl From<ChannelRow> for Channel {
     fn from(row: ChannelRow) -> Self {
-        let ChannelRow { kind, value, primary, verified, residence } = row;
-        Self { kind, value, primary, verified, residence }
+        let ChannelRow { kind, value, primary, verified, residence, office, last_viewed } = row;
+        let meta = Meta { residence, office, last_viewed };
+        Self { kind, value, primary, verified, meta }
     }
 }
 

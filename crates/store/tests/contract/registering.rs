@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use patron_rules::customer::{Customer, Enrolment};
+use patron_rules::decide::Plan;
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
 use patron_rules::ledger::{Balances, Currency, EntryKind};
 use patron_rules::organisation::{ProgrammeId, TillId};
 use patron_rules::profile::Subscription;
-use patron_rules::profile::channel::following;
+use patron_rules::profile::channel::{Meta, Passed, follow};
 use patron_rules::profile::subscription::{Channel as Medium, Priority};
 use patron_rules::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source};
 use patron_rules::settings::Settings;
@@ -26,6 +27,8 @@ on_every_engine! {
     an_email_address_is_compared_without_case_and_kept_as_sent,
     every_member_of_a_customer_survives,
     a_customer_of_whom_nothing_else_is_known_survives,
+    channels_of_a_known_customer_are_of_their_own_source,
+    an_identifier_that_a_known_customer_gains_becomes_a_channel,
     times_at_the_ends_of_the_calendar_survive,
     what_a_later_registration_brings_survives,
     a_later_customer_of_a_batch_sees_an_earlier_one,
@@ -71,15 +74,14 @@ fn field(name: &str, value: &str) -> FieldValue {
     FieldValue { name: name.to_owned(), value: value.to_owned() }
 }
 
-fn channel(kind: &str, flags: (bool, bool, Option<bool>)) -> Channel {
-    let (primary, verified, residence) = flags;
-    Channel {
-        kind: kind.to_owned(),
-        value: format!("value of {kind}"),
-        primary,
-        verified,
-        residence,
-    }
+/// What is passed of a channel: its kind, whether it is primary, and what else is known of it.
+fn passed(kind: &'static str, flags: (Option<bool>, Option<bool>), meta: Meta) -> Passed {
+    let (primary, verified) = flags;
+    Passed { index: 0, kind, value: format!("value of {kind}"), primary, verified, meta }
+}
+
+fn meta(residence: Option<bool>, office: Option<bool>, last_viewed: Option<&str>) -> Meta {
+    Meta { residence, office, last_viewed: last_viewed.map(str::to_owned) }
 }
 
 fn subscription(channel: Medium, priority: Priority, subscribed: bool) -> Subscription {
@@ -100,7 +102,7 @@ fn everything() -> Registration {
         first_name: Name::parse("Zoë 👩‍👩‍👧"),
         last_name: Name::parse("O'Neill \"; DROP TABLE customer"),
         customer_type: Some(CustomerType::Loyalty),
-        source: Some(Source::stored("MOBILE_APP".to_owned())),
+        source: Some(Source::stored("KIOSK".to_owned())),
         account_id: Some("account\n\t'7'".to_owned()),
         registered_at: Some(instant("2024-07-29T05:41:11Z")),
         updated_at: Some(instant("2024-12-31T23:59:59Z")),
@@ -108,9 +110,9 @@ fn everything() -> Registration {
         associated_till: Some(TillId(1)),
         fraud_status: Some(FraudStatus::stored("FRAUD_SUSPECTED".to_owned())),
         channels: vec![
-            channel("mobile", (true, false, None)),
-            channel("email", (false, true, Some(true))),
-            channel("push", (true, true, Some(false))),
+            passed("mobile", (Some(true), None), Meta::default()),
+            passed("email", (None, Some(true)), meta(Some(true), None, Some("2024-12-31 \"'"))),
+            passed("push", (Some(true), Some(true)), meta(Some(false), Some(true), None)),
         ],
         subscriptions: vec![
             subscription(Medium::Sms, Priority::Transactional, true),
@@ -152,7 +154,7 @@ async fn every_member_of_a_customer_survives(store: Arc<dyn Store>) {
         registered_till: passed.registered_till,
         associated_till: passed.associated_till,
         fraud_status: passed.fraud_status,
-        channels: passed.channels,
+        channels: passed.channels.into_iter().map(Channel::from).collect(),
         subscriptions: passed.subscriptions,
         kept: passed.kept,
         custom_fields: passed.custom_fields,
@@ -177,6 +179,14 @@ async fn every_member_of_a_customer_survives(store: Arc<dyn Store>) {
     assert_eq!(third.before, Some(touched));
 }
 
+/// The channels of a new customer who comes without any.
+fn following(identifiers: &Identifiers) -> Vec<Channel> {
+    let mut channels = Vec::new();
+    let nothing = Identifiers::default();
+    follow(&mut channels, &nothing, identifiers, &Source::default(), true);
+    channels
+}
+
 async fn a_customer_of_whom_nothing_else_is_known_survives(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
     for (passed, customer_type) in [
@@ -199,7 +209,7 @@ async fn a_customer_of_whom_nothing_else_is_known_survives(store: Arc<dyn Store>
             registered_till: TillId(1),
             associated_till: None,
             fraud_status: None,
-            channels: following(&passed.identifiers, &Source::default()),
+            channels: following(&passed.identifiers),
             subscriptions: Vec::new(),
             kept: Kept::default(),
             custom_fields: Vec::new(),
@@ -209,6 +219,49 @@ async fn a_customer_of_whom_nothing_else_is_known_survives(store: Arc<dyn Store>
         assert_eq!(first.customer, kept);
         assert_eq!(first.ledger, []);
         assert_eq!(look_up(&*store, &tenant, passed).await, Some(kept));
+    }
+}
+
+/// The customer's channels in short: kind and value, with a `!` behind what is primary.
+fn channels(plan: &Plan) -> Vec<String> {
+    let short = |channel: &Channel| {
+        let Channel { kind, value, primary, .. } = channel;
+        format!("{kind} {value}{}", if *primary { "!" } else { "" })
+    };
+    plan.customer.channels.iter().map(short).collect()
+}
+
+async fn channels_of_a_known_customer_are_of_their_own_source(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let line = || vec![passed("line", (None, None), Meta::default())];
+    let named = |name: &str| Some(Source::stored(name.to_owned()));
+    let of = |source, id| Registration { source, channels: line(), ..external_id(id) };
+    for (id, first, later, has_line) in [
+        ("A", named("LINE"), named("INSTORE"), true),
+        ("B", named("LINE"), None, true),
+        ("C", named("INSTORE"), named("LINE"), false),
+        ("D", None, named("LINE"), false),
+    ] {
+        register(&*store, &tenant, Registration { source: first, ..external_id(id) }).await;
+        let plan = register(&*store, &tenant, of(later, id)).await;
+        let expected: &[&str] = if has_line { &["line value of line"] } else { &[] };
+        assert_eq!(channels(&plan), expected, "{id}");
+        let codes: Vec<u32> = plan.warnings.iter().map(|warning| warning.code.number).collect();
+        assert_eq!(codes, if has_line { vec![] } else { vec![91003] }, "{id}");
+    }
+}
+
+async fn an_identifier_that_a_known_customer_gains_becomes_a_channel(store: Arc<dyn Store>) {
+    let settings = Settings::default().with([("CONF_ALLOW_EMAIL_UPDATE", "1")]).unwrap();
+    let tenant = set_up(&*store, shop_with("shop", settings)).await;
+    for (registration, expected) in [
+        (external_id("A"), vec![]),
+        (all_three("919000000001", "a@b.in", "A"), vec!["mobile 919000000001!", "email a@b.in!"]),
+        // It was replaced, and so it is as a channel.
+        (all_three("919000000001", "c@b.in", "A"), vec!["mobile 919000000001!", "email c@b.in!"]),
+    ] {
+        let plan = register(&*store, &tenant, registration).await;
+        assert_eq!(channels(&plan), expected);
     }
 }
 
@@ -243,8 +296,8 @@ async fn what_a_later_registration_brings_survives(store: Arc<dyn Store>) {
         fraud_status: Some(FraudStatus::stored("NORMAL".to_owned())),
         associated_till: Some(TillId(2)),
         channels: vec![
-            channel("email", (true, false, None)),
-            channel("line", (false, false, None)),
+            passed("email", (Some(true), None), meta(None, Some(false), None)),
+            passed("line", (None, None), Meta::default()),
         ],
         custom_fields: vec![field("age", "25"), field("new", "x")],
         extended_fields: vec![field("size", "XL")],
@@ -256,12 +309,18 @@ async fn what_a_later_registration_brings_survives(store: Arc<dyn Store>) {
         updated_at: instant("2025-02-03T04:05:06Z"),
         fraud_status: Some(FraudStatus::stored("NORMAL".to_owned())),
         associated_till: Some(TillId(2)),
-        channels: vec![
-            channel("mobile", (true, false, None)),
-            channel("email", (true, false, None)),
-            channel("push", (true, true, Some(false))),
-            channel("line", (false, false, None)),
-        ],
+        channels: [
+            passed("mobile", (Some(true), None), Meta::default()),
+            passed(
+                "email",
+                (Some(true), Some(true)),
+                meta(Some(true), Some(false), Some("2024-12-31 \"'")),
+            ),
+            passed("push", (Some(true), Some(true)), meta(Some(false), Some(true), None)),
+            passed("line", (None, None), Meta::default()),
+        ]
+        .map(Channel::from)
+        .to_vec(),
         custom_fields: vec![
             field("city", "Łódź \"quoted\""),
             field("age", "25"),

@@ -22,7 +22,7 @@ use super::FieldValue;
 use super::field::{COUNT_LIMIT, fits, put};
 use crate::codes::{self, Warning};
 use crate::organisation::{Invalid, Organisation};
-use crate::submission::{SubmittedField, SubmittedValue};
+use crate::submission::{Member, SubmittedField, SubmittedValue};
 
 /// How much of a name that was sent is repeated in a message, in characters.
 const NAME_SHOWN_LIMIT: usize = 100;
@@ -119,7 +119,7 @@ pub fn read(
     warnings: &mut Vec<Warning>,
 ) -> Vec<FieldValue> {
     let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
-    for field in submitted.iter().take(COUNT_LIMIT) {
+    for (index, field) in submitted.iter().take(COUNT_LIMIT).enumerate() {
         let mut defined = organisation.extended_fields.active();
         let known = defined.find(|definition| definition.is_named(&field.name));
         let value = match (known, &field.value) {
@@ -131,11 +131,13 @@ pub fn read(
         };
         match known.zip(value) {
             Some((definition, value)) => put(&mut taken, &definition.name, &value),
-            None => warnings.push(dropped(&field.name, known)),
+            None => {
+                warnings.push(dropped(&field.name, known).at(Member::ExtendedField(index)));
+            }
         }
     }
     if let Some(first) = submitted.get(COUNT_LIMIT) {
-        warnings.push(dropped(&first.name, None));
+        warnings.push(dropped(&first.name, None).at(Member::ExtendedField(COUNT_LIMIT)));
     }
     taken
 }
@@ -273,7 +275,12 @@ mod tests {
         let taken = read(&sent, &organisation, &mut warnings);
         assert_eq!(taken, [FieldValue { name: "dob".to_owned(), value: "2000-01-02".to_owned() }]);
         let about = |name| Warning::about(codes::INVALID_EXTENDED_FIELD, name, "");
-        let expected = [about("AGE"), about("zip"), codes::STORE_NOT_FOUND.into(), about("dob")];
+        let expected = [
+            about("AGE").at(Member::ExtendedField(0)),
+            about("zip").at(Member::ExtendedField(2)),
+            Warning::from(codes::STORE_NOT_FOUND).at(Member::ExtendedField(3)),
+            about("dob").at(Member::ExtendedField(5)),
+        ];
         assert_eq!(warnings, expected);
     }
 

@@ -4,18 +4,25 @@
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use patron_rules::codes::{self, Failure};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::Identifiers;
+use patron_rules::organisation::{Organisation, TillId};
+use patron_rules::settings::Settings;
 use patron_rules::submission::Submission;
-use patron_rules::validate::{registering_till, validate};
+use patron_rules::trace::Trace;
+use patron_rules::validate::{Registration, Validated, validate};
 use patron_store::{Error, Mode, Tenant};
 
+use super::decoded::{self, Decoded};
 use super::explain::explain;
-use super::{decoded, response};
+use super::place::Place;
+use super::response;
 use crate::app::{App, Items};
 use crate::auth::Caller;
 use crate::http::body;
@@ -43,25 +50,27 @@ async fn handle(
 ) -> Result<Response, Response> {
     let explained = query::flag(request.uri(), "explain");
     let mode = if query::flag(request.uri(), "dry_run") { Mode::DryRun } else { Mode::Apply };
-    let received = decode(app, &tenant, request).await?;
-    let (tenant, registered) = register(app, caller, tenant, &received.submissions, mode).await?;
-    let organisation = tenant.organisation();
+    let (parts, body) = request.into_parts();
+    let Some(format) = format::of_request(&parts.uri, &parts.headers) else {
+        body::drain(body, app.config.body_timeout()).await;
+        let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        let detail = "send JSON or XML, and say which by `Content-Type` or `?format=`";
+        return Err(envelope::refusal(http, codes::UNSUPPORTED_MEDIA_TYPE, Some(detail), 0));
+    };
+    let bytes = read(app, body).await?;
+    let batch = decoded::decode(&bytes, format, &parts.headers)
+        .map_err(|error| unreadable(&error.to_string()))?;
+    let (tenant, registered) = register(app, caller, tenant, &batch, mode).await?;
 
-    let succeeded = registered.iter().filter(|item| item.decision.outcome.is_ok()).count();
-    let customers: Vec<_> = received
-        .submissions
+    let organisation = tenant.organisation();
+    let succeeded = registered.iter().filter(|(_, decision)| decision.outcome.is_ok()).count();
+    let customers: Vec<_> = registered
         .into_iter()
-        .zip(registered)
-        .zip(received.places)
-        .map(|((submission, item), place)| {
-            let Registered { identifiers, decision } = item;
-            let explanation = explained.then(|| {
-                let settings = &organisation.settings;
-                explain(&place, &submission, identifiers.as_ref(), &decision, settings)
-            });
-            let till = registering_till(&submission, organisation, Ok(caller.till));
-            let till = till.unwrap_or(caller.till);
-            response::item(submission, decision.outcome, organisation, till, explanation)
+        .map(|(Item { submission, place, till, identifiers, trace, .. }, decision)| {
+            let settings = &organisation.settings;
+            let explanation =
+                explained.then(|| explain(&place, &identifiers, &trace, &decision, settings));
+            response::item(submission, &place, decision.outcome, organisation, till, explanation)
         })
         .collect();
     let items = Items { total: customers.len(), succeeded };
@@ -70,22 +79,10 @@ async fn handle(
     Ok(reply)
 }
 
-/// The customers of a request, and where each stands in its body.
-struct Received {
-    submissions: Vec<Submission>,
-    places: Vec<String>,
-}
-
-async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Received, Response> {
-    let (parts, body) = request.into_parts();
-    let Some(format) = format::of_request(&parts.uri, &parts.headers) else {
-        body::drain(body, app.config.body_timeout()).await;
-        let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        let detail = "send JSON or XML, and say which by `Content-Type` or `?format=`";
-        return Err(envelope::refusal(http, codes::UNSUPPORTED_MEDIA_TYPE, Some(detail), 0));
-    };
+/// Reads a body whole.
+async fn read(app: &App, body: Body) -> Result<Bytes, Response> {
     let limit = app.config.body_limit_bytes;
-    let bytes = body::read(body, limit, app.config.body_timeout()).await.map_err(|error| {
+    body::read(body, limit, app.config.body_timeout()).await.map_err(|error| {
         let (http, code, detail) = match error {
             body::Error::TooLarge => {
                 let detail = format!("at most {limit} bytes");
@@ -98,27 +95,24 @@ async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Received
             body::Error::BrokenOff => (StatusCode::BAD_REQUEST, codes::UNREADABLE, None),
         };
         envelope::refusal(http, code, detail.as_deref(), 0)
-    })?;
-    let batch = decoded::decode(&bytes, format, &parts.headers).map_err(|error| {
-        let detail = error.to_string();
-        envelope::refusal(StatusCode::BAD_REQUEST, codes::UNREADABLE, Some(&detail), 0)
-    })?;
-    let limit = tenant.organisation().settings.batch_limit;
-    let count = batch.count();
-    if count > limit {
-        let detail = format!("{count} customers in one call, at most {limit} are allowed");
-        let http = StatusCode::BAD_REQUEST;
-        return Err(envelope::refusal(http, codes::BATCH_LIMIT, Some(&detail), count));
-    }
-    let strict = tenant.organisation().settings.strict_extras;
-    Ok(Received { submissions: batch.submissions(strict), places: batch.places() })
+    })
 }
 
-/// What became of one customer.
-struct Registered {
-    /// The identifiers as they are compared, where they are valid.
-    identifiers: Option<Identifiers>,
-    decision: Decision,
+fn unreadable(detail: &str) -> Response {
+    envelope::refusal(StatusCode::BAD_REQUEST, codes::UNREADABLE, Some(detail), 0)
+}
+
+/// One customer of a request, once they are validated.
+struct Item {
+    submission: Submission,
+    place: Place,
+    /// The till to which the reply's times are local.
+    till: TillId,
+    /// The identifiers that are valid, as they are compared.
+    identifiers: Identifiers,
+    /// What validation decided.
+    trace: Trace,
+    refusal: Option<Failure>,
 }
 
 /// Validates each customer and hands those who are valid to the store; the others keep their place.
@@ -127,33 +121,27 @@ async fn register(
     app: &App,
     caller: &Caller,
     mut tenant: Tenant,
-    submissions: &[Submission],
+    batch: &Decoded<'_>,
     mode: Mode,
-) -> Result<(Tenant, Vec<Registered>), Response> {
+) -> Result<(Tenant, Vec<(Item, Decision)>), Response> {
     let unavailable = |error: Error| {
         tracing::error!(error = error.chain(), "customers cannot be stored");
         envelope::unavailable()
     };
     for _ in 0..TRIES {
         let now = (app.clock)();
-        let mut valid = Vec::with_capacity(submissions.len());
-        let validated: Vec<_> = submissions
-            .iter()
-            .map(|submission| {
-                let registration =
-                    validate(submission, tenant.organisation(), Ok(caller.till), now)?;
-                let identifiers = registration.identifiers.clone();
-                valid.push(registration);
-                Ok(identifiers)
-            })
-            .collect();
+        let organisation = tenant.organisation();
+        if let Some(refusal) = refusal(batch, &organisation.settings) {
+            return Err(refusal);
+        }
+        let (items, valid) = validated(batch, organisation, caller.till, now);
         let stored = if valid.is_empty() {
             Ok(Vec::new())
         } else {
             app.store.register(&tenant, valid, now, mode).await
         };
         match stored {
-            Ok(decisions) => return Ok((tenant, in_order(validated, decisions))),
+            Ok(decisions) => return Ok((tenant, in_order(items, decisions))),
             Err(Error::Stale) => {
                 tenant = app.store.tenant(caller.tenant).await.map_err(unavailable)?;
             }
@@ -163,20 +151,48 @@ async fn register(
     Err(unavailable(Error::Stale))
 }
 
-/// Puts the store's decisions in the places of those who were valid.
-fn in_order(
-    validated: Vec<Result<Identifiers, Failure>>,
-    decisions: Vec<Decision>,
-) -> Vec<Registered> {
+/// Why the organisation does not take a request at all.
+fn refusal(batch: &Decoded<'_>, settings: &Settings) -> Option<Response> {
+    let (count, limit) = (batch.count(), settings.batch_limit);
+    if count > limit {
+        let detail = format!("{count} customers in one call, at most {limit} are allowed");
+        let http = StatusCode::BAD_REQUEST;
+        return Some(envelope::refusal(http, codes::BATCH_LIMIT, Some(&detail), count));
+    }
+    let unknown = batch.unknown().filter(|_| settings.strict_extras)?;
+    Some(unreadable(&format!("unknown member at {unknown}")))
+}
+
+/// Reads and validates each customer, as the organisation has it; whoever is valid is a
+/// registration besides.
+fn validated(
+    batch: &Decoded<'_>,
+    organisation: &Organisation,
+    caller: TillId,
+    now: Timestamp,
+) -> (Vec<Item>, Vec<Registration>) {
+    let mut valid = Vec::with_capacity(batch.count());
+    let customers = batch.customers(organisation.settings.strict_extras).into_iter();
+    let items = customers.map(|(submission, place)| {
+        let Validated { identifiers, trace, outcome } =
+            validate(&submission, organisation, Ok(caller), now);
+        let till = outcome.as_ref().map_or(caller, |registration| registration.registered_till);
+        let refusal = outcome.map(|registration| valid.push(registration)).err();
+        Item { submission, place, till, identifiers, trace, refusal }
+    });
+    (items.collect(), valid)
+}
+
+/// Puts the store's decisions beside those who were valid.
+fn in_order(items: Vec<Item>, decisions: Vec<Decision>) -> Vec<(Item, Decision)> {
     let mut decisions = decisions.into_iter();
-    let registered = |result: Result<Identifiers, Failure>| match result {
-        Err(failure) => Registered { identifiers: None, decision: failure.into() },
-        Ok(identifiers) => Registered {
-            identifiers: Some(identifiers),
-            decision: decisions
-                .next()
-                .unwrap_or_else(|| Failure::from(codes::UNEXPECTED_ITEM).into()),
-        },
+    let mut decided = || decisions.next().ok_or_else(|| Failure::from(codes::UNEXPECTED_ITEM));
+    let decision = |item: Item| {
+        let decision = match &item.refusal {
+            Some(refusal) => refusal.clone().into(),
+            None => decided().unwrap_or_else(Into::into),
+        };
+        (item, decision)
     };
-    validated.into_iter().map(registered).collect()
+    items.into_iter().map(decision).collect()
 }

@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use patron_rules::submission::Submission;
 
+use super::place::Place;
 use super::{request, request_xml};
 use crate::v1_1::format::{self, Format};
 
@@ -59,19 +60,20 @@ impl Decoded<'_> {
         }
     }
 
-    /// Where each customer stands in the body, as JSON pointers.
-    pub(super) fn places(&self) -> Vec<String> {
+    /// The first member beside the customers that is not known, as a JSON pointer.
+    pub(super) fn unknown(&self) -> Option<&str> {
         match self {
-            Self::Json(batch) => batch.places(),
-            Self::Xml(batch) => batch.places(),
+            Self::Json(batch) => batch.unknown.as_deref(),
+            Self::Xml(batch) => batch.unknown.as_deref(),
         }
     }
 
-    /// Reads each customer; where members that are not known are to be refused, looks for them.
-    pub(super) fn submissions(&self, strict: bool) -> Vec<Submission> {
+    /// Reads each customer, and says where they stand; where members that are not known are to be
+    /// refused, looks for them.
+    pub(super) fn customers(&self, strict: bool) -> Vec<(Submission, Place)> {
         match self {
-            Self::Json(batch) => batch.submissions(strict),
-            Self::Xml(batch) => batch.submissions(strict),
+            Self::Json(batch) => batch.customers(strict),
+            Self::Xml(batch) => batch.customers(strict),
         }
     }
 }

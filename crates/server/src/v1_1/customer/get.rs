@@ -24,6 +24,7 @@ use patron_rules::profile::{FraudStatus, Name, date};
 use patron_store::{Error, Found, Lookup, Tenant};
 use serde::Serialize;
 
+use super::place::Place;
 use super::response::{
     Fields, ItemStatus, Number, PointsSummaries, fields, points_summaries, tier_name,
 };
@@ -309,7 +310,7 @@ fn retrieved(
         coupons: Coupons { coupon: [] },
         notes: [],
         card_details: None,
-        item_status: ItemStatus::success(codes::RETRIEVED_MESSAGE, &warnings),
+        item_status: ItemStatus::success(codes::RETRIEVED_MESSAGE, &warnings, &Place::default()),
     }
 }
 

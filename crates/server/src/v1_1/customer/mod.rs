@@ -4,6 +4,7 @@ pub mod add;
 pub mod decoded;
 mod explain;
 pub mod get;
+pub mod place;
 pub mod request;
 pub mod request_xml;
 pub mod response;

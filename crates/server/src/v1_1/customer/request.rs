@@ -7,24 +7,23 @@
 //! Texts may come as numbers, without loss of digits; null and blank texts are "not passed"; a list
 //! of one may come as that one. Members that are not known are ignored.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use patron_rules::identifier::IdentifierKind;
 use patron_rules::profile::{channel, field, subscription};
+use patron_rules::settings::BATCH_LIMIT_MOST;
 use patron_rules::submission::{
-    Kept, Malformed, Submission, SubmittedChannel, SubmittedField, SubmittedSubscription,
-    SubmittedValue,
+    ChannelMember, Kept, Malformed, Member, Submission, SubmittedChannel, SubmittedField,
+    SubmittedSubscription, SubmittedValue,
 };
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_ignored::Path;
 use serde_json::value::RawValue;
 
 use super::decoded::{DEPTH_LIMIT, Error};
+use super::place::{Lone, Place, entry};
 use crate::v1_1::format::Format;
-
-/// The most customers of one call that are kept while they are counted; no organisation's own
-/// limit is higher.
-const KEPT_LIMIT: usize = 1_000;
 
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
@@ -49,11 +48,13 @@ struct Root<'a> {
 
 /// The customers of a body, each still to be read.
 pub struct Batch<'a> {
-    /// How many there are; of more than a thousand, only as many are kept.
+    /// How many there are; of more than any organisation allows, only as many are kept.
     pub count: usize,
+    /// The first member beside the customers that is not known, as a JSON pointer.
+    pub unknown: Option<String>,
     items: Vec<&'a RawValue>,
-    /// Sent as an array, which shows in the pointers to their members.
-    array: bool,
+    /// Sent as their one entry, which shows in the pointers to their members.
+    lone: bool,
 }
 
 /// Reads a body as far as its customers.
@@ -67,33 +68,57 @@ pub fn decode(body: &[u8]) -> Result<Batch<'_>, Error> {
         return Err(Error::at("nested too deep (32 levels are allowed)", body, offset));
     }
     let whole: &RawValue = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
-    let Body { root } = object(whole, "the body is no object with the member `root`", body)?;
-    let Root { customer } = object(root, "root is no object with the member `customer`", body)?;
+    let wanted = "the body is no object with the member `root`";
+    let (Body { root }, beside) = object(whole, wanted, body)?;
+    let wanted = "root is no object with the member `customer`";
+    let (Root { customer }, inside) = object(root, wanted, body)?;
+    let inside = inside.map(|name| format!("root/{name}"));
+    let unknown = beside.or(inside).map(|name| format!("/{name}"));
     let place = offset(customer, body);
     if !customer.get().starts_with(['{', '[']) {
         let reason = "root.customer is neither a customer nor an array of them";
         return Err(Error::at(reason, body, place));
     }
-    let items: OneOrMany<'_, KEPT_LIMIT> = serde_json::from_str(customer.get())?;
-    if items.count == 0 {
+    let OneOrMany { kept, count, lone }: OneOrMany<'_, BATCH_LIMIT_MOST> =
+        serde_json::from_str(customer.get())?;
+    if count == 0 {
         return Err(Error::at("root.customer holds no customer", body, place));
     }
-    Ok(Batch { count: items.count, items: items.kept, array: items.array })
+    Ok(Batch { count, unknown, items: kept, lone })
 }
 
-/// Reads a part of the body that must be an object with certain members.
+/// Reads a part of the body that must be an object with certain members, and names the first other
+/// one.
 fn object<'a, T: Deserialize<'a>>(
     part: &'a RawValue,
     wanted: &str,
     body: &[u8],
-) -> Result<T, Error> {
+) -> Result<(T, Option<String>), Error> {
     let place = offset(part, body);
     // A derived struct would also read an array, by position.
     if !part.get().starts_with('{') {
         return Err(Error::at(wanted, body, place));
     }
-    serde_json::from_str(part.get())
-        .map_err(|error| Error::at(&Error::from(error).reason, body, place))
+    let mut unknown = None;
+    let read = with_unknown(part.get(), |name| {
+        unknown.get_or_insert(name);
+    });
+    let read = read.map_err(|error| Error::at(&Error::from(error).reason, body, place))?;
+    Ok((read, unknown))
+}
+
+/// Reads an object and tells of each member that is not known, as it is called in a pointer.
+fn with_unknown<'a, T: Deserialize<'a>>(
+    text: &'a str,
+    mut tell: impl FnMut(String),
+) -> serde_json::Result<T> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    serde_ignored::deserialize(&mut reader, |path| {
+        if let Path::Map { key, .. } = path {
+            // As RFC 6901 escapes a name in a pointer.
+            tell(key.replace('~', "~0").replace('/', "~1"));
+        }
+    })
 }
 
 /// Where a part of the body stands in it.
@@ -122,23 +147,13 @@ fn too_deep(body: &[u8]) -> Option<usize> {
 }
 
 impl Batch<'_> {
-    /// Where each customer stands in the body, as JSON pointers.
+    /// Reads each customer, and says where they stand; where members that are not known are to be
+    /// refused, looks for them.
     #[must_use]
-    pub fn places(&self) -> Vec<String> {
-        (0..self.items.len()).map(|index| self.place(index)).collect()
-    }
-
-    fn place(&self, index: usize) -> String {
-        if self.array { format!("/root/customer/{index}") } else { "/root/customer".to_owned() }
-    }
-
-    /// Reads each customer; where members that are not known are to be refused, looks for them.
-    #[must_use]
-    pub fn submissions(&self, strict: bool) -> Vec<Submission> {
-        let read = |(index, raw): (usize, &&RawValue)| {
-            submission(raw, self.place(index), strict, Format::Json)
-        };
-        self.items.iter().enumerate().map(read).collect()
+    pub fn customers(&self, strict: bool) -> Vec<(Submission, Place)> {
+        let place = |index| entry("/root/customer", index, self.lone);
+        let items = self.items.iter().enumerate();
+        items.map(|(index, raw)| submission(raw, place(index), strict, Format::Json)).collect()
     }
 }
 
@@ -173,34 +188,10 @@ struct Customer<'a> {
     gender: Raw<'a>,
     ndnc_status: Raw<'a>,
     test_control_status: Raw<'a>,
+    /// Identifies in updates.
+    #[serde(rename = "id")]
+    _id: Raw<'a>,
 }
-
-/// The members of a customer that are known; `id` identifies in updates and is ignored here.
-const KNOWN_MEMBERS: [&str; 23] = [
-    "mobile",
-    "email",
-    "external_id",
-    "firstname",
-    "lastname",
-    "type",
-    "source",
-    "accountId",
-    "registered_on",
-    "updated_on",
-    "registered_till",
-    "associated_with",
-    "fraud_status",
-    "commChannels",
-    "custom_fields",
-    "extended_fields",
-    "subscriptions",
-    "referral_code",
-    "card_details",
-    "gender",
-    "ndnc_status",
-    "test_control_status",
-    "id",
-];
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object with `status`")]
@@ -265,70 +256,75 @@ struct Channel<'a> {
 struct Meta<'a> {
     #[serde(borrow)]
     residence: Raw<'a>,
+    office: Raw<'a>,
+    #[serde(rename = "lastViewedDate")]
+    last_viewed: Raw<'a>,
 }
 
 /// Reads one customer, who came in this format and stands here in the body.
 pub(super) fn submission(
     raw: &RawValue,
-    pointer: String,
+    customer: String,
     strict: bool,
     format: Format,
-) -> Submission {
-    let mut reader = Reader { pointer, format, malformed: None };
-    let sent: Customer<'_> = reader.object(Some(raw), "");
-    let card: CardDetails<'_> = reader.object(sent.card_details, "/card_details");
-    let mut submission = Submission {
-        mobile: reader.text(sent.mobile, "/mobile"),
-        email: reader.text(sent.email, "/email"),
-        external_id: reader.text(sent.external_id, "/external_id"),
-        first_name: reader.text(sent.firstname, "/firstname"),
-        last_name: reader.text(sent.lastname, "/lastname"),
-        customer_type: reader.text(sent.customer_type, "/type"),
-        source: reader.text(sent.source, "/source"),
-        account_id: reader.text(sent.account_id, "/accountId"),
-        registered_on: reader.text(sent.registered_on, "/registered_on"),
-        updated_on: reader.text(sent.updated_on, "/updated_on"),
-        registered_till: reader.text(sent.registered_till, "/registered_till"),
-        associated_till: reader.text(sent.associated_with, "/associated_with"),
+) -> (Submission, Place) {
+    let place = Place { customer, lone: Lone::default() };
+    let mut reader = Reader { format, strict, place, malformed: None, unknown: Vec::new() };
+    let sent: Customer<'_> = reader.object(Some(raw), || Member::Read("".into()));
+    let card: CardDetails<'_> =
+        reader.object(passed(sent.card_details), || Member::Read("card_details".into()));
+    let identifier = Member::Identifier;
+    let submission = Submission {
+        mobile: reader.text(sent.mobile, identifier(IdentifierKind::Mobile)),
+        email: reader.text(sent.email, identifier(IdentifierKind::Email)),
+        external_id: reader.text(sent.external_id, identifier(IdentifierKind::ExternalId)),
+        first_name: reader.text(sent.firstname, Member::FirstName),
+        last_name: reader.text(sent.lastname, Member::LastName),
+        customer_type: reader.text(sent.customer_type, Member::CustomerType),
+        source: reader.text(sent.source, Member::Source),
+        account_id: reader.text(sent.account_id, Member::AccountId),
+        registered_on: reader.text(sent.registered_on, Member::RegisteredOn),
+        updated_on: reader.text(sent.updated_on, Member::UpdatedOn),
+        registered_till: reader.text(sent.registered_till, Member::RegisteredTill),
+        associated_till: reader.text(sent.associated_with, Member::AssociatedTill),
         fraud_status: reader.fraud_status(sent.fraud_status),
         channels: reader.channels(sent.channels),
-        custom_fields: reader.fields(sent.custom_fields, "/custom_fields"),
-        extended_fields: reader.fields(sent.extended_fields, "/extended_fields"),
+        custom_fields: reader.custom_fields(sent.custom_fields),
+        extended_fields: reader.extended_fields(sent.extended_fields),
         subscriptions: reader.subscriptions(sent.subscriptions),
-        referral_code: reader.text(sent.referral_code, "/referral_code"),
-        card_number: reader.text(card.card_number, "/card_details/card_number"),
-        card_series: reader.text(card.series_code, "/card_details/series_code"),
+        referral_code: reader.text(sent.referral_code, Member::ReferralCode),
+        card_number: reader.text(card.card_number, Member::CardNumber),
+        card_series: reader.text(card.series_code, Member::CardSeries),
         kept: Kept {
-            gender: reader.text(sent.gender, "/gender"),
-            ndnc_status: reader.text(sent.ndnc_status, "/ndnc_status"),
-            test_control_status: reader.text(sent.test_control_status, "/test_control_status"),
+            gender: reader.text(sent.gender, Member::Gender),
+            ndnc_status: reader.text(sent.ndnc_status, Member::NdncStatus),
+            test_control_status: reader.text(sent.test_control_status, Member::TestControlStatus),
         },
-        unknown: if strict { reader.unknown(raw) } else { Vec::new() },
+        unknown: Vec::new(),
         malformed: None,
     };
-    submission.malformed = reader.malformed;
-    submission
+    let Reader { place, malformed, unknown, .. } = reader;
+    (Submission { malformed, unknown, ..submission }, place)
 }
 
 /// Reads the members of one customer and notes the first that has a wrong form.
 struct Reader {
-    /// Where the customer stands in the body.
-    pointer: String,
     /// In which words a wrong form is told.
     format: Format,
+    /// Whether members that are not known are looked for.
+    strict: bool,
+    place: Place,
     malformed: Option<Malformed>,
+    unknown: Vec<Member>,
 }
 
 impl Reader {
-    fn wrong(&mut self, member: &str, reason: impl fmt::Display) {
-        self.malformed.get_or_insert_with(|| Malformed {
-            pointer: format!("{}{member}", self.pointer),
-            reason: reason.to_string(),
-        });
+    fn wrong(&mut self, member: Member, reason: impl fmt::Display) {
+        self.malformed.get_or_insert_with(|| Malformed { member, reason: reason.to_string() });
     }
 
     /// A text, or a number as its digits; `None` where it is not passed.
-    fn text(&mut self, raw: Raw<'_>, member: &str) -> Option<String> {
+    fn text(&mut self, raw: Raw<'_>, member: Member) -> Option<String> {
         let raw = raw?.get();
         match raw.as_bytes().first() {
             Some(b'"') => self.unescaped(raw, member),
@@ -340,19 +336,19 @@ impl Reader {
     }
 
     /// A boolean, or a text.
-    fn flag(&mut self, raw: Raw<'_>, member: &str) -> Option<String> {
+    fn flag(&mut self, raw: Raw<'_>, member: Member) -> Option<String> {
         match raw.map(RawValue::get) {
             Some(boolean @ ("true" | "false")) => Some(boolean.to_owned()),
             _ => self.text(raw, member),
         }
     }
 
-    fn unescaped(&mut self, raw: &str, member: &str) -> Option<String> {
-        let text = serde_json::from_str::<String>(raw);
-        if text.is_err() {
+    fn unescaped(&mut self, raw: &str, member: Member) -> Option<String> {
+        let text = unescaped(raw);
+        if text.is_none() {
             self.wrong(member, "a text with an invalid escape");
         }
-        text.ok().filter(|text| !text.trim().is_empty())
+        text.filter(|text| !text.trim().is_empty())
     }
 
     const fn several(&self) -> &'static str {
@@ -369,144 +365,210 @@ impl Reader {
         }
     }
 
-    fn not_a_text(&mut self, member: &str, found: &str) -> Option<String> {
+    fn not_a_text(&mut self, member: Member, found: &str) -> Option<String> {
         self.wrong(member, format_args!("expected a text, found {found}"));
         None
     }
 
-    /// An object; nothing, a blank text and an empty array are one without members.
-    fn object<'a, T: Default + Deserialize<'a>>(&mut self, raw: Raw<'a>, member: &str) -> T {
-        match raw.map(RawValue::get) {
-            None => T::default(),
-            Some(text) if member_is_empty(text) && !member.is_empty() => T::default(),
-            Some(text) if text.starts_with('[') => {
-                let (wanted, found) = (self.members(), self.several());
-                self.wrong(member, format_args!("expected {wanted}, found {found}"));
-                T::default()
-            }
-            Some(text) => serde_json::from_str(text).unwrap_or_else(|error| {
-                self.wrong(member, Error::from(error).reason);
-                T::default()
-            }),
+    /// An object; nothing is one without members.
+    fn object<'a, T: Default + Deserialize<'a>>(
+        &mut self,
+        raw: Raw<'a>,
+        member: impl Fn() -> Member,
+    ) -> T {
+        let Some(text) = raw.map(RawValue::get) else { return T::default() };
+        if text.starts_with('[') {
+            let (wanted, found) = (self.members(), self.several());
+            self.wrong(member(), format_args!("expected {wanted}, found {found}"));
+            return T::default();
         }
+        self.members_of(text, &member).unwrap_or_else(|error| {
+            self.wrong(member(), Error::from(error).reason);
+            T::default()
+        })
     }
 
-    /// The entries of an array, or the one that stands in its place; at most `MOST` of them.
-    fn list<'a, const MOST: usize>(&mut self, raw: Raw<'a>, member: &str) -> Vec<&'a RawValue> {
-        let Some(raw) = raw.filter(|raw| !member_is_empty(raw.get())) else {
-            return Vec::new();
-        };
+    /// The known members of an object.
+    fn members_of<'a, T: Deserialize<'a>>(
+        &mut self,
+        text: &'a str,
+        member: impl Fn() -> Member,
+    ) -> serde_json::Result<T> {
+        if !self.strict {
+            return serde_json::from_str(text);
+        }
+        with_unknown(text, |name| {
+            let parent = self.place.name(&member());
+            let name = if parent.is_empty() { name } else { format!("{parent}/{name}") };
+            self.unknown.push(Member::Read(name.into()));
+        })
+    }
+
+    /// The entries of an array, or the one that stands in its place, and whether it does; at most
+    /// `MOST` of them.
+    fn list<'a, const MOST: usize>(
+        &mut self,
+        raw: Raw<'a>,
+        member: Member,
+    ) -> (Vec<&'a RawValue>, bool) {
+        let Some(raw) = passed(raw) else { return (Vec::new(), false) };
         match serde_json::from_str::<OneOrMany<'a, MOST>>(raw.get()) {
-            Ok(items) => items.kept,
+            Ok(OneOrMany { kept, lone, .. }) => (kept, lone),
             Err(error) => {
                 self.wrong(member, Error::from(error).reason);
-                Vec::new()
+                (Vec::new(), false)
             }
         }
     }
 
     /// `"FRAUD"`, `{"status": "FRAUD"}` or an array of one of them.
     fn fraud_status(&mut self, raw: Raw<'_>) -> Option<String> {
-        const MEMBER: &str = "/fraud_status";
-        let raw = raw?;
-        if raw.get().starts_with('"') {
-            return self.text(Some(raw), MEMBER);
-        }
-        let first = self.list::<1>(Some(raw), MEMBER).first().copied()?;
+        let member = || Member::FraudStatus;
+        let (entries, _) = self.list::<1>(raw, member());
+        let first = entries.first().copied()?;
         if first.get().starts_with('"') {
-            return self.text(Some(first), MEMBER);
+            return self.text(Some(first), member());
         }
-        let sent: FraudStatus<'_> = self.object(Some(first), MEMBER);
-        self.text(sent.status, "/fraud_status/status")
+        let sent: FraudStatus<'_> = self.object(passed(Some(first)), member);
+        self.text(sent.status, Member::Read("fraud_status/status".into()))
+    }
+
+    fn custom_fields(&mut self, raw: Raw<'_>) -> Vec<SubmittedField> {
+        let (entries, lone) = self.field_entries(raw, "custom_fields", "custom_fields/field");
+        self.place.lone.custom_fields = lone;
+        self.fields(&entries, Member::CustomField)
+    }
+
+    fn extended_fields(&mut self, raw: Raw<'_>) -> Vec<SubmittedField> {
+        let (entries, lone) = self.field_entries(raw, "extended_fields", "extended_fields/field");
+        self.place.lone.extended_fields = lone;
+        self.fields(&entries, Member::ExtendedField)
+    }
+
+    fn field_entries<'a>(
+        &mut self,
+        raw: Raw<'a>,
+        object: &'static str,
+        list: &'static str,
+    ) -> (Vec<&'a RawValue>, bool) {
+        const MOST: usize = field::COUNT_LIMIT + 1;
+        let sent: Fields<'_> = self.object(passed(raw), || Member::Read(object.into()));
+        self.list::<MOST>(sent.field, Member::Read(list.into()))
     }
 
     /// An entry of a wrong form is left to the rule for fields, which drops it with a warning.
-    fn fields(&mut self, raw: Raw<'_>, member: &str) -> Vec<SubmittedField> {
-        const MOST: usize = field::COUNT_LIMIT + 1;
-        let sent: Fields<'_> = self.object(raw, member);
-        let entries = self.list::<MOST>(sent.field, &format!("{member}/field"));
-        entries.into_iter().map(submitted_field).collect()
+    fn fields(
+        &mut self,
+        entries: &[&RawValue],
+        member: fn(usize) -> Member,
+    ) -> Vec<SubmittedField> {
+        let mut fields = Vec::with_capacity(entries.len());
+        for (index, raw) in entries.iter().enumerate() {
+            let sent: Field<'_> = self.members_of(raw.get(), || member(index)).unwrap_or_default();
+            fields.push(submitted_field(&sent));
+        }
+        fields
     }
 
     fn channels(&mut self, raw: Raw<'_>) -> Vec<SubmittedChannel> {
         const MOST: usize = channel::COUNT_LIMIT + 1;
-        let mut channels = Vec::new();
-        for (index, raw) in self.list::<MOST>(raw, "/commChannels").iter().enumerate() {
-            let member = |name: &str| format!("/commChannels/{index}{name}");
-            let sent: Channel<'_> = self.object(Some(raw), &member(""));
-            let meta = self.list::<1>(sent.meta, &member("/meta")).first().copied();
-            let meta: Meta<'_> = self.object(meta, &member("/meta"));
+        let (entries, lone) = self.list::<MOST>(raw, Member::Read("commChannels".into()));
+        self.place.lone.channels = lone;
+        let mut channels = Vec::with_capacity(entries.len());
+        for (index, raw) in entries.iter().enumerate() {
+            let part = |part| Member::Channel(index, Some(part));
+            let sent: Channel<'_> = self.object(passed(Some(raw)), || Member::Channel(index, None));
+            let (meta, _) = self.list::<1>(sent.meta, part(ChannelMember::Meta));
+            let meta: Meta<'_> =
+                self.object(passed(meta.first().copied()), || part(ChannelMember::Meta));
             channels.push(SubmittedChannel {
-                kind: self.text(sent.kind, &member("/type")),
-                value: self.text(sent.value, &member("/value")),
-                primary: self.flag(sent.primary, &member("/primary")),
-                verified: self.flag(sent.verified, &member("/verified")),
-                residence: self.flag(meta.residence, &member("/meta/residence")),
+                kind: self.text(sent.kind, part(ChannelMember::Kind)),
+                value: self.text(sent.value, part(ChannelMember::Value)),
+                primary: self.flag(sent.primary, part(ChannelMember::Primary)),
+                verified: self.flag(sent.verified, part(ChannelMember::Verified)),
+                residence: self.flag(meta.residence, part(ChannelMember::Residence)),
+                office: self.flag(meta.office, part(ChannelMember::Office)),
+                last_viewed: self.text(meta.last_viewed, part(ChannelMember::LastViewed)),
             });
         }
         channels
     }
-}
 
-impl Reader {
+    /// What is of a wrong form is left to the rule for subscriptions, which drops the entry with a
+    /// warning.
     fn subscriptions(&mut self, raw: Raw<'_>) -> Vec<SubmittedSubscription> {
         const MOST: usize = subscription::COUNT_LIMIT + 1;
-        const MEMBER: &str = "/subscriptions";
-        let sent: Subscriptions<'_> = self.object(raw, MEMBER);
-        let entries = self.list::<MOST>(sent.subscription, &format!("{MEMBER}/subscription"));
-        let mut subscriptions = Vec::new();
+        let sent: Subscriptions<'_> =
+            self.object(passed(raw), || Member::Read("subscriptions".into()));
+        let list = Member::Read("subscriptions/subscription".into());
+        let (entries, lone) = self.list::<MOST>(sent.subscription, list);
+        self.place.lone.subscriptions = lone;
+        let mut subscriptions = Vec::with_capacity(entries.len());
         for (index, raw) in entries.iter().enumerate() {
-            let member = |name: &str| format!("{MEMBER}/subscription/{index}{name}");
-            let sent: Subscription<'_> = self.object(Some(raw), &member(""));
+            let entry = || Member::Subscription(index, None);
+            let sent: Subscription<'_> = self.members_of(raw.get(), entry).unwrap_or_default();
             subscriptions.push(SubmittedSubscription {
-                channel: self.text(sent.channel, &member("/channel")),
-                priority: self.text(sent.priority, &member("/priority")),
-                scope: self.text(sent.scope, &member("/scope")),
-                is_subscribed: self.flag(sent.is_subscribed, &member("/is_subscribed")),
+                channel: sent.channel.and_then(whatever),
+                priority: sent.priority.and_then(whatever),
+                scopes: scopes(sent.scope),
+                is_subscribed: sent.is_subscribed.and_then(whatever),
             });
         }
         subscriptions
     }
+}
 
-    /// The members of a customer that are not known.
-    fn unknown(&self, raw: &RawValue) -> Vec<String> {
-        let members: BTreeMap<String, &RawValue> =
-            serde_json::from_str(raw.get()).unwrap_or_default();
-        let unknown = members.into_keys().filter(|name| !KNOWN_MEMBERS.contains(&name.as_str()));
-        // As RFC 6901 escapes a name in a pointer.
-        let escaped = |name: String| name.replace('~', "~0").replace('/', "~1");
-        unknown.map(|name| format!("{}/{}", self.pointer, escaped(name))).collect()
+/// One scope, or the first two of several, which no subscription has.
+fn scopes(raw: Raw<'_>) -> Vec<String> {
+    let Some(raw) = raw else { return Vec::new() };
+    let several = raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()));
+    match several {
+        Some(Ok(OneOrMany::<'_, 2> { kept, .. })) => {
+            kept.into_iter().filter_map(whatever).collect()
+        }
+        _ => whatever(raw).into_iter().collect(),
     }
 }
 
-fn submitted_field(raw: &RawValue) -> SubmittedField {
-    let sent: Field<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
-    let unescaped = |raw: &str| serde_json::from_str::<String>(raw).ok();
+fn submitted_field(sent: &Field<'_>) -> SubmittedField {
     let name = sent.name.and_then(|name| unescaped(name.get())).unwrap_or_default();
     let value = match sent.value.map(RawValue::get) {
-        None => SubmittedValue::NotPassed,
-        Some(text) if text.starts_with('"') => match unescaped(text) {
-            None => SubmittedValue::Malformed,
-            Some(text) if text.trim().is_empty() => SubmittedValue::NotPassed,
-            Some(text) => SubmittedValue::Text(text),
-        },
+        Some(text) if text.starts_with('"') && unescaped(text).is_none() => {
+            SubmittedValue::Malformed
+        }
         Some(object) if object.starts_with('{') => SubmittedValue::Malformed,
         // A number, a boolean, or several values of one field: the JSON itself is the value.
-        Some(json) => SubmittedValue::Text(json.to_owned()),
+        _ => sent.value.and_then(whatever).map_or(SubmittedValue::NotPassed, SubmittedValue::Text),
     };
     SubmittedField { name, value }
 }
 
-fn member_is_empty(raw: &str) -> bool {
-    let inside = |open, close| raw.strip_prefix(open)?.strip_suffix(close);
-    inside('"', '"').or_else(|| inside('[', ']')).is_some_and(|inner| inner.trim().is_empty())
+/// A text, or the JSON of anything else; `None` where it is blank.
+fn whatever(raw: &RawValue) -> Option<String> {
+    let text = unescaped(raw.get()).unwrap_or_else(|| raw.get().to_owned());
+    (!text.trim().is_empty()).then_some(text)
+}
+
+fn unescaped(raw: &str) -> Option<String> {
+    serde_json::from_str(raw).ok()
+}
+
+/// A blank text and an array without entries are not passed.
+fn passed(raw: Raw<'_>) -> Raw<'_> {
+    let blank = |raw: &RawValue| {
+        let inside = |open, close| raw.get().strip_prefix(open)?.strip_suffix(close);
+        let inside = inside('"', '"').or_else(|| inside('[', ']'));
+        inside.is_some_and(|inside: &str| inside.trim().is_empty())
+    };
+    raw.filter(|raw| !blank(raw))
 }
 
 /// One value or an array of values, of which the first `MOST` are kept.
 struct OneOrMany<'a, const MOST: usize> {
     kept: Vec<&'a RawValue>,
     count: usize,
-    array: bool,
+    /// It was sent as its one entry, without an array.
+    lone: bool,
 }
 
 impl<'de: 'a, 'a, const MOST: usize> Deserialize<'de> for OneOrMany<'a, MOST> {
@@ -517,7 +579,7 @@ impl<'de: 'a, 'a, const MOST: usize> Deserialize<'de> for OneOrMany<'a, MOST> {
                 let mut parser = serde_json::Deserializer::from_str(raw.get());
                 parser.deserialize_seq(Entries::<MOST>).map_err(serde::de::Error::custom)
             }
-            Some(b'{' | b'"') => Ok(Self { kept: vec![raw], count: 1, array: false }),
+            Some(b'{' | b'"') => Ok(Self { kept: vec![raw], count: 1, lone: true }),
             _ => Err(serde::de::Error::custom("expected an object or an array of objects")),
         }
     }
@@ -544,6 +606,6 @@ impl<'de, const MOST: usize> Visitor<'de> for Entries<MOST> {
         while entries.next_element::<IgnoredAny>()?.is_some() {
             count = count.saturating_add(1);
         }
-        Ok(OneOrMany { kept, count, array: true })
+        Ok(OneOrMany { kept, count, lone: false })
     }
 }

@@ -18,6 +18,7 @@ use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
 use super::decoded::{DEPTH_LIMIT, Error};
+use super::place::{Place, entry};
 use super::request;
 use crate::v1_1::format::Format;
 
@@ -68,29 +69,22 @@ impl<'a> Element<'a> {
 pub struct Batch {
     /// How many there are.
     pub count: usize,
+    /// The first element beside the customers that is not known, as a JSON pointer.
+    pub unknown: Option<String>,
     customers: Vec<Value>,
 }
 
 impl Batch {
-    /// Where each customer stands in the body, as JSON pointers.
+    /// Reads each customer, and says where they stand; where members that are not known are to be
+    /// refused, looks for them.
     #[must_use]
-    pub fn places(&self) -> Vec<String> {
-        (0..self.count).map(place).collect()
-    }
-
-    /// Reads each customer; where members that are not known are to be refused, looks for them.
-    #[must_use]
-    pub fn submissions(&self, strict: bool) -> Vec<Submission> {
+    pub fn customers(&self, strict: bool) -> Vec<(Submission, Place)> {
         let read = |(index, customer): (usize, &Value)| {
             let raw = to_raw_value(customer).unwrap_or_default();
-            request::submission(&raw, place(index), strict, Format::Xml)
+            request::submission(&raw, entry("/root/customer", index, false), strict, Format::Xml)
         };
         self.customers.iter().enumerate().map(read).collect()
     }
-}
-
-fn place(index: usize) -> String {
-    format!("/root/customer/{index}")
 }
 
 /// Reads a body as far as its customers; `charset` is what its media type says of its encoding.
@@ -111,8 +105,11 @@ pub fn decode(body: &[u8], charset: Option<&str>) -> Result<Batch, Error> {
         root = only;
     }
     let mut customers = Vec::new();
-    for element in root.children.iter().filter(|child| child.name == "customer") {
-        if element.is_converted_list() {
+    let mut unknown = root.has_text().then_some(MIXED_TEXT);
+    for element in &root.children {
+        if element.name != "customer" {
+            unknown = unknown.or(Some(element.name));
+        } else if element.is_converted_list() {
             customers.extend(element.children.iter().map(customer));
         } else {
             customers.push(customer(element));
@@ -121,7 +118,8 @@ pub fn decode(body: &[u8], charset: Option<&str>) -> Result<Batch, Error> {
     if customers.is_empty() {
         return refused("root holds no customer");
     }
-    Ok(Batch { count: customers.len(), customers })
+    let unknown = unknown.map(|name| format!("/root/{name}"));
+    Ok(Batch { count: customers.len(), unknown, customers })
 }
 
 /// A body's text: in the encoding of its byte order mark, or that of its media type, or that of its
@@ -344,6 +342,7 @@ fn add(before: &mut Value, sent: Value) {
 #[cfg(test)]
 mod tests {
     use encoding_rs::WINDOWS_1252;
+    use patron_rules::submission::Malformed;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -519,8 +518,8 @@ mod tests {
             (utf_16(&body(""), u16::to_le_bytes), None),
             (declared("utf-16").into_bytes(), None),
         ] {
-            let read = decode(&bytes, charset).unwrap().submissions(true);
-            assert_eq!(read[0].first_name.as_deref(), Some("José"), "{charset:?} {bytes:?}");
+            let read = decode(&bytes, charset).unwrap().customers(true);
+            assert_eq!(read[0].0.first_name.as_deref(), Some("José"), "{charset:?} {bytes:?}");
         }
         let not_utf_8 = latin("<root>\n<customer><firstname>José");
         assert_eq!(error(&not_utf_8, None), "the body is not UTF-8 at line 2 column 25");
@@ -548,17 +547,31 @@ mod tests {
             ),
             (
                 "<commChannels/><commChannels><type><a/></type></commChannels>",
-                "expected a text, found elements at /root/customer/1/commChannels/0/type",
+                "expected a text, found elements at /root/customer/1/commChannels/type",
             ),
         ] {
             let body = format!("<root><customer/><customer>{inside}</customer></root>");
-            let read = decode(body.as_bytes(), None).unwrap().submissions(false);
-            assert_eq!(read[0].malformed, None);
-            assert_eq!(read[1].malformed.as_ref().unwrap().to_string(), message, "{inside}");
+            let read = decode(body.as_bytes(), None).unwrap().customers(false);
+            assert_eq!(read[0].0.malformed, None);
+            let (Submission { malformed, .. }, place) = &read[1];
+            let Malformed { member, reason } = malformed.as_ref().unwrap();
+            assert_eq!(format!("{reason} at {}", place.pointer(member)), message, "{inside}");
         }
-        let unknown = "<root><customer>x<shoe/><mobile/><id>1</id></customer></root>";
-        let read = decode(unknown.as_bytes(), None).unwrap().submissions(true);
-        assert_eq!(read[0].unknown, ["/root/customer/0/#text", "/root/customer/0/shoe"]);
+    }
+
+    #[test]
+    fn elements_beside_the_customers_are_known() {
+        for (inside, unknown) in [
+            ("<customer/>", None),
+            ("<customer/><other/>", Some("/root/other")),
+            ("<first/><customer/><second/>", Some("/root/first")),
+            ("text<customer/><other/>", Some("/root/#text")),
+            ("<root><customer/><other/></root>", Some("/root/other")),
+        ] {
+            let body = format!("<root>{inside}</root>");
+            let batch = decode(body.as_bytes(), None).unwrap();
+            assert_eq!(batch.unknown.as_deref(), unknown, "{inside}");
+        }
     }
 
     fn text() -> impl Strategy<Value = Value> {
@@ -660,9 +673,12 @@ mod tests {
         ) {
             let body = json!({"root": {"customer": customers}}).to_string();
             let in_xml = xml::from_json(body.as_bytes()).unwrap();
-            let json = request::decode(body.as_bytes()).unwrap().submissions(true);
-            let xml = decode(in_xml.as_bytes(), None).unwrap().submissions(true);
-            prop_assert_eq!(json, xml, "{}", in_xml);
+            let json = request::decode(body.as_bytes()).unwrap().customers(true);
+            let xml = decode(in_xml.as_bytes(), None).unwrap().customers(true);
+            let sent = |read: Vec<(Submission, Place)>| -> Vec<_> {
+                read.into_iter().map(|(submission, _)| submission).collect()
+            };
+            prop_assert_eq!(sent(json), sent(xml), "{}", in_xml);
         }
 
         #[test]
@@ -672,7 +688,7 @@ mod tests {
             "<!--", "-->", "<![CDATA[", "]]>", "<?xml ", "encoding='", "'?>", "text", " ", "\u{e9}", "<!DOCTYPE", ":", "/",
         ]), 0..30)) {
             if let Ok(batch) = decode(pieces.concat().as_bytes(), None) {
-                assert_eq!(batch.submissions(true).len(), batch.count);
+                assert_eq!(batch.customers(true).len(), batch.count);
             }
         }
 

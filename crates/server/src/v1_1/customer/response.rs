@@ -18,6 +18,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::explain::Explanation;
+use super::place::Place;
 
 /// The tier of a programme that has none.
 const NO_TIER: &str = "NONE";
@@ -205,34 +206,45 @@ fn plain(decimal: Decimal) -> String {
     decimal.normalize().to_string()
 }
 
-/// What a reply says of one customer to this till.
+/// What a reply says to this till of one customer who was sent from this place.
 pub(super) fn item(
     submission: Submission,
+    place: &Place,
     outcome: Result<Plan, Failure>,
     organisation: &Organisation,
     till: TillId,
     explanation: Option<Explanation>,
 ) -> Item {
     match outcome {
-        Ok(plan) => Item::Registered(Box::new(registered(plan, organisation, till, explanation))),
-        Err(failure) => Item::Failed(Box::new(failed(submission, &failure, explanation))),
+        Ok(plan) => {
+            let registered = registered(plan, place, organisation, till, explanation);
+            Item::Registered(Box::new(registered))
+        }
+        Err(failure) => Item::Failed(Box::new(failed(submission, place, &failure, explanation))),
     }
 }
 
-fn failed(submission: Submission, failure: &Failure, explain: Option<Explanation>) -> Failed {
+fn failed(
+    submission: Submission,
+    place: &Place,
+    failure: &Failure,
+    explain: Option<Explanation>,
+) -> Failed {
+    let message = failure.message(|member| place.pointer(member)).into_owned();
     Failed {
         mobile: submission.mobile,
         email: submission.email,
         external_id: submission.external_id,
         firstname: submission.first_name,
         lastname: submission.last_name,
-        item_status: ItemStatus::refused(failure.code.number, failure.message.to_string()),
+        item_status: ItemStatus::refused(failure.code.number, message),
         explain,
     }
 }
 
 fn registered(
     plan: Plan,
+    place: &Place,
     organisation: &Organisation,
     till: TillId,
     explain: Option<Explanation>,
@@ -269,7 +281,7 @@ fn registered(
         side_effects: SideEffects {
             effect: side_effects.into_iter().map(|one| effect(one, zone)).collect(),
         },
-        item_status: ItemStatus::success(codes::REGISTERED.message, &warnings),
+        item_status: ItemStatus::success(codes::REGISTERED.message, &warnings, place),
         explain,
     }
 }
@@ -370,11 +382,12 @@ fn effect(effect: SideEffect, zone: &TimeZone) -> Effect {
 
 impl ItemStatus {
     /// The message, with each warning's text after a comma and each warning's code once.
-    pub(super) fn success(message: &str, warnings: &[Warning]) -> Self {
-        let mut texts: Vec<&str> = vec![message];
+    pub(super) fn success(message: &str, warnings: &[Warning], place: &Place) -> Self {
+        let mut texts = vec![message.to_owned()];
         let mut numbers: Vec<String> = Vec::new();
         for warning in warnings {
-            let text = warning.message.trim_end_matches('.');
+            let text = warning.message(|member| place.name(member));
+            let text = text.trim_end_matches('.').to_owned();
             if !texts.contains(&text) {
                 texts.push(text);
             }
