@@ -377,9 +377,7 @@ fn update_profile(
     let left_out = channel::put_all(&mut customer.channels, registration.channels);
     let warning = Warning::about(codes::VALIDATION_FAILED, "commChannels", "");
     for subscription in registration.subscriptions {
-        customer.subscriptions.retain(|held| {
-            (held.channel, held.priority) != (subscription.channel, subscription.priority)
-        });
+        customer.subscriptions.retain(|held| !held.is(subscription));
         customer.subscriptions.push(subscription);
     }
     let Kept { gender, ndnc_status, test_control_status } = registration.kept;

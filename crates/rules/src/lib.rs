@@ -9,8 +9,10 @@
 //! 3. [`resolve`]: whose registration is this; [`merge`]: one customer of two.
 //! 4. [`enrol`] and [`award`]: what a loyalty customer is enrolled in and earns.
 //! 5. [`decide`]: the pipeline itself, from the facts of the store to the plan that it carries out.
+//! 6. [`audit`]: what the plan changes of whom.
 
 pub mod attribution;
+pub mod audit;
 pub mod award;
 pub mod candidates;
 pub mod card;

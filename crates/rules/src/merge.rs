@@ -8,7 +8,7 @@
 use crate::customer::{Customer, Enrolment};
 use crate::identifier::IdentifierKind;
 use crate::ledger::{Award, Balances, EntryKind, LedgerEntry, Reason};
-use crate::profile::{Channel, CustomerType, channel, field};
+use crate::profile::{CustomerType, channel, field};
 use crate::submission::Kept;
 
 /// Merges the victim into the survivor and returns what the ledger gains. The victim is left with
@@ -126,8 +126,8 @@ fn fill_profile(survivor: &mut Customer, victim: &Customer) {
         let mut further = further.clone();
         further.primary &=
             !survivor.channels.iter().any(|held| held.primary && held.kind == further.kind);
-        let same = |held: &Channel| held.kind == further.kind && held.value == further.value;
-        if survivor.channels.len() < channel::COUNT_LIMIT && !survivor.channels.iter().any(same) {
+        let known = survivor.channels.iter().any(|held| held.is(&further));
+        if survivor.channels.len() < channel::COUNT_LIMIT && !known {
             survivor.channels.push(further);
         }
     }
@@ -142,10 +142,7 @@ fn fill_profile(survivor: &mut Customer, victim: &Customer) {
         }
     }
     for subscription in &victim.subscriptions {
-        let same = |held: &crate::profile::Subscription| {
-            (held.channel, held.priority) == (subscription.channel, subscription.priority)
-        };
-        if !survivor.subscriptions.iter().any(same) {
+        if !survivor.subscriptions.iter().any(|held| held.is(*subscription)) {
             survivor.subscriptions.push(*subscription);
         }
     }
@@ -167,6 +164,7 @@ mod tests {
     use crate::customer::CustomerId;
     use crate::ledger::Currency;
     use crate::organisation::ProgrammeId;
+    use crate::profile::Channel;
 
     const SURVIVOR: CustomerId = CustomerId(1);
     const VICTIM: CustomerId = CustomerId(2);
@@ -192,6 +190,24 @@ mod tests {
     fn told(entry: &LedgerEntry) -> String {
         let LedgerEntry { customer, line, programme, currency, kind, amount, .. } = entry;
         format!("{} {line} in {}: {amount} {currency} {}", customer.0, programme.0, kind.name())
+    }
+
+    #[test]
+    fn an_address_is_one_channel_whatever_its_case() {
+        let with = |id, values: &[&str]| {
+            let channel = |value: &&str| Channel {
+                kind: "email".to_owned(),
+                value: (*value).to_owned(),
+                primary: true,
+                verified: false,
+                residence: None,
+            };
+            Customer { channels: values.iter().map(channel).collect(), ..somebody(id, &[]) }
+        };
+        let mut survivor = with(SURVIVOR, &["A@b.in"]);
+        let before = survivor.channels.clone();
+        merge(&mut survivor, &mut with(VICTIM, &["a@B.in"]), &mut Vec::new()).unwrap();
+        assert_eq!(survivor.channels, before);
     }
 
     #[test]

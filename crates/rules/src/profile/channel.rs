@@ -7,6 +7,10 @@
 //! it, and so is a flag that is neither true nor false. Where a new customer comes without
 //! channels, they follow from the identifiers.
 
+use std::ops::Not;
+
+use serde::{Deserialize, Serialize};
+
 use super::{Source, short};
 use crate::codes::{self, Warning};
 use crate::identifier::{Email, Identifiers, Mobile, mobile};
@@ -63,17 +67,20 @@ const BY_SOURCE: [(&str, &[&str]); 20] = [
 ];
 
 /// One way to reach a customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
     /// The mode of communication, in lower case: `mobile`, `email`, …
     pub kind: String,
     /// The number, address or token.
     pub value: String,
     /// Whether this is the contact to prefer.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub primary: bool,
     /// Whether the customer proved to own it.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub verified: bool,
     /// Whether it reaches the customer at home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residence: Option<bool>,
 }
 
@@ -154,7 +161,7 @@ pub fn put_all(held: &mut Vec<Channel>, further: Vec<Channel>) -> usize {
 
 impl Channel {
     /// Whether this reaches the same place; addresses of electronic mail have no case.
-    fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         let same_value = if self.kind == EMAIL {
             self.value.eq_ignore_ascii_case(&other.value)
         } else {
