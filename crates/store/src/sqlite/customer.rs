@@ -5,12 +5,10 @@ use patron_rules::customer::{Customer, CustomerId, Enrolment};
 use patron_rules::decide::{Merged, Plan};
 use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
 use patron_rules::organisation::TillId;
-use patron_rules::profile::{
-    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, subscription,
-};
+use patron_rules::profile::{CustomerType, FieldValue, FraudStatus, Name, Source};
 use patron_rules::submission::Kept;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::rows::{corrupt, kind_number, timestamp};
 use super::{cards, enrolment};
@@ -108,7 +106,6 @@ fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result
     let last_name: Option<String> = row.get("last_name")?;
     let associated_till: Option<i64> = row.get("associated_till")?;
     let fraud_status: Option<String> = row.get("fraud_status")?;
-    let channels: Vec<ChannelRow> = from_json(row.get("channels")?)?;
     Ok(Customer {
         id,
         identifiers: Identifiers {
@@ -127,8 +124,8 @@ fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result
         registered_till: TillId(row.get("registered_till")?),
         associated_till: associated_till.map(TillId),
         fraud_status: fraud_status.map(FraudStatus::stored),
-        channels: channels.into_iter().map(Channel::from).collect(),
-        subscriptions: subscriptions(row.get("subscriptions")?)?,
+        channels: from_json(row.get("channels")?)?,
+        subscriptions: from_json(row.get("subscriptions")?)?,
         kept: kept(row.get("kept")?)?,
         custom_fields: field_values(row.get("custom_fields")?)?,
         extended_fields: field_values(row.get("extended_fields")?)?,
@@ -144,7 +141,6 @@ pub(super) fn save(
     before: Option<&Customer>,
 ) -> Result<(), Error> {
     let Identifiers { mobile, email, external_id } = &customer.identifiers;
-    let channels: Vec<ChannelRow> = customer.channels.iter().map(ChannelRow::from).collect();
     let mobile_sent = mobile.as_ref().filter(|mobile| mobile.sent() != mobile.digits());
     connection
         .prepare_cached(
@@ -173,8 +169,8 @@ pub(super) fn save(
             customer.registered_till.0,
             customer.associated_till.map(|till| till.0),
             customer.fraud_status.as_ref().map(FraudStatus::name),
-            to_json(&channels)?,
-            to_json(&subscription_rows(&customer.subscriptions))?,
+            to_json(&customer.channels)?,
+            to_json(&customer.subscriptions)?,
             to_json(&kept_pairs(&customer.kept))?,
             to_json(&field_pairs(&customer.custom_fields))?,
             to_json(&field_pairs(&customer.extended_fields))?,
@@ -235,62 +231,13 @@ fn snapshot(customer: &Customer) -> serde_json::Value {
         "registered_till": customer.registered_till.0,
         "associated_till": customer.associated_till.map(|till| till.0),
         "fraud_status": customer.fraud_status.as_ref().map(FraudStatus::name),
-        "channels": customer.channels.iter().map(ChannelRow::from).collect::<Vec<_>>(),
-        "subscriptions": subscription_rows(&customer.subscriptions),
+        "channels": customer.channels,
+        "subscriptions": customer.subscriptions,
         "kept": kept_pairs(&customer.kept),
         "custom_fields": field_pairs(&customer.custom_fields),
         "extended_fields": field_pairs(&customer.extended_fields),
         "enrolments": customer.enrolments.iter().map(enrolment::snapshot).collect::<Vec<_>>(),
     })
-}
-
-/// A channel as it is stored.
-#[derive(Serialize, Deserialize)]
-struct ChannelRow {
-    kind: String,
-    value: String,
-    primary: bool,
-    verified: bool,
-    residence: Option<bool>,
-}
-
-impl From<&Channel> for ChannelRow {
-    fn from(channel: &Channel) -> Self {
-        let Channel { kind, value, primary, verified, residence } = channel.clone();
-        Self { kind, value, primary, verified, residence }
-    }
-}
-
-impl From<ChannelRow> for Channel {
-    fn from(row: ChannelRow) -> Self {
-        let ChannelRow { kind, value, primary, verified, residence } = row;
-        Self { kind, value, primary, verified, residence }
-    }
-}
-
-/// A subscription as it is stored: channel, priority, whether subscribed.
-type SubscriptionRow = (String, String, bool);
-
-fn subscription_rows(subscriptions: &[Subscription]) -> Vec<SubscriptionRow> {
-    let row = |held: &Subscription| {
-        (held.channel.to_string(), held.priority.to_string(), held.subscribed)
-    };
-    subscriptions.iter().map(row).collect()
-}
-
-fn subscriptions(json: Option<String>) -> Result<Vec<Subscription>, Error> {
-    let rows: Vec<SubscriptionRow> = from_json(json)?;
-    let subscription = |(channel, priority, subscribed): SubscriptionRow| {
-        let channel = [subscription::Channel::Sms, subscription::Channel::Email]
-            .into_iter()
-            .find(|known| known.to_string() == channel)?;
-        let priority = [subscription::Priority::Transactional, subscription::Priority::Bulk]
-            .into_iter()
-            .find(|known| known.to_string() == priority)?;
-        Some(Subscription { channel, priority, subscribed })
-    };
-    let known: Option<Vec<_>> = rows.into_iter().map(subscription).collect();
-    known.ok_or_else(|| corrupt("a subscription of no known channel or priority"))
 }
 
 fn kept_pairs(kept: &Kept) -> Vec<(&'static str, &str)> {
