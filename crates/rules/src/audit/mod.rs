@@ -4,15 +4,15 @@
 //! knows what counts as a change.
 
 mod changes;
-mod context;
 mod event;
+mod origin;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use changes::changes;
-pub use context::{Context, RequestId, UserContext};
 pub use event::{Change, Event, Field};
+pub use origin::{Origin, RequestId, UserContext};
 
 use crate::customer::{Customer, CustomerId};
 use crate::identifier::{Email, ExternalId, Identifiers, Mobile};
@@ -75,7 +75,7 @@ pub struct Entry {
     /// When the request was handled, in whole milliseconds.
     pub at: Timestamp,
     /// Who asked for it.
-    pub context: Context,
+    pub origin: Origin,
     /// What changed.
     pub changes: ChangeSet,
 }

@@ -10,7 +10,7 @@ use patron_rules::submission::Kept;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::rows::{corrupt, kind_number, timestamp};
+use super::rows::{corrupt, from_json, kind_number, timestamp, to_json};
 use super::{cards, enrolment};
 use crate::{Error, Found, Lookup, TenantId};
 
@@ -124,8 +124,8 @@ fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result
         registered_till: TillId(row.get("registered_till")?),
         associated_till: associated_till.map(TillId),
         fraud_status: fraud_status.map(FraudStatus::stored),
-        channels: from_json(row.get("channels")?)?,
-        subscriptions: from_json(row.get("subscriptions")?)?,
+        channels: list_from_json(row.get("channels")?)?,
+        subscriptions: list_from_json(row.get("subscriptions")?)?,
         kept: kept(row.get("kept")?)?,
         custom_fields: field_values(row.get("custom_fields")?)?,
         extended_fields: field_values(row.get("extended_fields")?)?,
@@ -169,11 +169,11 @@ pub(super) fn save(
             customer.registered_till.0,
             customer.associated_till.map(|till| till.0),
             customer.fraud_status.as_ref().map(FraudStatus::name),
-            to_json(&customer.channels)?,
-            to_json(&customer.subscriptions)?,
-            to_json(&kept_pairs(&customer.kept))?,
-            to_json(&field_pairs(&customer.custom_fields))?,
-            to_json(&field_pairs(&customer.extended_fields))?,
+            list_to_json(&customer.channels)?,
+            list_to_json(&customer.subscriptions)?,
+            list_to_json(&kept_pairs(&customer.kept))?,
+            list_to_json(&field_pairs(&customer.custom_fields))?,
+            list_to_json(&field_pairs(&customer.extended_fields))?,
         ])?;
     for held in &customer.enrolments {
         if !before.is_some_and(|before| before.enrolments.contains(held)) {
@@ -250,7 +250,7 @@ fn kept_pairs(kept: &Kept) -> Vec<(&'static str, &str)> {
 
 fn kept(json: Option<String>) -> Result<Kept, Error> {
     let mut kept = Kept::default();
-    for (name, value) in from_json::<(String, String)>(json)? {
+    for (name, value) in list_from_json::<(String, String)>(json)? {
         let member = match name.as_str() {
             "gender" => &mut kept.gender,
             "ndnc_status" => &mut kept.ndnc_status,
@@ -267,19 +267,15 @@ fn field_pairs(values: &[FieldValue]) -> Vec<(&str, &str)> {
 }
 
 fn field_values(json: Option<String>) -> Result<Vec<FieldValue>, Error> {
-    let pairs: Vec<(String, String)> = from_json(json)?;
+    let pairs: Vec<(String, String)> = list_from_json(json)?;
     Ok(pairs.into_iter().map(|(name, value)| FieldValue { name, value }).collect())
 }
 
-fn to_json<T: Serialize>(list: &[T]) -> Result<Option<String>, Error> {
-    if list.is_empty() {
-        return Ok(None);
-    }
-    serde_json::to_string(list).map(Some).map_err(|error| Error::Engine(Box::new(error)))
+/// The list as JSON; `None` where it is empty.
+fn list_to_json<T: Serialize>(list: &[T]) -> Result<Option<String>, Error> {
+    (!list.is_empty()).then(|| to_json(list)).transpose()
 }
 
-fn from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Vec<T>, Error> {
-    let parse =
-        |text: String| serde_json::from_str(&text).map_err(|_| corrupt("a list is no JSON"));
-    json.map_or_else(|| Ok(Vec::new()), parse)
+fn list_from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Vec<T>, Error> {
+    json.map_or_else(|| Ok(Vec::new()), |text| from_json(&text))
 }

@@ -18,7 +18,7 @@ impl fmt::Display for RequestId {
 
 /// Who asks for changes, and by which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Context {
+pub struct Origin {
     /// The request.
     pub request_id: RequestId,
     /// The till that signed in.
