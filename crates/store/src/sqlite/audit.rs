@@ -166,7 +166,6 @@ fn from_row(row: &Row<'_>, customer: CustomerId) -> Result<Entry, Error> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! The audit: what changed, who asked for it, and by which request.
 
+use std::slice;
 use std::sync::Arc;
 
 use patron_rules::audit::{Entry, Event, Field, Origin, RequestId, UserContext, changes};
@@ -122,7 +123,7 @@ async fn a_merge_is_recorded_under_both_customers(store: Arc<dyn Store>) {
     let merge = Event::Merge { victim: victim.id, survivor: survivor.id };
     let under_victim = audit(&*store, &tenant, victim.id).await;
     assert_eq!(under_victim.total, 2);
-    assert_eq!(under_victim.entries[0].changes.events, [merge.clone()]);
+    assert_eq!(under_victim.entries[0].changes.events, slice::from_ref(&merge));
     let under_survivor = audit(&*store, &tenant, survivor.id).await;
     assert_eq!(under_survivor.total, 2);
     let changes = &under_survivor.entries[0].changes;
@@ -159,7 +160,7 @@ async fn nobody_has_an_empty_audit(store: Arc<dyn Store>) {
 /// Registers a customer and changes their name so often that they have this many entries; returns
 /// all of them, the oldest first.
 async fn entries(store: &dyn Store, tenant: &Tenant, count: usize) -> Vec<Entry> {
-    let name = |number: usize| if number % 2 == 0 { "Asha" } else { "Ravi" };
+    let name = |number: usize| if number.is_multiple_of(2) { "Asha" } else { "Ravi" };
     let batch = (0..count).map(|number| named(name(number), external_id("A"))).collect();
     let customer = register_all(store, tenant, batch).await.remove(0).unwrap().customer.id;
     let mut all = audit(store, tenant, customer).await.entries;

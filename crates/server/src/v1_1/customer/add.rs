@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use patron_rules::audit::{Origin, RequestId};
 use patron_rules::codes::{self, Failure};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::Identifiers;
@@ -17,6 +18,7 @@ use patron_store::{Error, Mode, Tenant};
 use super::explain::explain;
 use super::{decoded, response};
 use crate::app::{App, Items};
+use crate::audit;
 use crate::auth::Caller;
 use crate::http::body;
 use crate::v1_1::{envelope, format, query};
@@ -28,9 +30,10 @@ pub(crate) async fn add(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Extension(tenant): Extension<Tenant>,
+    Extension(request_id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    match handle(&app, &caller, tenant, request).await {
+    match handle(&app, &caller, tenant, request_id, request).await {
         Ok(reply) | Err(reply) => reply,
     }
 }
@@ -39,12 +42,21 @@ async fn handle(
     app: &App,
     caller: &Caller,
     tenant: Tenant,
+    request_id: RequestId,
     request: Request,
 ) -> Result<Response, Response> {
     let explained = query::flag(request.uri(), "explain");
     let mode = if query::flag(request.uri(), "dry_run") { Mode::DryRun } else { Mode::Apply };
+    let origin = match audit::origin(request_id, caller, request.headers()) {
+        Ok(origin) => origin,
+        Err(refused) => {
+            body::drain(request.into_body(), app.config.body_timeout()).await;
+            return Err(envelope::invalid(&refused));
+        }
+    };
     let received = decode(app, &tenant, request).await?;
-    let (tenant, registered) = register(app, caller, tenant, &received.submissions, mode).await?;
+    let (tenant, registered) =
+        register(app, caller, tenant, &received.submissions, &origin, mode).await?;
     let organisation = tenant.organisation();
 
     let succeeded = registered.iter().filter(|item| item.decision.outcome.is_ok()).count();
@@ -99,10 +111,8 @@ async fn decode(app: &App, tenant: &Tenant, request: Request) -> Result<Received
         };
         envelope::refusal(http, code, detail.as_deref(), 0)
     })?;
-    let batch = decoded::decode(&bytes, format, &parts.headers).map_err(|error| {
-        let detail = error.to_string();
-        envelope::refusal(StatusCode::BAD_REQUEST, codes::UNREADABLE, Some(&detail), 0)
-    })?;
+    let batch = decoded::decode(&bytes, format, &parts.headers)
+        .map_err(|error| envelope::invalid(&error))?;
     let limit = tenant.organisation().settings.batch_limit;
     let count = batch.count();
     if count > limit {
@@ -128,6 +138,7 @@ async fn register(
     caller: &Caller,
     mut tenant: Tenant,
     submissions: &[Submission],
+    origin: &Origin,
     mode: Mode,
 ) -> Result<(Tenant, Vec<Registered>), Response> {
     let unavailable = |error: Error| {
@@ -150,7 +161,7 @@ async fn register(
         let stored = if valid.is_empty() {
             Ok(Vec::new())
         } else {
-            app.store.register(&tenant, valid, now, mode).await
+            app.store.register(&tenant, valid, origin, now, mode).await
         };
         match stored {
             Ok(decisions) => return Ok((tenant, in_order(validated, decisions))),
