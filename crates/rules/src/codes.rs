@@ -63,7 +63,7 @@ table! {
         "Every customer went through. Nobody needs to act.";
     UNREADABLE = 400 Request "Input is invalid, Please check request parameters or input xml/json",
         "v1.1 request status table",
-        "The body is neither JSON nor XML, as it is said to be, or has no customer in `root`; nothing was looked at. The caller mends the body at the line and column named.";
+        "The body is neither JSON nor XML, as it is said to be, or has no customer in `root`; or a header or a parameter of the query cannot be taken. Nothing was looked at. The caller mends the body at the line and column named, or the header or parameter that is named.";
     UNAUTHORISED = 401 Request "Please check your username/password or authentication token",
         "v1.1 request status table",
         "No till and password digest came with the request, or wrong ones. The caller sends `Authorization: Basic`, with the till's name and the lower-case hexadecimal MD5 or SHA-256 of its password.";

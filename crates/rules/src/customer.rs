@@ -1,6 +1,7 @@
 //! A customer as the registry keeps them.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::identifier::Identifiers;
 use crate::ledger::Balances;
@@ -9,7 +10,7 @@ use crate::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Sourc
 use crate::submission::Kept;
 
 /// A customer's id within their organisation, `user_id` on the wire; never given twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CustomerId(pub i64);
 
 /// Everything that is known of one customer.

@@ -384,9 +384,7 @@ fn update_profile(
     customer.updated_at = registration.updated_at.unwrap_or(now);
     let warnings = channel::bring(&mut customer.channels, registration.channels, &customer.source);
     for subscription in registration.subscriptions {
-        customer.subscriptions.retain(|held| {
-            (held.channel, held.priority) != (subscription.channel, subscription.priority)
-        });
+        customer.subscriptions.retain(|held| !held.is(subscription));
         customer.subscriptions.push(subscription);
     }
     let Kept { gender, ndnc_status, test_control_status } = registration.kept;

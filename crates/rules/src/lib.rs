@@ -9,10 +9,12 @@
 //! 3. [`resolve`]: whose registration is this; [`merge`]: one customer of two.
 //! 4. [`enrol`] and [`award`]: what a loyalty customer is enrolled in and earns.
 //! 5. [`decide`]: the pipeline itself, from the facts of the store to the plan that it carries out.
+//! 6. [`audit`]: what the plan changes of whom.
 //!
 //! What each step decided, and by which setting, is told in a [`trace`].
 
 pub mod attribution;
+pub mod audit;
 pub mod award;
 pub mod candidates;
 pub mod card;

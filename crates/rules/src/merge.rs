@@ -142,10 +142,7 @@ fn fill_profile(survivor: &mut Customer, victim: &Customer) {
         }
     }
     for subscription in &victim.subscriptions {
-        let same = |held: &crate::profile::Subscription| {
-            (held.channel, held.priority) == (subscription.channel, subscription.priority)
-        };
-        if !survivor.subscriptions.iter().any(same) {
+        if !survivor.subscriptions.iter().any(|held| held.is(*subscription)) {
             survivor.subscriptions.push(*subscription);
         }
     }
@@ -167,6 +164,8 @@ mod tests {
     use crate::customer::CustomerId;
     use crate::ledger::Currency;
     use crate::organisation::ProgrammeId;
+    use crate::profile::Channel;
+    use crate::profile::channel::Meta;
 
     const SURVIVOR: CustomerId = CustomerId(1);
     const VICTIM: CustomerId = CustomerId(2);
@@ -192,6 +191,24 @@ mod tests {
     fn told(entry: &LedgerEntry) -> String {
         let LedgerEntry { customer, line, programme, currency, kind, amount, .. } = entry;
         format!("{} {line} in {}: {amount} {currency} {}", customer.0, programme.0, kind.name())
+    }
+
+    #[test]
+    fn an_address_is_one_channel_whatever_its_case() {
+        let with = |id, values: &[&str]| {
+            let channel = |value: &&str| Channel {
+                kind: "email".to_owned(),
+                value: (*value).to_owned(),
+                primary: true,
+                verified: false,
+                meta: Meta::default(),
+            };
+            Customer { channels: values.iter().map(channel).collect(), ..somebody(id, &[]) }
+        };
+        let mut survivor = with(SURVIVOR, &["A@b.in"]);
+        let before = survivor.channels.clone();
+        merge(&mut survivor, &mut with(VICTIM, &["a@B.in"]), &mut Vec::new()).unwrap();
+        assert_eq!(survivor.channels, before);
     }
 
     #[test]

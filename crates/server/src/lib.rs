@@ -1,9 +1,11 @@
 //! The binary `patron`: everything that talks.
 //!
 //! A request passes, in this order: [`http`] (limits, request id, log line), [`auth`] (who calls),
-//! the endpoint (one file each, at the path of its URL: [`v1_1`]), the store, and back.
+//! the endpoint (one file each, at the path of its URL: [`v1_1`], [`v2`], [`api_gateway`]), the store, and back.
 
+pub mod api_gateway;
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod config;
@@ -13,3 +15,4 @@ pub mod limits;
 mod observe;
 mod organisation_file;
 pub mod v1_1;
+pub mod v2;

@@ -6,6 +6,7 @@
 //! Whatever belongs to an organisation is reached through its [`Tenant`], which only a store hands
 //! out: one organisation cannot name what is another's.
 
+pub mod audit;
 mod configuration;
 mod error;
 pub mod operators;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use patron_rules::audit::Origin;
 use patron_rules::card::Card;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
@@ -32,6 +34,14 @@ pub use sqlite::{Location, SqliteStore};
 /// Which organisation; only a store makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TenantId(i64);
+
+impl TenantId {
+    /// The number by which the wire tells organisations apart.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
 
 /// An organisation with what is set up for it: the key to everything that is its own.
 #[derive(Debug, Clone)]
@@ -335,8 +345,8 @@ pub trait Store: Operators + Send + Sync {
 
     /// Registers each customer or says why not, in order; a later one sees an earlier one.
     ///
-    /// Once this returns, what it tells of is on disk: customer, identifiers, enrolment and ledger
-    /// together. The work is done even if the caller stops waiting.
+    /// Once this returns, what it tells of is on disk: customer, identifiers, enrolment, ledger and
+    /// audit together. The work is done even if the caller stops waiting.
     ///
     /// # Errors
     /// Nothing of the batch was stored, as far as the engine can tell. [`Error::Stale`] when the
@@ -345,6 +355,7 @@ pub trait Store: Operators + Send + Sync {
         &self,
         tenant: &Tenant,
         registrations: Vec<Registration>,
+        origin: &Origin,
         now: Timestamp,
         mode: Mode,
     ) -> Result<Vec<Decision>, Error>;
@@ -361,6 +372,9 @@ pub trait Store: Operators + Send + Sync {
         organisation: &str,
         tell: Box<dyn FnMut(LedgerCheck) + Send>,
     ) -> Result<(), Error>;
+
+    /// A page of a customer's audit; an empty one where the organisation has no such customer.
+    async fn audit(&self, tenant: &Tenant, query: audit::Query) -> Result<audit::Page, Error>;
 
     /// Whether the store can be read and takes work.
     async fn check(&self) -> Result<(), Error>;

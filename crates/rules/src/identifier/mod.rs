@@ -13,9 +13,11 @@ pub use country::Country;
 pub use email::Email;
 pub use external_id::ExternalId;
 pub use mobile::Mobile;
+use serde::{Deserialize, Serialize};
 
 /// The kinds of identifier, in the order in which the specification lists them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IdentifierKind {
     /// A mobile number.
     Mobile,

@@ -183,6 +183,12 @@ impl Organisation {
         store.or_else(|| self.till_named(name).map(|till| till.name.as_str()))
     }
 
+    /// The till of this id, active or not.
+    #[must_use]
+    pub fn till(&self, id: TillId) -> Option<&Till> {
+        self.tills.with_id(id.0)
+    }
+
     /// The programme in which registration enrols a loyalty customer.
     #[must_use]
     pub fn default_programme(&self) -> Option<&Programme> {

@@ -10,6 +10,10 @@
 //! Where no channels are passed, they follow from the identifiers that the customer gains; and
 //! whenever an identifier is replaced, so is it as a channel.
 
+use std::ops::Not;
+
+use serde::{Deserialize, Serialize};
+
 use super::{Source, short};
 use crate::codes::{self, Warning};
 use crate::identifier::{Email, Identifiers, Mobile, mobile};
@@ -68,28 +72,34 @@ const BY_SOURCE: [(&str, &[&str]); 20] = [
 ];
 
 /// One way to reach a customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
     /// The mode of communication, in lower case: `mobile`, `email`, …
     pub kind: String,
     /// The number, address or token.
     pub value: String,
     /// Whether this is the contact to prefer.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub primary: bool,
     /// Whether the customer proved to own it.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub verified: bool,
     /// What else is known of it.
+    #[serde(flatten)]
     pub meta: Meta,
 }
 
 /// "Contains meta information of the customer."
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     /// Whether it reaches the customer at home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residence: Option<bool>,
     /// Whether it reaches the customer at work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub office: Option<bool>,
     /// When the customer last looked at it, as it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_viewed: Option<String>,
 }
 

@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::short;
 use crate::codes::{self, Code, Warning};
 use crate::submission::{Member, SubmittedSubscription, SubscriptionMember};
@@ -19,7 +21,7 @@ const ALL: &str = "all";
 const SHOWN_LIMIT: usize = 20;
 
 /// Whether a customer wants messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// On this channel.
     pub channel: Channel,
@@ -29,8 +31,16 @@ pub struct Subscription {
     pub subscribed: bool,
 }
 
+impl Subscription {
+    /// Whether this is about the same messages.
+    pub(crate) fn is(self, other: Self) -> bool {
+        (self.channel, self.priority) == (other.channel, other.priority)
+    }
+}
+
 /// The channel of a subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// Text messages.
     Sms,
@@ -39,7 +49,8 @@ pub enum Channel {
 }
 
 /// The priority of a subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// Transactional: personal messages.
     Transactional,

@@ -14,8 +14,9 @@
 mod registry;
 
 use jiff::Timestamp;
+use patron_rules::audit::changes;
 use patron_rules::customer::Customer;
-use patron_rules::identifier::IdentifierKind;
+use patron_rules::identifier::{IdentifierKind, Mobile};
 use patron_rules::settings::Settings;
 use patron_rules::submission::{
     Submission, SubmittedChannel, SubmittedField, SubmittedSubscription, SubmittedValue,
@@ -124,6 +125,17 @@ fn settings() -> impl Strategy<Value = Settings> {
         })
 }
 
+/// A customer without what the audit does not tell of.
+fn audited(customer: &Customer) -> Customer {
+    let mut audited = customer.clone();
+    audited.updated_at = at(0);
+    audited.enrolments.clear();
+    let digits = customer.identifiers.mobile.as_ref().map(|mobile| mobile.digits().to_owned());
+    audited.identifiers.mobile = digits.map(|digits| Mobile::stored(digits, None));
+    audited.subscriptions.sort_by_key(|held| (held.channel.to_string(), held.priority.to_string()));
+    audited
+}
+
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_760_000_000 + second).unwrap()
 }
@@ -176,6 +188,29 @@ proptest! {
         }
         prop_assert_eq!(&registry.identifiers, &identifiers);
         prop_assert_eq!(&registry.ledger, &ledger);
+    }
+
+    /// Whatever of a customer is another afterwards stands in the audit, and nothing else does.
+    #[test]
+    fn what_changes_is_told(
+        settings in settings(),
+        submissions in prop::collection::vec(submission(), 1..25),
+    ) {
+        let mut registry = Registry::new(settings);
+        for (second, submission) in (0..).zip(&submissions) {
+            let Ok(plan) = registry.register(submission, at(second)).outcome else { continue };
+            let sets = changes(&plan, &registry.organisation);
+            let customers: Vec<_> = sets.iter().map(|set| set.customer).collect();
+            let victims = plan.merged.iter().map(|merged| merged.before.id);
+            let expected: Vec<_> = if plan.merged.is_empty() {
+                let before = plan.before.as_ref().map(audited);
+                let changed = before != Some(audited(&plan.customer)) || plan.card.is_some();
+                changed.then_some(plan.customer.id).into_iter().collect()
+            } else {
+                victims.flat_map(|victim| [victim, plan.customer.id]).collect()
+            };
+            prop_assert_eq!(customers, expected);
+        }
     }
 
     /// Customers who share no identifier may come in any order.

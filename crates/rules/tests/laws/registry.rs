@@ -66,7 +66,7 @@ type EntryKey = (CustomerId, &'static str, Option<String>, Option<CustomerId>, u
 
 /// Customers and who holds what, as a store keeps them.
 pub struct Registry {
-    organisation: Organisation,
+    pub organisation: Organisation,
     pub customers: BTreeMap<CustomerId, Customer>,
     merged_into: BTreeMap<CustomerId, CustomerId>,
     pub identifiers: BTreeMap<(IdentifierKind, String), CustomerId>,

@@ -9,6 +9,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use patron_rules::audit::RequestId;
 
 use super::admission::CalledBy;
 use crate::app::Items;
@@ -23,21 +24,22 @@ pub(super) async fn record(request: Request, next: Next) -> Response {
     handled.await.unwrap_or_else(|_| envelope::unexpected())
 }
 
-async fn handle_and_log(request: Request, next: Next) -> Response {
+async fn handle_and_log(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
 
+    request.extensions_mut().insert(id);
     let mut response = next.run(request).await;
 
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let caller = response.extensions().get::<CalledBy>();
     let items = response.extensions().get::<Items>();
     tracing::info!(
-        request_id = id,
+        request_id = %id,
         method = %method,
         route = route.as_ref().map_or("none", MatchedPath::as_str),
         status = response.status().as_u16(),
@@ -51,10 +53,10 @@ async fn handle_and_log(request: Request, next: Next) -> Response {
     response
 }
 
-/// 32 hexadecimal characters, at random.
-fn request_id() -> String {
+/// An id at random.
+fn request_id() -> RequestId {
     let mut bytes = [0; 16];
     // Without randomness the id is of no use for finding a request, but the request goes on.
     let _ = getrandom::fill(&mut bytes);
-    hex::encode(bytes)
+    RequestId(u128::from_be_bytes(bytes))
 }

@@ -6,6 +6,7 @@ mod admission;
 pub mod body;
 mod cors;
 mod health;
+pub mod json;
 mod protection;
 mod serve;
 pub mod tls;
@@ -23,11 +24,13 @@ pub use serve::{Server, bind};
 
 use crate::app::App;
 use crate::v1_1::{self, envelope, format};
+use crate::{api_gateway, v2};
 
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {
+    let tills = v1_1::routes().merge(v2::routes()).merge(api_gateway::routes());
     let endpoints = Router::new()
-        .merge(admission::guard(app, v1_1::routes(), envelope::refused))
+        .merge(admission::guard(app, tills, envelope::refused))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .method_not_allowed_fallback(wrong_method)

@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use super::xml;
 use crate::auth::Refusal;
+use crate::http::json;
 use crate::limits::headers;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
 const XML: HeaderValue = HeaderValue::from_static("application/xml;charset=UTF-8");
 const CHALLENGE: HeaderValue =
     HeaderValue::from_static("Basic realm=\"Patron\", charset=\"UTF-8\"");
@@ -69,7 +69,7 @@ pub(crate) fn items<T: Serialize>(customers: Vec<T>, succeeded: usize) -> Respon
         success_count: succeeded.to_string(),
     };
     let customers = Some(Customers { customer: customers });
-    json(StatusCode::OK, &Envelope { response: Reply { status, customers } })
+    written(StatusCode::OK, &Envelope { response: Reply { status, customers } })
 }
 
 /// The reply to a request that was refused as a whole.
@@ -90,7 +90,12 @@ pub(crate) fn refusal(
         total: total.to_string(),
         success_count: "0".to_owned(),
     };
-    json(http, &Envelope::<()> { response: Reply { status, customers: None } })
+    written(http, &Envelope::<()> { response: Reply { status, customers: None } })
+}
+
+/// 400, with what cannot be taken of the request.
+pub(crate) fn invalid(why: &impl ToString) -> Response {
+    refusal(StatusCode::BAD_REQUEST, codes::UNREADABLE, Some(&why.to_string()), 0)
 }
 
 /// 404.
@@ -156,23 +161,19 @@ pub(super) fn into_xml(mut reply: Response) -> Response {
             reply.headers_mut().remove(CONTENT_LENGTH);
             reply
         }
-        Err(error) => unwritten(&error),
+        Err(error) => json::unwritten(&error),
     }
 }
 
-fn json<T: Serialize>(status: StatusCode, envelope: &Envelope<T>) -> Response {
+fn written<T: Serialize>(status: StatusCode, envelope: &Envelope<T>) -> Response {
     match serde_json::to_vec(envelope) {
         Ok(body) => {
             let body = Bytes::from(body);
-            let mut reply = (status, [(CONTENT_TYPE, JSON)], body.clone()).into_response();
+            let mut reply =
+                (status, [(CONTENT_TYPE, json::MEDIA_TYPE)], body.clone()).into_response();
             reply.extensions_mut().insert(Written(body));
             reply
         }
-        Err(error) => unwritten(&error),
+        Err(error) => json::unwritten(&error),
     }
-}
-
-fn unwritten(error: &serde_json::Error) -> Response {
-    tracing::error!(%error, "a reply cannot be written");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -11,6 +11,14 @@ pub fn value<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
     Some(percent_decode_str(encoded(uri, name)?).decode_utf8_lossy())
 }
 
+/// The value of this name without blanks around it, a `+` being a blank; `None` where it is empty.
+#[must_use]
+pub fn text(uri: &Uri, name: &str) -> Option<String> {
+    let spaced = encoded(uri, name)?.replace('+', " ");
+    let text = percent_decode_str(&spaced).decode_utf8_lossy().trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
 /// The values of this name, separated by commas; a comma within one is percent-encoded. A `+` is a
 /// blank, but in an email address, which has none.
 #[must_use]

@@ -14,7 +14,7 @@ use patron_store::{Author, Change, Expected, Location, SqliteStore, Store};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use ureq::Agent;
-use ureq::http::{HeaderMap, Response};
+use ureq::http::{HeaderMap, HeaderValue, Response};
 
 /// The time at which every request of a test arrives: 2026-01-15 10:30:00 in the demo's zone.
 pub const NOW: &str = "2026-01-15T05:00:00Z";
@@ -124,6 +124,7 @@ pub struct Client {
     agent: Agent,
     address: SocketAddr,
     authorization: Option<String>,
+    headers: HeaderMap,
 }
 
 impl Client {
@@ -138,7 +139,14 @@ impl Client {
             .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
-        Self { agent, address, authorization: credentials.map(encode) }
+        let headers = HeaderMap::new();
+        Self { agent, address, authorization: credentials.map(encode), headers }
+    }
+
+    /// The same client, who sends this header with every request.
+    pub fn with(mut self, name: &'static str, value: &[u8]) -> Self {
+        self.headers.append(name, HeaderValue::from_bytes(value).unwrap());
+        self
     }
 
     /// Posts a body as it is.
@@ -164,6 +172,9 @@ impl Client {
     ) -> Result<Reply, ureq::Error> {
         let mut request = self.agent.post(format!("http://{}{path}", self.address));
         request = request.header("Accept", accept);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
         if !content_type.is_empty() {
             request = request.content_type(content_type);
         }

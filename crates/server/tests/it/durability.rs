@@ -114,8 +114,8 @@ fn customers_survive_a_kill() {
     assert!(other["user_id"].as_i64() > after["user_id"].as_i64(), "an id is never given twice");
 }
 
-/// Killed while eight clients register: whoever was acknowledged is there, once, with their points,
-/// and what the ledger adds up to is what they have.
+/// Killed while eight clients register: whoever was acknowledged is there, once, with their points and
+/// their audit, and what the ledger adds up to is what they have.
 #[test]
 fn whoever_was_acknowledged_is_there_after_a_kill() {
     let directory = tempfile::tempdir().unwrap();
@@ -135,7 +135,8 @@ fn whoever_was_acknowledged_is_there_after_a_kill() {
                 };
                 assert_eq!(reply.codes(), ["1000"]);
                 let id = reply.customer(0)["user_id"].as_i64().unwrap();
-                acknowledged.lock().unwrap().insert(mobile, id);
+                let request = reply.header("X-Cap-Requestid").to_owned();
+                acknowledged.lock().unwrap().insert(mobile, (id, request));
             }
         };
         thread::scope(|scope| {
@@ -154,13 +155,17 @@ fn whoever_was_acknowledged_is_there_after_a_kill() {
     let program = Program::start(text(directory.path()));
     let till = program.till();
     let acknowledged = acknowledged.into_inner().unwrap();
-    for (mobile, id) in &acknowledged {
+    for (mobile, (id, request)) in &acknowledged {
         let customer = till.add_one(&json!({"mobile": mobile}));
         assert_eq!(customer["user_id"].as_i64(), Some(*id));
         assert_eq!(customer["loyalty_points"], 100);
         assert_eq!(customer["side_effects"]["effect"], json!([]));
+        let path = format!("/api_gateway/v2/audits?entityType=CUSTOMER&entityId={id}");
+        let audit = till.get(&path).json();
+        assert_eq!(audit["data"][0]["requestId"], *request);
+        assert_eq!(audit["pagination"]["totalElements"], 1);
     }
-    let ids: std::collections::HashSet<_> = acknowledged.values().collect();
+    let ids: std::collections::HashSet<_> = acknowledged.values().map(|(id, _)| id).collect();
     assert_eq!(ids.len(), acknowledged.len());
 }
 

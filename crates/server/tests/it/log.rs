@@ -30,7 +30,7 @@ fn requests(log: &str) -> Vec<Value> {
 #[test]
 fn it_tells_of_requests_and_of_nobody() {
     let (mut program, log, address) = logged_program();
-    let till = program.till();
+    let till = program.till().with("USER-CONTEXT-ENTITY-SOURCE-ID", b"Secret Person");
     let refused = json!({
         "mobile": "919812345678", "email": "asha.secret@example.com", "external_id": "secret-4711",
         "firstname": "Ashasecret", "lastname": "Raosecret", "source": "secretsource",
@@ -41,6 +41,7 @@ fn it_tells_of_requests_and_of_nobody() {
     assert_eq!(till.add(&json!([taken, refused])).codes(), ["1000", "10001"]);
     till.add_text("{\"root\": \"asha.secret@example.com\"}");
     till.get("/v1.1/customer/secret-4711?mobile=919812345678");
+    till.get("/api_gateway/v2/audits?entityType=CUSTOMER&entityId=100000001&source=secret");
     let digest = "0123456789abcdef0123456789abcdef";
     Client::new(address, Some(("secret-till", digest))).add(&refused);
     assert_eq!(program.signal("-TERM"), Some(0));
@@ -50,7 +51,7 @@ fn it_tells_of_requests_and_of_nobody() {
         assert!(!log.contains(personal), "{personal} in {log}");
     }
     let requests = requests(&log);
-    assert_eq!(requests.len(), 4);
+    assert_eq!(requests.len(), 5);
     let first = &requests[0];
     assert_eq!(first["request_id"].as_str().unwrap().len(), 32);
     assert_eq!(first["route"], "/v1.1/customer/add");

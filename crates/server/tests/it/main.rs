@@ -12,6 +12,7 @@
 )]
 
 mod app;
+mod audit;
 mod authentication;
 mod batch;
 mod browsers;

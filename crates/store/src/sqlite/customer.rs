@@ -5,15 +5,12 @@ use patron_rules::customer::{Customer, CustomerId, Enrolment};
 use patron_rules::decide::{Merged, Plan};
 use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
 use patron_rules::organisation::TillId;
-use patron_rules::profile::{
-    Channel, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel::Meta,
-    subscription,
-};
+use patron_rules::profile::{CustomerType, FieldValue, FraudStatus, Name, Source};
 use patron_rules::submission::Kept;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::rows::{corrupt, kind_number, timestamp};
+use super::rows::{corrupt, from_json, kind_number, timestamp, to_json};
 use super::{cards, enrolment};
 use crate::{Error, Found, Lookup, TenantId};
 
@@ -109,7 +106,6 @@ fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result
     let last_name: Option<String> = row.get("last_name")?;
     let associated_till: Option<i64> = row.get("associated_till")?;
     let fraud_status: Option<String> = row.get("fraud_status")?;
-    let channels: Vec<ChannelRow> = from_json(row.get("channels")?)?;
     Ok(Customer {
         id,
         identifiers: Identifiers {
@@ -128,8 +124,8 @@ fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result
         registered_till: TillId(row.get("registered_till")?),
         associated_till: associated_till.map(TillId),
         fraud_status: fraud_status.map(FraudStatus::stored),
-        channels: channels.into_iter().map(Channel::from).collect(),
-        subscriptions: subscriptions(row.get("subscriptions")?)?,
+        channels: list_from_json(row.get("channels")?)?,
+        subscriptions: list_from_json(row.get("subscriptions")?)?,
         kept: kept(row.get("kept")?)?,
         custom_fields: field_values(row.get("custom_fields")?)?,
         extended_fields: field_values(row.get("extended_fields")?)?,
@@ -145,7 +141,6 @@ pub(super) fn save(
     before: Option<&Customer>,
 ) -> Result<(), Error> {
     let Identifiers { mobile, email, external_id } = &customer.identifiers;
-    let channels: Vec<ChannelRow> = customer.channels.iter().map(ChannelRow::from).collect();
     let mobile_sent = mobile.as_ref().filter(|mobile| mobile.sent() != mobile.digits());
     connection
         .prepare_cached(
@@ -174,11 +169,11 @@ pub(super) fn save(
             customer.registered_till.0,
             customer.associated_till.map(|till| till.0),
             customer.fraud_status.as_ref().map(FraudStatus::name),
-            to_json(&channels)?,
-            to_json(&subscription_rows(&customer.subscriptions))?,
-            to_json(&kept_pairs(&customer.kept))?,
-            to_json(&field_pairs(&customer.custom_fields))?,
-            to_json(&field_pairs(&customer.extended_fields))?,
+            list_to_json(&customer.channels)?,
+            list_to_json(&customer.subscriptions)?,
+            list_to_json(&kept_pairs(&customer.kept))?,
+            list_to_json(&field_pairs(&customer.custom_fields))?,
+            list_to_json(&field_pairs(&customer.extended_fields))?,
         ])?;
     for held in &customer.enrolments {
         if !before.is_some_and(|before| before.enrolments.contains(held)) {
@@ -236,66 +231,13 @@ fn snapshot(customer: &Customer) -> serde_json::Value {
         "registered_till": customer.registered_till.0,
         "associated_till": customer.associated_till.map(|till| till.0),
         "fraud_status": customer.fraud_status.as_ref().map(FraudStatus::name),
-        "channels": customer.channels.iter().map(ChannelRow::from).collect::<Vec<_>>(),
-        "subscriptions": subscription_rows(&customer.subscriptions),
+        "channels": customer.channels,
+        "subscriptions": customer.subscriptions,
         "kept": kept_pairs(&customer.kept),
         "custom_fields": field_pairs(&customer.custom_fields),
         "extended_fields": field_pairs(&customer.extended_fields),
         "enrolments": customer.enrolments.iter().map(enrolment::snapshot).collect::<Vec<_>>(),
     })
-}
-
-/// A channel as it is stored.
-#[derive(Serialize, Deserialize)]
-struct ChannelRow {
-    kind: String,
-    value: String,
-    primary: bool,
-    verified: bool,
-    residence: Option<bool>,
-    office: Option<bool>,
-    last_viewed: Option<String>,
-}
-
-impl From<&Channel> for ChannelRow {
-    fn from(channel: &Channel) -> Self {
-        let Channel { kind, value, primary, verified, meta } = channel.clone();
-        let Meta { residence, office, last_viewed } = meta;
-        Self { kind, value, primary, verified, residence, office, last_viewed }
-    }
-}
-
-impl From<ChannelRow> for Channel {
-    fn from(row: ChannelRow) -> Self {
-        let ChannelRow { kind, value, primary, verified, residence, office, last_viewed } = row;
-        let meta = Meta { residence, office, last_viewed };
-        Self { kind, value, primary, verified, meta }
-    }
-}
-
-/// A subscription as it is stored: channel, priority, whether subscribed.
-type SubscriptionRow = (String, String, bool);
-
-fn subscription_rows(subscriptions: &[Subscription]) -> Vec<SubscriptionRow> {
-    let row = |held: &Subscription| {
-        (held.channel.to_string(), held.priority.to_string(), held.subscribed)
-    };
-    subscriptions.iter().map(row).collect()
-}
-
-fn subscriptions(json: Option<String>) -> Result<Vec<Subscription>, Error> {
-    let rows: Vec<SubscriptionRow> = from_json(json)?;
-    let subscription = |(channel, priority, subscribed): SubscriptionRow| {
-        let channel = [subscription::Channel::Sms, subscription::Channel::Email]
-            .into_iter()
-            .find(|known| known.to_string() == channel)?;
-        let priority = [subscription::Priority::Transactional, subscription::Priority::Bulk]
-            .into_iter()
-            .find(|known| known.to_string() == priority)?;
-        Some(Subscription { channel, priority, subscribed })
-    };
-    let known: Option<Vec<_>> = rows.into_iter().map(subscription).collect();
-    known.ok_or_else(|| corrupt("a subscription of no known channel or priority"))
 }
 
 fn kept_pairs(kept: &Kept) -> Vec<(&'static str, &str)> {
@@ -308,7 +250,7 @@ fn kept_pairs(kept: &Kept) -> Vec<(&'static str, &str)> {
 
 fn kept(json: Option<String>) -> Result<Kept, Error> {
     let mut kept = Kept::default();
-    for (name, value) in from_json::<(String, String)>(json)? {
+    for (name, value) in list_from_json::<(String, String)>(json)? {
         let member = match name.as_str() {
             "gender" => &mut kept.gender,
             "ndnc_status" => &mut kept.ndnc_status,
@@ -325,19 +267,15 @@ fn field_pairs(values: &[FieldValue]) -> Vec<(&str, &str)> {
 }
 
 fn field_values(json: Option<String>) -> Result<Vec<FieldValue>, Error> {
-    let pairs: Vec<(String, String)> = from_json(json)?;
+    let pairs: Vec<(String, String)> = list_from_json(json)?;
     Ok(pairs.into_iter().map(|(name, value)| FieldValue { name, value }).collect())
 }
 
-fn to_json<T: Serialize>(list: &[T]) -> Result<Option<String>, Error> {
-    if list.is_empty() {
-        return Ok(None);
-    }
-    serde_json::to_string(list).map(Some).map_err(|error| Error::Engine(Box::new(error)))
+/// The list as JSON; `None` where it is empty.
+fn list_to_json<T: Serialize>(list: &[T]) -> Result<Option<String>, Error> {
+    (!list.is_empty()).then(|| to_json(list)).transpose()
 }
 
-fn from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Vec<T>, Error> {
-    let parse =
-        |text: String| serde_json::from_str(&text).map_err(|_| corrupt("a list is no JSON"));
-    json.map_or_else(|| Ok(Vec::new()), parse)
+fn list_from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Vec<T>, Error> {
+    json.map_or_else(|| Ok(Vec::new()), |text| from_json(&text))
 }

@@ -3,6 +3,7 @@
 //! One writer thread owns the one connection that writes; see [`writer`]. Readers have connections
 //! of their own; see [`readers`].
 
+mod audit;
 mod candidates;
 mod cards;
 mod configuration;
@@ -28,6 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use patron_rules::audit::Origin;
 use patron_rules::card::Card;
 use patron_rules::customer::CustomerId;
 use patron_rules::decide::Decision;
@@ -258,17 +260,18 @@ impl Store for SqliteStore {
         &self,
         tenant: &Tenant,
         registrations: Vec<Registration>,
+        origin: &Origin,
         now: Timestamp,
         mode: Mode,
     ) -> Result<Vec<Decision>, Error> {
-        let tenant = tenant.clone();
+        let (tenant, origin) = (tenant.clone(), origin.clone());
         // Times are kept in whole milliseconds.
         let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         self.writer
             .write_each(registrations.len(), move |writing| {
                 writing.check_current(&tenant)?;
                 let register = |writing: &mut Writing<'_>| {
-                    registration::register(writing, &tenant, registrations, now)
+                    registration::register(writing, &tenant, registrations, &origin, now)
                 };
                 match mode {
                     Mode::Apply => register(writing),
@@ -297,6 +300,15 @@ impl Store for SqliteStore {
         self.readers
             .read(move |connection| ledger::check(connection, &organisation, &mut tell))
             .await
+    }
+
+    async fn audit(
+        &self,
+        tenant: &Tenant,
+        query: crate::audit::Query,
+    ) -> Result<crate::audit::Page, Error> {
+        let id = tenant.id;
+        self.readers.read(move |connection| audit::page(connection, id, &query)).await
     }
 
     async fn check(&self) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! Registration: load the facts, decide, apply the plan.
 
 use jiff::Timestamp;
+use patron_rules::audit::{Origin, changes};
 use patron_rules::card::CardFacts;
 use patron_rules::codes::{self, Failure};
 use patron_rules::customer::Customer;
@@ -12,7 +13,7 @@ use rusqlite::Connection;
 use super::candidates::SetAside;
 use super::rows::kind_number;
 use super::writer::Writing;
-use super::{cards, customer, enrolment, ledger};
+use super::{audit, cards, customer, enrolment, ledger};
 use crate::{Error, Found, Lookup, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.
@@ -20,11 +21,13 @@ pub(super) fn register(
     writing: &mut Writing<'_>,
     tenant: &Tenant,
     registrations: Vec<Registration>,
+    origin: &Origin,
     now: Timestamp,
 ) -> Result<Vec<Decision>, Error> {
     let mut decisions = Vec::with_capacity(registrations.len());
     for registration in registrations {
-        let attempted = writing.attempt(|writing| register_one(writing, tenant, registration, now));
+        let attempted =
+            writing.attempt(|writing| register_one(writing, tenant, registration, origin, now));
         decisions.push(match attempted {
             Ok(decision) => decision,
             Err(error) if writing.is_over() => return Err(error),
@@ -41,13 +44,14 @@ fn register_one(
     writing: &mut Writing<'_>,
     tenant: &Tenant,
     registration: Registration,
+    origin: &Origin,
     now: Timestamp,
 ) -> Result<Decision, Error> {
     let set_aside = SetAside::load(writing, tenant, &registration)?;
     let facts = load(writing, tenant, &registration, &set_aside, now)?;
     let decision = decide(tenant.organisation(), registration, &facts);
     if let Ok(plan) = &decision.outcome {
-        apply(writing.connection, tenant, plan, now)?;
+        apply(writing.connection, tenant, plan, origin, now)?;
         set_aside.issue(writing.connection, tenant, plan)?;
         if plan.before.is_none() {
             writing.ids.give(tenant.id);
@@ -99,6 +103,7 @@ fn apply(
     connection: &Connection,
     tenant: &Tenant,
     plan: &Plan,
+    origin: &Origin,
     now: Timestamp,
 ) -> Result<(), Error> {
     let settings = &tenant.organisation().settings;
@@ -135,6 +140,9 @@ fn apply(
     }
     for entry in &plan.ledger {
         ledger::enter(connection, tenant.id, entry, now)?;
+    }
+    for changes in changes(plan, tenant.organisation()) {
+        audit::append(connection, tenant.id, &changes, origin, now)?;
     }
     Ok(())
 }

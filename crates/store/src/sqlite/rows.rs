@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use patron_rules::identifier::IdentifierKind;
 use rusqlite::{Connection, ErrorCode, Params, Row};
 use rust_decimal::Decimal;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::Error;
 
@@ -41,6 +42,14 @@ pub(super) fn amount(text: &str) -> Result<Decimal, Error> {
 
 pub(super) fn timestamp(milliseconds: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(milliseconds).map_err(|_| corrupt("a time out of range"))
+}
+
+pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Engine(Box::new(error)))
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| corrupt("a document is not of its form"))
 }
 
 pub(super) fn corrupt(what: &str) -> Error {

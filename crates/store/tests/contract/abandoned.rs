@@ -7,7 +7,7 @@ use patron_store::{Mode, Store};
 
 use crate::engines::Place;
 use crate::given::{
-    EARNED, author, balance, external_id, is_new_and_awarded, look_up, named, names, now,
+    EARNED, ORIGIN, author, balance, external_id, is_new_and_awarded, look_up, named, names, now,
     open_shop, points, poll_once, register, register_all, shop, tenant_of,
 };
 
@@ -32,7 +32,7 @@ async fn a_batch_whose_caller_stopped_waiting_is_registered_wholly_or_not_at_all
     for round in 0..ROUNDS {
         let ids: Vec<String> = (0..5).map(|number| format!("{round}-{number}")).collect();
         let batch = |name: &str| ids.iter().map(|id| named(name, external_id(id))).collect();
-        let mut asked = store.register(&tenant, batch("Abandoned"), now(), Mode::Apply);
+        let mut asked = store.register(&tenant, batch("Abandoned"), ORIGIN, now(), Mode::Apply);
         let _ = poll_once(&mut asked);
         drop(asked);
 
@@ -50,7 +50,7 @@ async fn a_batch_whose_caller_stopped_waiting_is_registered_wholly_or_not_at_all
 
 async fn a_registration_that_was_never_awaited_does_nothing(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
-    drop(store.register(&tenant, vec![external_id("A")], now(), Mode::Apply));
+    drop(store.register(&tenant, vec![external_id("A")], ORIGIN, now(), Mode::Apply));
     let plan = register(&*store, &tenant, external_id("A")).await;
     assert!(is_new_and_awarded(&plan));
 }
@@ -98,8 +98,13 @@ async fn what_was_asked_for_is_done_though_nobody_waits_for_it(place: Place) {
     let store = place.open();
     let tenant = open_shop(&*store).await;
     for number in 0..ROUNDS {
-        let mut asked =
-            store.register(&tenant, vec![external_id(&number.to_string())], now(), Mode::Apply);
+        let mut asked = store.register(
+            &tenant,
+            vec![external_id(&number.to_string())],
+            ORIGIN,
+            now(),
+            Mode::Apply,
+        );
         let _ = poll_once(&mut asked);
     }
     store.close().await;

@@ -14,7 +14,7 @@ use patron_store::{Found, Lookup, Mode, NewOrganisation, Store, Tenant};
 use tokio::task::JoinSet;
 
 use crate::engines::Place;
-use crate::given::{email, external_id, mobile, now, register, set_up, shop, tenant_of};
+use crate::given::{ORIGIN, email, external_id, mobile, now, register, set_up, shop, tenant_of};
 
 on_every_engine! {
     a_card_is_issued_once_and_finds_its_customer,
@@ -172,7 +172,7 @@ async fn what_is_refused_or_rehearsed_issues_no_card(store: Arc<dyn Store>) {
         Settings::default().with([("CONF_USERS_IS_EMAIL_REQUIRED", "1")]).unwrap();
     let tenant = set_up(&*store, new).await;
     let batch = vec![gold(mobile("919000000001")), gold(email("a@b.in"))];
-    let rehearsed = store.register(&tenant, batch, now(), Mode::DryRun).await.unwrap();
+    let rehearsed = store.register(&tenant, batch, ORIGIN, now(), Mode::DryRun).await.unwrap();
     assert_eq!(rehearsed[0].outcome.as_ref().unwrap_err().code, codes::EMAIL_REQUIRED);
     assert_eq!(issued(rehearsed[1].outcome.as_ref().unwrap()), Some("G00018"));
     assert_eq!(by_card(&*store, &tenant, "G00018").await, None);

@@ -7,8 +7,8 @@ use patron_store::{Error, Mode, Store};
 
 use crate::engines::Place;
 use crate::given::{
-    Asked, author, external_id, is_new_and_awarded, look_up, names, now, open_shop, poll_once,
-    register, register_all, shop, tenant_of,
+    Asked, ORIGIN, author, external_id, is_new_and_awarded, look_up, names, now, open_shop,
+    poll_once, register, register_all, shop, tenant_of,
 };
 
 on_every_engine! {
@@ -51,9 +51,9 @@ async fn a_closed_store_refuses_everything(store: Arc<dyn Store>) {
     assert_closed("set_up", store.set_up(vec![shop("late")], author()).await);
     assert_closed("till_credential", store.till_credential("shop").await);
     assert_closed("tenant", store.tenant(other.tenant).await);
-    let late = store.register(&tenant, vec![external_id("B")], now(), Mode::Apply);
+    let late = store.register(&tenant, vec![external_id("B")], ORIGIN, now(), Mode::Apply);
     assert_closed("register", late.await);
-    let nobody = store.register(&tenant, Vec::new(), now(), Mode::Apply);
+    let nobody = store.register(&tenant, Vec::new(), ORIGIN, now(), Mode::Apply);
     assert_closed("register", nobody.await);
     assert_closed("check", store.check().await);
 }
@@ -70,7 +70,7 @@ async fn closing_finishes_what_was_accepted(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
     let accepted: Vec<_> = (0..64)
         .map(|number| vec![external_id(&number.to_string())])
-        .map(|one| Asked::begin(store.register(&tenant, one, now(), Mode::Apply)))
+        .map(|one| Asked::begin(store.register(&tenant, one, ORIGIN, now(), Mode::Apply)))
         .collect();
     store.close().await;
     for registration in accepted {
@@ -93,7 +93,9 @@ async fn whoever_closes_second_waits_for_the_end_as_well(store: Arc<dyn Store>) 
     let batch =
         |number: usize| (0..500).map(|place| external_id(&format!("{number}-{place}"))).collect();
     let accepted: Vec<_> = (0..10)
-        .map(|number| Asked::begin(store.register(&tenant, batch(number), now(), Mode::Apply)))
+        .map(|number| {
+            Asked::begin(store.register(&tenant, batch(number), ORIGIN, now(), Mode::Apply))
+        })
         .collect();
     let mut first = store.close();
     let closed = poll_once(&mut first).is_ready();

@@ -9,8 +9,8 @@ use patron_store::{Mode, Store, Tenant};
 use tokio::task::JoinSet;
 
 use crate::given::{
-    EARNED, all_three, author, balance, external_id, is_new_and_awarded, look_up, mobile, names,
-    now, open_shop, points, register, set_up, shop, tenant_of,
+    EARNED, ORIGIN, all_three, author, balance, external_id, is_new_and_awarded, look_up, mobile,
+    names, now, open_shop, points, register, set_up, shop, tenant_of,
 };
 
 /// How many do something at once.
@@ -35,7 +35,8 @@ async fn at_once(
     for batch in batches {
         let (store, tenant) = (Arc::clone(store), tenant.clone());
         tasks.spawn(async move {
-            let outcomes = store.register(&tenant, batch, now(), Mode::Apply).await.unwrap();
+            let outcomes =
+                store.register(&tenant, batch, ORIGIN, now(), Mode::Apply).await.unwrap();
             outcomes.into_iter().map(|decision| decision.outcome.unwrap()).collect()
         });
     }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::engines::Place;
 use crate::given::{
-    all_three, email, external_id, mobile, now, register, register_all, set_up, shop_with,
+    ORIGIN, all_three, email, external_id, mobile, now, register, register_all, set_up, shop_with,
     tenant_of,
 };
 
@@ -89,7 +89,7 @@ async fn what_is_refused_or_rehearsed_uses_up_no_number(store: Arc<dyn Store>) {
     let refused = register_all(&*store, &tenant, vec![mobile("919000000001")]).await.pop();
     assert_eq!(refused.unwrap().unwrap_err().code, codes::EMAIL_REQUIRED);
     let batch = vec![email("a@b.in"), email("b@b.in")];
-    let rehearsed = store.register(&tenant, batch, now(), Mode::DryRun).await.unwrap();
+    let rehearsed = store.register(&tenant, batch, ORIGIN, now(), Mode::DryRun).await.unwrap();
     let rehearsed: Vec<_> =
         rehearsed.iter().map(|decision| id_of(decision.outcome.as_ref().unwrap())).collect();
     assert_eq!(rehearsed, ["P0001", "P0002"]);

@@ -7,8 +7,9 @@ use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use patron_rules::audit::{Origin, RequestId};
 use patron_rules::codes::Failure;
-use patron_rules::customer::Customer;
+use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Plan;
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
 use patron_rules::organisation::{Collection, Details, Kind, Organisation, Till, TillId};
@@ -16,6 +17,7 @@ use patron_rules::profile::Name;
 use patron_rules::settings::Settings;
 use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
+use patron_store::audit::{Order, Page, Query};
 use patron_store::{
     Author, Change, Error, Expected, LedgerCheck, LedgerDifference, Mode, NewOrganisation,
     PasswordHashes, Store, Tenant,
@@ -26,6 +28,10 @@ use rust_decimal::Decimal;
 pub const REWARDS: [&str; 2] = ["0.1", "0.2"];
 /// Their sum.
 pub const EARNED: &str = "0.3";
+
+/// The request by which everything is asked for, where nothing else is said.
+pub const ORIGIN: &Origin =
+    &Origin { request_id: RequestId(u128::MAX - 1), till: TillId(1), user: None };
 
 pub fn instant(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -221,7 +227,8 @@ pub async fn register_all(
     registrations: Vec<Registration>,
 ) -> Vec<Result<Plan, Failure>> {
     let asked = registrations.len();
-    let decisions = store.register(tenant, registrations, now(), Mode::Apply).await.unwrap();
+    let decisions =
+        store.register(tenant, registrations, ORIGIN, now(), Mode::Apply).await.unwrap();
     let outcomes: Vec<_> = decisions.into_iter().map(|decision| decision.outcome).collect();
     assert_eq!(outcomes.len(), asked, "each item has its outcome");
     outcomes
@@ -261,6 +268,13 @@ pub async fn look_up(
     registration: Registration,
 ) -> Option<Customer> {
     register(store, tenant, registration).await.before
+}
+
+/// The newest entries of a customer's audit.
+pub async fn audit(store: &dyn Store, tenant: &Tenant, customer: CustomerId) -> Page {
+    let order = Order::NewestFirst;
+    let query = Query { customer, order, page: 0, limit: 100, keep: None };
+    store.audit(tenant, query).await.unwrap()
 }
 
 /// The points that a customer has in the programme of a [`shop`].

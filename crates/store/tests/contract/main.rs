@@ -15,6 +15,7 @@ mod engines;
 mod given;
 
 mod abandoned;
+mod auditing;
 mod cards;
 mod closing;
 mod concurrent;

@@ -14,8 +14,8 @@ use rusqlite::Connection;
 
 use crate::engines::{Engine, Place};
 use crate::given::{
-    EARNED, balance, external_id, is_new_and_awarded, look_up, now, open_shop, points, poll_once,
-    register,
+    EARNED, ORIGIN, balance, external_id, is_new_and_awarded, look_up, now, open_shop, points,
+    poll_once, register,
 };
 
 type Asked<'a> = Pin<Box<dyn Future<Output = Result<Vec<Decision>, Error>> + Send + 'a>>;
@@ -41,7 +41,7 @@ impl Blocked {
 
     /// Asks for a batch, which then waits.
     fn ask(&self, batch: Vec<Registration>) -> (Asked<'_>, Poll<Result<Vec<Decision>, Error>>) {
-        let mut asked = self.store.register(&self.tenant, batch, now(), Mode::Apply);
+        let mut asked = self.store.register(&self.tenant, batch, ORIGIN, now(), Mode::Apply);
         let known = poll_once(&mut asked);
         (asked, known)
     }
@@ -168,7 +168,7 @@ async fn look_ups_do_not_wait_for_the_writer() {
     let file = place.directory.path().join("patron.sqlite");
     let stranger = Connection::open(file).unwrap();
     stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut waiting = store.register(&tenant, vec![external_id("new")], now(), Mode::Apply);
+    let mut waiting = store.register(&tenant, vec![external_id("new")], ORIGIN, now(), Mode::Apply);
     assert!(poll_once(&mut waiting).is_pending());
     for _ in 0..100 {
         let found = store.find(&tenant, Lookup::Id(known.id)).await.unwrap().unwrap();

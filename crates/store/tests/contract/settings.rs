@@ -6,7 +6,8 @@ use patron_rules::identifier::{IdentifierKind, Identifiers};
 use patron_store::{Error, Lookup, Mode, Store, Tenant};
 
 use crate::given::{
-    all_three, by, change_settings, email, external_id, mobile, now, open_shop, register, tenant_of,
+    ORIGIN, all_three, by, change_settings, email, external_id, mobile, now, open_shop, register,
+    tenant_of,
 };
 
 on_every_engine! {
@@ -46,7 +47,7 @@ async fn what_contradicts_itself_changes_nothing(store: Arc<dyn Store>) {
 async fn an_organisation_loaded_before_a_change_registers_nobody(store: Arc<dyn Store>) {
     let old = open_shop(&*store).await;
     let current = change(&*store, &[("CONF_USERS_IS_EMAIL_UNIQUE", "0")]).await.unwrap();
-    let late = store.register(&old, vec![mobile("919000000001")], now(), Mode::Apply).await;
+    let late = store.register(&old, vec![mobile("919000000001")], ORIGIN, now(), Mode::Apply).await;
     assert!(matches!(late, Err(Error::Stale)));
     assert!(register(&*store, &current, mobile("919000000001")).await.before.is_none());
 }

@@ -18,9 +18,9 @@ use tokio::task::JoinSet;
 
 use crate::engines::{Engine, Place};
 use crate::given::{
-    all_three, author, check_ledger, email, external_id, is_new_and_awarded, look_up, mobile,
-    named, names, now, open_shop, points, register, register_all, set_up, shop, tenant_of,
-    with_documents,
+    ORIGIN, all_three, audit, author, check_ledger, email, external_id, is_new_and_awarded,
+    look_up, mobile, named, names, now, open_shop, points, register, register_all, set_up, shop,
+    tenant_of, with_documents,
 };
 
 fn directory() -> Place {
@@ -397,6 +397,30 @@ async fn a_customer_whom_the_engine_fails_to_write_fails_alone_in_a_batch() {
     store.close().await;
 }
 
+/// Nobody is registered of whom the audit does not tell.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_whose_audit_cannot_be_written_is_not_written_either() {
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    connect(&place)
+        .execute_batch(
+            "CREATE TRIGGER broken BEFORE INSERT ON audit_entry
+             WHEN NEW.events LIKE '%Unlucky%' BEGIN SELECT RAISE(ABORT, 'no'); END",
+        )
+        .unwrap();
+    let batch = vec![named("Unlucky", external_id("A-1")), external_id("A-2")];
+    let outcomes = register_all(&*store, &tenant, batch).await;
+    assert_eq!(outcomes[0].as_ref().unwrap_err().code, codes::UNEXPECTED_ITEM);
+    let neighbour = outcomes[1].as_ref().unwrap().customer.id;
+    assert_eq!(audit(&*store, &tenant, neighbour).await.total, 1);
+    mend_the_engine(&place);
+    let plan = register(&*store, &tenant, external_id("A-1")).await;
+    assert!(is_new_and_awarded(&plan));
+    assert_eq!(audit(&*store, &tenant, plan.customer.id).await.total, 1);
+    store.close().await;
+}
+
 #[rstest]
 #[case::alone(0)]
 #[case::in_a_batch(3)]
@@ -413,7 +437,7 @@ async fn when_the_engine_gives_up_nothing_was_stored_and_the_store_goes_on(
     let around = |side| (0..neighbours).map(move |number| external_id(&format!("{side} {number}")));
     let batch: Vec<_> = around("before").chain([unlucky]).chain(around("after")).collect();
     for _ in 0..2 {
-        let failed = store.register(&tenant, batch.clone(), now(), Mode::Apply).await;
+        let failed = store.register(&tenant, batch.clone(), ORIGIN, now(), Mode::Apply).await;
         let Err(error @ Error::NotCommitted(_)) = failed else { panic!("{failed:?}") };
         // The log tells each cause once.
         assert_eq!(error.chain().matches("the database failed").count(), 1, "{}", error.chain());

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
+use patron_rules::audit::{Origin, RequestId};
 use patron_rules::codes::{self, Failure};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::Identifiers;
@@ -24,6 +25,7 @@ use super::explain::explain;
 use super::place::Place;
 use super::response;
 use crate::app::{App, Items};
+use crate::audit;
 use crate::auth::Caller;
 use crate::http::body;
 use crate::v1_1::{envelope, format, query};
@@ -35,9 +37,10 @@ pub(crate) async fn add(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Extension(tenant): Extension<Tenant>,
+    Extension(request_id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    match handle(&app, &caller, tenant, request).await {
+    match handle(&app, &caller, tenant, request_id, request).await {
         Ok(reply) | Err(reply) => reply,
     }
 }
@@ -46,10 +49,18 @@ async fn handle(
     app: &App,
     caller: &Caller,
     tenant: Tenant,
+    request_id: RequestId,
     request: Request,
 ) -> Result<Response, Response> {
     let explained = query::flag(request.uri(), "explain");
     let mode = if query::flag(request.uri(), "dry_run") { Mode::DryRun } else { Mode::Apply };
+    let origin = match audit::origin(request_id, caller, request.headers()) {
+        Ok(origin) => origin,
+        Err(refused) => {
+            body::drain(request.into_body(), app.config.body_timeout()).await;
+            return Err(envelope::invalid(&refused));
+        }
+    };
     let (parts, body) = request.into_parts();
     let Some(format) = format::of_request(&parts.uri, &parts.headers) else {
         body::drain(body, app.config.body_timeout()).await;
@@ -59,8 +70,8 @@ async fn handle(
     };
     let bytes = read(app, body).await?;
     let batch = decoded::decode(&bytes, format, &parts.headers)
-        .map_err(|error| unreadable(&error.to_string()))?;
-    let (tenant, registered) = register(app, caller, tenant, &batch, mode).await?;
+        .map_err(|error| envelope::invalid(&error))?;
+    let (tenant, registered) = register(app, caller, tenant, &batch, &origin, mode).await?;
 
     let organisation = tenant.organisation();
     let succeeded = registered.iter().filter(|(_, decision)| decision.outcome.is_ok()).count();
@@ -98,10 +109,6 @@ async fn read(app: &App, body: Body) -> Result<Bytes, Response> {
     })
 }
 
-fn unreadable(detail: &str) -> Response {
-    envelope::refusal(StatusCode::BAD_REQUEST, codes::UNREADABLE, Some(detail), 0)
-}
-
 /// One customer of a request, once they are validated.
 struct Item {
     submission: Submission,
@@ -122,6 +129,7 @@ async fn register(
     caller: &Caller,
     mut tenant: Tenant,
     batch: &Decoded<'_>,
+    origin: &Origin,
     mode: Mode,
 ) -> Result<(Tenant, Vec<(Item, Decision)>), Response> {
     let unavailable = |error: Error| {
@@ -138,7 +146,7 @@ async fn register(
         let stored = if valid.is_empty() {
             Ok(Vec::new())
         } else {
-            app.store.register(&tenant, valid, now, mode).await
+            app.store.register(&tenant, valid, origin, now, mode).await
         };
         match stored {
             Ok(decisions) => return Ok((tenant, in_order(items, decisions))),
@@ -160,7 +168,7 @@ fn refusal(batch: &Decoded<'_>, settings: &Settings) -> Option<Response> {
         return Some(envelope::refusal(http, codes::BATCH_LIMIT, Some(&detail), count));
     }
     let unknown = batch.unknown().filter(|_| settings.strict_extras)?;
-    Some(unreadable(&format!("unknown member at {unknown}")))
+    Some(envelope::invalid(&format!("unknown member at {unknown}")))
 }
 
 /// Reads and validates each customer, as the organisation has it; whoever is valid is a

@@ -141,3 +141,24 @@ CREATE TABLE ledger_entry (
     expires_at      INTEGER,
     PRIMARY KEY (organisation_id, customer_id, reason, rule, other_id, line)
 ) STRICT, WITHOUT ROWID;
+
+-- Who changed what of a customer, by which request: only ever added to. The events of one request
+-- are one row, since the writer pays by the row; a customer's entries are numbered from 1 without a
+-- gap, so that a page is found at its place.
+CREATE TABLE audit_entry (
+    organisation_id INTEGER NOT NULL,
+    customer_id     INTEGER NOT NULL,
+    entry           INTEGER NOT NULL,
+    recorded_at     INTEGER NOT NULL,
+    -- 16 bytes.
+    request_id      BLOB NOT NULL,
+    till_id         INTEGER NOT NULL,
+    source          TEXT NOT NULL,
+    -- JSON: the caller's own words for who acts; absent where it said nothing.
+    user_context    TEXT,
+    -- JSON: both customers of a merge, by what people know them.
+    merge           TEXT,
+    -- JSON: each thing that changed, before and after.
+    events          TEXT NOT NULL,
+    PRIMARY KEY (organisation_id, customer_id, entry)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,47 @@
+//! `GET /api_gateway/v2/audits`: what changed of a customer, who asked for it, and by which request.
+//!
+//! Of somebody who is not there, or is another organisation's, the page is empty.
+
+mod event;
+mod query;
+mod response;
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use patron_store::Tenant;
+use patron_store::audit::Page;
+
+use self::query::{Entity, Query};
+use crate::app::App;
+use crate::http::{body, json};
+use crate::v1_1::envelope;
+
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    Extension(tenant): Extension<Tenant>,
+    request: Request,
+) -> Response {
+    let uri = request.uri().clone();
+    body::drain(request.into_body(), app.config.body_timeout()).await;
+    match handle(&app, &tenant, &uri).await {
+        Ok(reply) | Err(reply) => reply,
+    }
+}
+
+async fn handle(app: &App, tenant: &Tenant, uri: &Uri) -> Result<Response, Response> {
+    let query = Query::read(uri, &tenant.organisation().details.time_zone)
+        .map_err(|refused| envelope::invalid(&refused))?;
+    let page = match query.entity {
+        Entity::Customer => app.store.audit(tenant, query.to_store()).await.map_err(|error| {
+            tracing::error!(error = error.chain(), "an audit cannot be read");
+            envelope::unavailable()
+        })?,
+        // Nothing of a card is recorded: it is not an entity of its own here.
+        Entity::Card => Page { entries: Vec::new(), total: 0, searched: None },
+    };
+    Ok(json::reply(StatusCode::OK, &response::page(page, &query, tenant)))
+}

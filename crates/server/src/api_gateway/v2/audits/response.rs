@@ -1,0 +1,142 @@
+//! The reply's members: their names, order and types.
+
+use patron_rules::audit::{ChangeSet, Entry, Merge, Person, UserContext};
+use patron_rules::organisation::{Organisation, TillId};
+use patron_store::{Tenant, audit};
+use serde::Serialize;
+
+use super::event::EventRow;
+use super::query::Query;
+
+/// How a change was made, where the caller does not say.
+const MODE: &str = "API";
+
+/// A page.
+#[derive(Debug, Serialize)]
+pub(super) struct Page {
+    data: Vec<Row>,
+    pagination: Pagination,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    updated_by_user: Option<String>,
+    updated_by: i64,
+    org_id: i64,
+    entity_type: &'static str,
+    entity_id: i64,
+    created_on: i64,
+    request_id: String,
+    till: Option<CodeAndName>,
+    /// Not known yet.
+    store: Option<CodeAndName>,
+    user_context_details: Option<UserContextDetails>,
+    victim_user_details: Option<UserDetails>,
+    survivor_user_details: Option<UserDetails>,
+    source: String,
+    updated_by_mode: String,
+    auto_update_time: i64,
+    events: Vec<EventRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct CodeAndName {
+    code: String,
+    name: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserContextDetails {
+    entity_type: Option<String>,
+    entity_id: Option<String>,
+    entity_source: Option<String>,
+    entity_source_id: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserDetails {
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email: Option<String>,
+    mobile: Option<String>,
+    external_id: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    total_elements: i64,
+    total_pages: i64,
+    number_of_elements: usize,
+    number: u32,
+    /// Patron's own: how many of the newest entries were searched, where there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searched_elements: Option<i64>,
+}
+
+/// The reply's page.
+pub(super) fn page(page: audit::Page, query: &Query, tenant: &Tenant) -> Page {
+    let audit::Page { entries, total, searched } = page;
+    let limit = i64::from(query.limit);
+    let pagination = Pagination {
+        total_elements: total,
+        total_pages: total / limit + i64::from(total % limit > 0),
+        number_of_elements: entries.len(),
+        number: query.page,
+        searched_elements: searched,
+    };
+    let data = entries.into_iter().map(|entry| row(entry, query, tenant)).collect();
+    Page { data, pagination }
+}
+
+fn row(entry: Entry, query: &Query, tenant: &Tenant) -> Row {
+    let Entry { at, origin, changes } = entry;
+    let ChangeSet { customer, source, merge, events } = changes;
+    let till = till(origin.till, tenant.organisation());
+    let mode = origin.user.as_ref().and_then(|user| user.source.clone());
+    let details = || user_context(origin.user.clone().unwrap_or_default());
+    let in_merge = merge.is_some();
+    let event = |event| EventRow::new(event, &source, in_merge);
+    let (victim, survivor) = merge.map(|Merge { victim, survivor }| (victim, survivor)).unzip();
+    Row {
+        updated_by_user: till.as_ref().map(|till| till.name.clone()),
+        updated_by: origin.till.0,
+        org_id: tenant.id().number(),
+        entity_type: "CUSTOMER",
+        entity_id: customer.0,
+        created_on: at.as_millisecond(),
+        request_id: origin.request_id.to_string(),
+        till,
+        store: None,
+        user_context_details: query.with_user_context.then(details),
+        victim_user_details: victim.map(user),
+        survivor_user_details: survivor.map(user),
+        source: source.name().to_owned(),
+        updated_by_mode: mode.unwrap_or_else(|| MODE.to_owned()),
+        auto_update_time: at.as_millisecond(),
+        events: events.into_iter().map(event).collect(),
+    }
+}
+
+fn till(id: TillId, organisation: &Organisation) -> Option<CodeAndName> {
+    let till = organisation.till(id)?;
+    Some(CodeAndName { code: till.name.clone(), name: till.name.clone() })
+}
+
+fn user_context(user: UserContext) -> UserContextDetails {
+    let UserContext { entity_type, entity_id, source, source_id } = user;
+    UserContextDetails {
+        entity_type,
+        entity_id,
+        entity_source: source,
+        entity_source_id: source_id,
+    }
+}
+
+fn user(person: Person) -> UserDetails {
+    let Person { first_name, last_name, mobile, email, external_id } = person;
+    UserDetails { first_name, last_name, email, mobile, external_id }
+}

@@ -1,0 +1,3 @@
+//! `/v2/auditLog/…`.
+
+pub mod get;
