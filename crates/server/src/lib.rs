@@ -13,3 +13,4 @@ pub mod limits;
 mod observe;
 mod organisation_file;
 pub mod v1_1;
+pub mod v3;

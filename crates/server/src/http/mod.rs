@@ -2,10 +2,12 @@
 
 mod accept;
 mod access_log;
-mod admission;
+pub(crate) mod admission;
 pub mod body;
 mod cors;
+pub mod endpoints;
 mod health;
+pub mod json;
 mod protection;
 mod serve;
 pub mod tls;
@@ -23,13 +25,16 @@ pub use serve::{Server, bind};
 
 use crate::app::App;
 use crate::v1_1::{self, envelope, format};
+use crate::v3;
 
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {
     let endpoints = Router::new()
-        .merge(admission::guard(app, v1_1::routes(), envelope::refused))
+        .merge(v1_1::routes())
+        .merge(v3::routes())
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
+        .route_layer(from_fn_with_state(Arc::clone(app), admission::admit))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_resource)
         .layer(CatchPanicLayer::custom(|_| envelope::unexpected()));

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
+use patron_rules::attribution::PostedAs;
 use patron_rules::codes::{self, Failure};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::Identifiers;
@@ -26,6 +27,7 @@ use super::response;
 use crate::app::{App, Items};
 use crate::auth::Caller;
 use crate::http::body;
+use crate::v1_1::attribution::Attribution;
 use crate::v1_1::{envelope, format, query};
 
 /// How often a registration is validated anew because the organisation was changed meanwhile.
@@ -48,6 +50,7 @@ async fn handle(
     tenant: Tenant,
     request: Request,
 ) -> Result<Response, Response> {
+    let attribution = Attribution::read(request.headers(), caller);
     let explained = query::flag(request.uri(), "explain");
     let mode = if query::flag(request.uri(), "dry_run") { Mode::DryRun } else { Mode::Apply };
     let (parts, body) = request.into_parts();
@@ -60,7 +63,7 @@ async fn handle(
     let bytes = read(app, body).await?;
     let batch = decoded::decode(&bytes, format, &parts.headers)
         .map_err(|error| unreadable(&error.to_string()))?;
-    let (tenant, registered) = register(app, caller, tenant, &batch, mode).await?;
+    let (tenant, registered) = register(app, &attribution, tenant, &batch, mode).await?;
 
     let organisation = tenant.organisation();
     let succeeded = registered.iter().filter(|(_, decision)| decision.outcome.is_ok()).count();
@@ -119,7 +122,7 @@ struct Item {
 /// Where the organisation is changed meanwhile, all of it is done again with what holds now.
 async fn register(
     app: &App,
-    caller: &Caller,
+    attribution: &Attribution,
     mut tenant: Tenant,
     batch: &Decoded<'_>,
     mode: Mode,
@@ -134,7 +137,7 @@ async fn register(
         if let Some(refusal) = refusal(batch, &organisation.settings) {
             return Err(refusal);
         }
-        let (items, valid) = validated(batch, organisation, caller.till, now);
+        let (items, valid) = validated(batch, organisation, attribution.till(organisation), now);
         let stored = if valid.is_empty() {
             Ok(Vec::new())
         } else {
@@ -143,7 +146,7 @@ async fn register(
         match stored {
             Ok(decisions) => return Ok((tenant, in_order(items, decisions))),
             Err(Error::Stale) => {
-                tenant = app.store.tenant(caller.tenant).await.map_err(unavailable)?;
+                tenant = app.store.tenant(tenant.id()).await.map_err(unavailable)?;
             }
             Err(error) => return Err(unavailable(error)),
         }
@@ -168,15 +171,16 @@ fn refusal(batch: &Decoded<'_>, settings: &Settings) -> Option<Response> {
 fn validated(
     batch: &Decoded<'_>,
     organisation: &Organisation,
-    caller: TillId,
+    posted_as: PostedAs,
     now: Timestamp,
 ) -> (Vec<Item>, Vec<Registration>) {
     let mut valid = Vec::with_capacity(batch.count());
     let customers = batch.customers(organisation.settings.strict_extras).into_iter();
     let items = customers.map(|(submission, place)| {
         let Validated { identifiers, trace, outcome } =
-            validate(&submission, organisation, Ok(caller), now);
-        let till = outcome.as_ref().map_or(caller, |registration| registration.registered_till);
+            validate(&submission, organisation, posted_as, now);
+        let till = outcome.as_ref().map(|registration| registration.registered_till);
+        let till = till.unwrap_or(posted_as.unwrap_or_default());
         let refusal = outcome.map(|registration| valid.push(registration)).err();
         Item { submission, place, till, identifiers, trace, refusal }
     });
