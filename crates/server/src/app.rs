@@ -34,14 +34,20 @@ impl App {
         Ok(Self { config, store, authenticator, rates, clock: Timestamp::now })
     }
 
-    /// Counts a call; what its key has left, or `None` where nothing limits it.
+    /// Counts a call; what its key has left, or `None` where nothing limits it. Where the organisation
+    /// sets no limit, the configuration does.
     ///
     /// # Errors
     /// The key has called as often as it may.
-    pub fn count(&self, key: Key) -> Result<Option<Quota>, Quota> {
-        match self.config.rate_limit_per_minute {
+    pub fn count(
+        &self,
+        key: Key,
+        limit: Option<u32>,
+        now: Timestamp,
+    ) -> Result<Option<Quota>, Quota> {
+        match limit.unwrap_or(self.config.rate_limit_per_minute) {
             0 => Ok(None),
-            limit => self.rates.admit(key, limit, (self.clock)()).map(Some),
+            limit => self.rates.admit(key, limit, now).map(Some),
         }
     }
 }

@@ -16,3 +16,4 @@ mod observe;
 mod organisation_file;
 pub mod v1_1;
 pub mod v2;
+pub mod v3;

@@ -89,7 +89,7 @@ pub struct TillCredential {
 }
 
 /// A till's password, hashed from each of the two digests that a client may send.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordHashes {
     /// From the lower-case hexadecimal MD5 of the password; a PHC string.
     pub md5: String,

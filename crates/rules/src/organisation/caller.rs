@@ -20,12 +20,12 @@ impl Organisation {
         AccessGroup::built_in(name).or_else(|| self.access_groups.named(name))
     }
 
-    /// Whether a caller is in use.
+    /// The name of a caller who is in use.
     #[must_use]
-    pub fn knows(&self, caller: CallerId) -> bool {
+    pub fn name_of(&self, caller: CallerId) -> Option<&str> {
         match caller {
-            CallerId::Till(id) => self.tills.active_with_id(id.0).is_some(),
-            CallerId::ApiClient(id) => self.api_clients.active_with_id(id.0).is_some(),
+            CallerId::Till(id) => Some(&self.tills.active_with_id(id.0)?.name),
+            CallerId::ApiClient(id) => Some(&self.api_clients.active_with_id(id.0)?.name),
         }
     }
 
@@ -143,15 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn who_is_out_of_use_is_not_known() {
+    fn who_is_out_of_use_has_neither_name_nor_group() {
         let mut organisation = organisation(&[]).unwrap();
-        assert!(organisation.knows(till(1)) && organisation.knows(client(2)));
+        assert_eq!(organisation.name_of(till(1)), Some("kiosk till"));
+        assert_eq!(organisation.name_of(client(2)), Some("bot"));
         for (kind, name) in [(Kind::Tills, "kiosk till"), (Kind::ApiClients, "bot")] {
             organisation.documents_mut(kind).set_active(name, false).unwrap();
         }
-        assert!(!organisation.knows(till(1)) && !organisation.knows(client(2)));
-        assert!(organisation.access_group_of(till(1)).is_none());
-        assert!(!organisation.knows(till(9)) && !organisation.knows(client(9)));
+        for gone in [till(1), client(2), till(9), client(9)] {
+            assert_eq!(organisation.name_of(gone), None);
+            assert_eq!(organisation.access_group_of(gone), None);
+        }
     }
 
     #[rstest]

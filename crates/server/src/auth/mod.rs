@@ -1,114 +1,94 @@
-//! Who calls: a till's user name and password digest become a [`Caller`].
+//! Who calls: a till by its user name and the digest of its password, or an API client by a token
+//! that it generated with its key and secret.
 //!
 //! "Authentication/Authorization Type: Basic Auth." The user is the till's name; the password is
 //! the lower-case hexadecimal MD5 of the till's password, or its SHA-256.
 //!
-//! Verifying costs an argon2id. So what was verified is remembered by a keyed hash of the whole
-//! header, for a short time; what is wrong is never remembered, and limited by till and address.
+//! Verifying a password or a secret costs an argon2id, so what was verified is remembered for a
+//! short time; a change of what anybody signs in with is seen at once all the same. What is wrong is
+//! limited by name and address.
 
 mod basic;
 pub mod password;
+mod refusal;
+mod remembered;
+pub mod token;
+mod verifiers;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use hmac::{Hmac, KeyInit, Mac};
-use moka::future::Cache;
-use patron_rules::organisation::TillId;
-use patron_store::{PasswordHashes, Store, TenantId};
-use sha2::Sha256;
-use tokio::sync::Semaphore;
-use tokio::task;
+use axum::http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+use patron_rules::organisation::CallerId;
+use patron_store::{
+    AccessToken, ClientCredential, Error, Store, TenantId, TillCredential, TokenHash,
+};
 
 use self::basic::Credentials;
+pub use self::refusal::Refusal;
+use self::remembered::{Proof, Remembered, Verified};
+use self::verifiers::{Overloaded, Verifiers};
 use crate::config::Config;
-use crate::limits::guesses::Guesses;
-use crate::limits::rate::Quota;
-
-/// The most credentials that are remembered.
-const REMEMBERED_LIMIT: u64 = 10_000;
-/// How many passwords are verified at a time: each takes a processor and 7 MiB for its while.
-const VERIFIERS: usize = 2;
-/// The most verifications that wait; one more is refused as overload.
-const WAITING_LIMIT: usize = 256;
+use crate::limits::guesses::{Guess, Guesses};
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The organisation.
     pub tenant: TenantId,
-    /// The till.
-    pub till: TillId,
-    /// The till's name.
-    pub till_name: Arc<str>,
+    /// The till or the API client.
+    pub id: CallerId,
+    /// Until when the token is good with which they call.
+    pub expires_at: Option<Timestamp>,
 }
 
-/// Whose calls are counted together: a till's, by whichever digest of its password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Key {
-    /// A till.
-    Till(TenantId, TillId),
-}
+/// Whose calls are counted together: a till's, by whichever digest of its password, or an API
+/// client's, by whichever of its tokens.
+pub type Key = (TenantId, CallerId);
 
 impl Caller {
-    /// The key with which the caller signed in.
+    /// The key with which they call.
     #[must_use]
     pub const fn key(&self) -> Key {
-        Key::Till(self.tenant, self.till)
+        (self.tenant, self.id)
     }
 }
 
-/// Why a caller was not let in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// No credentials, or wrong ones.
-    #[error("no credentials, or wrong ones")]
-    Unauthorised,
-    /// Too many wrong passwords.
-    #[error("too many wrong passwords; try again in {0:?}")]
-    TooManyGuesses(Duration),
-    /// As many calls as a minute admits.
-    #[error("as many calls as a minute admits")]
-    TooManyCalls(Quota),
-    /// The credentials cannot be looked up or verified at the moment.
-    #[error("credentials cannot be verified at the moment")]
-    Unavailable,
+/// What a caller signs in with, as it came.
+#[derive(Clone, Copy)]
+enum Presented<'a> {
+    Basic(&'a HeaderValue),
+    Token(&'a str),
+    Client { key: &'a str, secret: &'a str },
+}
+
+impl<'a> Presented<'a> {
+    fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
+        match token::sent(headers) {
+            Some(token) => Ok(Self::Token(token)),
+            None => headers.get(AUTHORIZATION).map(Self::Basic).ok_or(Refusal::Unauthorised),
+        }
+    }
+
+    /// What tells it apart from everything else that may come.
+    fn parts(&self) -> [&[u8]; 3] {
+        match self {
+            Self::Basic(header) => [b"basic", header.as_bytes(), b""],
+            Self::Token(token) => [b"token", token.as_bytes(), b""],
+            Self::Client { key, secret } => [b"client", key.as_bytes(), secret.as_bytes()],
+        }
+    }
 }
 
 /// Finds out who calls.
 pub struct Authenticator {
     store: Arc<dyn Store>,
-    /// Made anew by each process, so that what is remembered says nothing to anyone else.
-    key: [u8; 32],
-    remembered: Cache<[u8; 32], Caller>,
+    remembered: Remembered,
     guesses: Guesses,
-    verifiers: Arc<Verifiers>,
-    waiting: Arc<Semaphore>,
-}
-
-/// Places at which a password is verified, each with its own memory.
-struct Verifiers {
-    places: Arc<Semaphore>,
-    idle: Mutex<Vec<password::Scratch>>,
-}
-
-impl Verifiers {
-    fn new(count: usize) -> Self {
-        let idle = std::iter::repeat_with(password::Scratch::default).take(count).collect();
-        Self { places: Arc::new(Semaphore::new(count)), idle: Mutex::new(idle) }
-    }
-
-    /// Verifies at one of the places; whoever calls holds its permit.
-    fn verify(&self, digest: &password::Digest, hashes: Option<&PasswordHashes>) -> bool {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut scratch = idle().pop().unwrap_or_default();
-        let right = password::verify(digest, hashes, &mut scratch);
-        idle().push(scratch);
-        right
-    }
+    verifiers: Verifiers,
 }
 
 impl Authenticator {
@@ -117,80 +97,139 @@ impl Authenticator {
     /// # Errors
     /// A system without a source of randomness.
     pub fn new(store: Arc<dyn Store>, config: &Config) -> anyhow::Result<Self> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key)?;
+        let time_to_live = Duration::from_secs(config.credential_cache_seconds);
         Ok(Self {
             store,
-            key,
-            remembered: Cache::builder()
-                .max_capacity(REMEMBERED_LIMIT)
-                .time_to_live(Duration::from_secs(config.credential_cache_seconds))
-                .build(),
+            remembered: Remembered::new(time_to_live)?,
             guesses: Guesses::new(config.wrong_passwords_per_minute),
-            verifiers: Arc::new(Verifiers::new(VERIFIERS)),
-            waiting: Arc::new(Semaphore::new(WAITING_LIMIT)),
+            verifiers: Verifiers::default(),
         })
     }
 
-    /// Finds out who calls, from the request's headers and the address it came from.
+    /// Finds out who calls, from the request's headers and the address it came from. Whether they
+    /// are in use and their token is still good is for whoever knows the organisation.
     ///
     /// # Errors
     /// Why the caller is not let in.
     pub async fn authenticate(&self, headers: &HeaderMap, from: IpAddr) -> Result<Caller, Refusal> {
-        let header = headers.get(AUTHORIZATION).ok_or(Refusal::Unauthorised)?;
-        let key = self.keyed_hash(header.as_bytes())?;
-        // One verification for any number of requests that arrive with the same header at once.
-        let verified = self.remembered.try_get_with(key, async {
-            let credentials = Credentials::read(header).ok_or(Refusal::Unauthorised)?;
-            self.verify(credentials, from).await
-        });
-        verified.await.map_err(|refusal: Arc<Refusal>| (*refusal).clone())
+        self.verified(Presented::read(headers)?, from).await
     }
 
-    async fn verify(&self, credentials: Credentials, from: IpAddr) -> Result<Caller, Refusal> {
-        let Credentials { username, digest } = credentials;
-        let guess = self.guesses.admit(&username, from).map_err(Refusal::TooManyGuesses)?;
-        let found = self.store.till_credential(&username).await.map_err(|error| {
-            tracing::error!(error = error.chain(), "credentials cannot be looked up");
+    /// The API client that has this key and secret.
+    ///
+    /// # Errors
+    /// Why it is not let in.
+    pub async fn client(&self, key: &str, secret: &str, from: IpAddr) -> Result<Caller, Refusal> {
+        self.verified(Presented::Client { key, secret }, from).await
+    }
+
+    async fn verified(&self, presented: Presented<'_>, from: IpAddr) -> Result<Caller, Refusal> {
+        let key = self.remembered.key(&presented.parts()).ok_or(Refusal::Unavailable)?;
+        let verified = self.remembered.get_or(key, self.verify(presented, from)).await?;
+        if self.still_holds(&verified).await? {
+            return Ok(verified.caller.clone());
+        }
+        self.remembered.forget(key).await;
+        let verified = self.remembered.get_or(key, self.verify(presented, from)).await?;
+        Ok(verified.caller.clone())
+    }
+
+    /// Whether what was right is right now, although something may have been changed since.
+    async fn still_holds(&self, verified: &Verified) -> Result<bool, Refusal> {
+        let generation = self.store.generation();
+        if verified.is_current(generation) {
+            return Ok(true);
+        }
+        let found = match &verified.proof {
+            Proof::Till { username, .. } => self.till(username).await?,
+            Proof::Client { key, .. } => self.api_client(key).await?,
+            Proof::Token(hash) => self.token(*hash).await?,
+        };
+        let holds = found.is_some_and(|(_, proof)| proof == verified.proof);
+        if holds {
+            verified.holds_at(generation);
+        }
+        Ok(holds)
+    }
+
+    async fn verify(
+        &self,
+        presented: Presented<'_>,
+        from: IpAddr,
+    ) -> Result<Arc<Verified>, Refusal> {
+        // Before anything is looked up: a change meanwhile has it looked up again.
+        let generation = self.store.generation();
+        let (caller, proof) = match presented {
+            Presented::Token(text) => {
+                let hash = token::hash(text).ok_or(Refusal::UnknownToken)?;
+                self.token(hash).await?.ok_or(Refusal::UnknownToken)?
+            }
+            Presented::Basic(header) => {
+                let Credentials { username, digest } =
+                    Credentials::read(header).ok_or(Refusal::Unauthorised)?;
+                let guess = self.guesses.admit(&username, from).map_err(Refusal::TooManyGuesses)?;
+                let found = self.till(&username).await?;
+                let hash = found.as_ref().and_then(|(_, proof)| proof.hash_for(&digest));
+                self.check(digest.into_text(), hash, &guess).await?;
+                found.ok_or(Refusal::Unauthorised)?
+            }
+            Presented::Client { key, secret } => {
+                let guess = self.guesses.admit(key, from).map_err(Refusal::TooManyGuesses)?;
+                let found = self.api_client(key).await?;
+                let hash = found.as_ref().and_then(|(_, proof)| proof.secret_hash());
+                self.check(secret.to_owned(), hash, &guess).await?;
+                found.ok_or(Refusal::Unauthorised)?
+            }
+        };
+        Ok(Verified::new(caller, proof, generation))
+    }
+
+    /// Verifies what a guess is about; one that is right costs nothing.
+    async fn check(
+        &self,
+        text: String,
+        hash: Option<String>,
+        guess: &Guess,
+    ) -> Result<(), Refusal> {
+        let right = self.verifiers.verify(text, hash).await.map_err(|Overloaded| {
+            tracing::warn!("more passwords wait to be verified than may");
             Refusal::Unavailable
         })?;
-        let hashes = found.as_ref().map(|credential| credential.hashes.clone());
-        let right = self.verify_digest(digest, hashes).await?;
-        match found {
-            Some(credential) if right => {
-                guess.give_back();
-                let till_name = Arc::from(username);
-                Ok(Caller { tenant: credential.tenant, till: credential.till, till_name })
-            }
-            _ => Err(Refusal::Unauthorised),
+        if !right {
+            return Err(Refusal::Unauthorised);
         }
+        guess.give_back();
+        Ok(())
     }
 
-    /// Verifies off the asynchronous threads, a few at a time. The permits belong to the work: a
-    /// client that hangs up does not make room for another while its hash is still computed.
-    async fn verify_digest(
-        &self,
-        digest: password::Digest,
-        hashes: Option<PasswordHashes>,
-    ) -> Result<bool, Refusal> {
-        let waiting =
-            Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Refusal::Unavailable)?;
-        let verifiers = Arc::clone(&self.verifiers);
-        let place = Arc::clone(&verifiers.places)
-            .acquire_owned()
-            .await
-            .map_err(|_| Refusal::Unavailable)?;
-        let verification = task::spawn_blocking(move || {
-            let _permits = (waiting, place);
-            verifiers.verify(&digest, hashes.as_ref())
-        });
-        verification.await.map_err(|_| Refusal::Unavailable)
+    async fn till(&self, username: &str) -> Result<Option<(Caller, Proof)>, Refusal> {
+        let found = self.store.till_credential(username).await.map_err(unavailable)?;
+        Ok(found.map(|TillCredential { tenant, till, hashes }| {
+            let caller = Caller { tenant, id: CallerId::Till(till), expires_at: None };
+            (caller, Proof::Till { username: username.to_owned(), hashes })
+        }))
     }
 
-    fn keyed_hash(&self, header: &[u8]) -> Result<[u8; 32], Refusal> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.key).map_err(|_| Refusal::Unavailable)?;
-        mac.update(header);
-        Ok(mac.finalize().into_bytes().into())
+    async fn api_client(&self, key: &str) -> Result<Option<(Caller, Proof)>, Refusal> {
+        let found = self.store.client_credential(key).await.map_err(unavailable)?;
+        Ok(found.map(|ClientCredential { tenant, client, secret_hash }| {
+            let caller = Caller { tenant, id: CallerId::ApiClient(client), expires_at: None };
+            (caller, Proof::Client { key: key.to_owned(), secret_hash })
+        }))
     }
+
+    async fn token(&self, hash: TokenHash) -> Result<Option<(Caller, Proof)>, Refusal> {
+        let found = self.store.token(hash).await.map_err(unavailable)?;
+        Ok(found.map(|AccessToken { tenant, client, expires_at }| {
+            let expires_at = Some(expires_at);
+            let caller = Caller { tenant, id: CallerId::ApiClient(client), expires_at };
+            (caller, Proof::Token(hash))
+        }))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
+fn unavailable(error: Error) -> Refusal {
+    tracing::error!(error = error.chain(), "credentials cannot be looked up");
+    Refusal::Unavailable
 }

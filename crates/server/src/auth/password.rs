@@ -1,4 +1,4 @@
-//! Passwords of tills: a client sends a digest, the store keeps an argon2id of it.
+//! Passwords and secrets: the store keeps an argon2id of what is sent; of a till's password, a digest is.
 
 use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
@@ -39,6 +39,14 @@ impl Digest {
             _ => None,
         }
     }
+
+    /// As it came.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Md5(text) | Self::Sha256(text) => text,
+        }
+    }
 }
 
 /// The lower-case hexadecimal MD5 of a password.
@@ -53,18 +61,25 @@ pub fn sha256_hex(password: &str) -> String {
     hex::encode(Sha256::digest(password))
 }
 
-/// Hashes a password for the store.
+/// Hashes a till's password for the store, from each of its digests.
 ///
 /// # Errors
 /// A system without a source of randomness.
 pub fn hash(password: &str) -> anyhow::Result<PasswordHashes> {
+    Ok(PasswordHashes {
+        md5: argon2id(&md5_hex(password))?,
+        sha256: argon2id(&sha256_hex(password))?,
+    })
+}
+
+/// Hashes a text for the store.
+///
+/// # Errors
+/// A system without a source of randomness.
+pub fn argon2id(text: &str) -> anyhow::Result<String> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::default(), params);
-    let argon2id = |digest: String| argon2.hash_password(digest.as_bytes());
-    Ok(PasswordHashes {
-        md5: argon2id(md5_hex(password))?.to_string(),
-        sha256: argon2id(sha256_hex(password))?.to_string(),
-    })
+    Ok(argon2.hash_password(text.as_bytes())?.to_string())
 }
 
 /// What one verification works in: kept for the next one, since memory of this size that comes and
@@ -72,16 +87,11 @@ pub fn hash(password: &str) -> anyhow::Result<PasswordHashes> {
 #[derive(Default)]
 pub struct Scratch(Vec<Block>);
 
-/// Whether this is the digest of the hashed password. Takes as long where there is none.
+/// Whether this text was hashed. Takes as long where there is no hash.
 #[must_use]
-pub fn verify(digest: &Digest, hashes: Option<&PasswordHashes>, scratch: &mut Scratch) -> bool {
-    let (text, hash) = match (digest, hashes) {
-        (Digest::Md5(text), Some(hashes)) => (text, hashes.md5.as_str()),
-        (Digest::Sha256(text), Some(hashes)) => (text, hashes.sha256.as_str()),
-        (Digest::Md5(text) | Digest::Sha256(text), None) => (text, NOBODY),
-    };
-    let right = matches(text, hash, scratch);
-    right.unwrap_or(false) && hashes.is_some()
+pub fn verify(text: &str, hash: Option<&str>, scratch: &mut Scratch) -> bool {
+    let right = matches(text, hash.unwrap_or(NOBODY), scratch);
+    right.unwrap_or(false) && hash.is_some()
 }
 
 /// `None` where the hash is none of ours.
@@ -111,12 +121,21 @@ mod tests {
     fn either_digest_of_the_password_is_right() {
         let hashes = hash("demo").unwrap();
         let mut scratch = Scratch::default();
-        let mut verify =
-            |text: String| verify(&Digest::read(&text).unwrap(), Some(&hashes), &mut scratch);
-        assert!(verify(md5_hex("demo")));
-        assert!(verify(sha256_hex("demo")));
-        assert!(!verify(md5_hex("Demo")));
-        assert!(!verify(sha256_hex("Demo")));
+        let mut verify = |text: &str, hash: &str| verify(text, Some(hash), &mut scratch);
+        assert!(verify(&md5_hex("demo"), &hashes.md5));
+        assert!(verify(&sha256_hex("demo"), &hashes.sha256));
+        assert!(!verify(&md5_hex("Demo"), &hashes.md5));
+        assert!(!verify(&md5_hex("demo"), &hashes.sha256));
+        assert!(!verify(&md5_hex("demo"), "no hash"));
+    }
+
+    #[test]
+    fn digests_have_one_form() {
+        assert!(matches!(Digest::read(&md5_hex("demo")), Some(Digest::Md5(_))));
+        assert!(matches!(Digest::read(&sha256_hex("demo")), Some(Digest::Sha256(_))));
+        for text in ["", "demo", &md5_hex("demo").to_uppercase(), &"0".repeat(33)] {
+            assert!(Digest::read(text).is_none(), "{text}");
+        }
     }
 
     #[test]
@@ -132,7 +151,6 @@ mod tests {
     fn nobody_has_no_password() {
         let cost = |hash: &str| PasswordHash::new(hash).unwrap().params.to_string();
         assert_eq!(cost(NOBODY), cost(&hash("demo").unwrap().md5));
-        let digest = Digest::read(&md5_hex("demo")).unwrap();
-        assert!(!verify(&digest, None, &mut Scratch::default()));
+        assert!(!verify("nobody", None, &mut Scratch::default()));
     }
 }

@@ -9,8 +9,9 @@ Every code that a reply can carry: what it means, who acts on it, and how. A who
 customer has one in `item_status.code`, and those of its warnings in `item_status.warnings.warning`. Messages are as documented where a
 document words them; `{x}` and `{y}` stand for what the occasion fills in.
 
-Requests that were looked at travel under HTTP 200, with the codes 200, 201 or 500 in the body. 1015 and 1060 travel under HTTP 400 and 407 under
-HTTP 500; every other code of a request is also its HTTP status.
+Requests that were looked at travel under HTTP 200, with the codes 200, 201 or 500 in the body. 1015 and 1060 travel under HTTP 400, 498 and
+320001 under 401, 4000 under 403, 407 under 500 and 4001 under 503; every other code of a request is also its HTTP status. 320001 stands in
+`errors` of the reply to `POST /v3/oauth/token/generate`, as does every other code of that call.
 
 This page is the output of `patron codes`.
 ";

@@ -45,7 +45,8 @@ async fn handle_and_log(mut request: Request, next: Next) -> Response {
         status = response.status().as_u16(),
         duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         organisation = caller.map(|caller| caller.organisation.as_ref()),
-        till = caller.map(|caller| caller.till.as_ref()),
+        till = caller.and_then(CalledBy::till),
+        client = caller.and_then(CalledBy::client),
         items = items.map(|items| items.total),
         succeeded = items.map(|items| items.succeeded),
         "request"

@@ -1,64 +1,70 @@
-//! What stands before every endpoint that belongs to an organisation: no caller, no tenant; no
-//! tenant, no way to reach the store.
+//! What stands before every endpoint: no caller, no tenant; no tenant, no way to reach the store.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::HeaderMap;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::Next;
 use axum::response::Response;
+use patron_rules::organisation::{CallerId, Need};
 use patron_store::Tenant;
 
 use super::body;
+use super::endpoints::{self, Access};
 use crate::app::App;
 use crate::auth::{Caller, Refusal};
 use crate::limits::headers;
 use crate::limits::rate::Quota;
-
-/// How an API words a refusal.
-pub(crate) type Word = fn(&Refusal) -> Response;
+use crate::v1_1::envelope;
 
 /// For the log: who called.
 #[derive(Debug, Clone)]
 pub(super) struct CalledBy {
     pub(super) organisation: Arc<str>,
-    pub(super) till: Arc<str>,
+    pub(super) caller: CallerId,
+    pub(super) name: Arc<str>,
 }
 
-/// Admits to these routes whom they are for, and words a refusal as their API does.
-pub(super) fn guard(app: &Arc<App>, routes: Router<Arc<App>>, refused: Word) -> Router<Arc<App>> {
-    routes.route_layer(from_fn_with_state((Arc::clone(app), refused), admit))
+impl CalledBy {
+    pub(super) fn till(&self) -> Option<&str> {
+        matches!(self.caller, CallerId::Till(_)).then_some(&self.name)
+    }
+
+    pub(super) fn client(&self) -> Option<&str> {
+        matches!(self.caller, CallerId::ApiClient(_)).then_some(&self.name)
+    }
 }
 
-/// Who was admitted.
-struct Admitted {
-    caller: Caller,
-    tenant: Tenant,
-    /// `None` where nothing limits the caller.
-    quota: Option<Quota>,
-}
-
-async fn admit(
-    State((app, refused)): State<(Arc<App>, Word)>,
+/// Lets a request through to its endpoint, if the endpoint's row says so.
+pub(super) async fn admit(
+    State(app): State<Arc<App>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let from = address(&request);
-    let Admitted { caller, tenant, quota } = match admitted(&app, request.headers(), from).await {
-        Ok(admitted) => admitted,
-        Err(refusal) => {
-            let reply = refused(&refusal);
-            // The client may ask again on the same connection, once its body is through.
+    let route = request.extensions().get::<MatchedPath>();
+    let access = route.and_then(|route| endpoints::access(request.method(), route.as_str()));
+    let needs = match access {
+        Some(Access::Open) => return next.run(request).await,
+        Some(Access::Caller(needs)) => needs,
+        None => {
+            tracing::error!(route = route.map(MatchedPath::as_str), "nobody may call this");
             body::drain(request.into_body(), app.config.body_timeout()).await;
-            return reply;
+            return envelope::unknown_resource();
         }
     };
-    let called_by = CalledBy {
-        organisation: Arc::from(tenant.organisation().details.name.as_str()),
-        till: Arc::clone(&caller.till_name),
+    let from = address(&request);
+    let admitted = match admitted(&app, request.headers(), from, needs).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            // The client may ask again on the same connection, once its body is through.
+            body::drain(request.into_body(), app.config.body_timeout()).await;
+            return envelope::refused(&refusal);
+        }
     };
+    let Admitted { caller, tenant, name, quota } = admitted;
+    let organisation = Arc::from(tenant.organisation().details.name.as_str());
+    let called_by = CalledBy { organisation, caller: caller.id, name };
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(tenant);
     let mut reply = next.run(request).await;
@@ -69,18 +75,61 @@ async fn admit(
     reply
 }
 
-/// Who calls, and whether they may: first by their credentials, then by how often they called.
-async fn admitted(app: &App, headers: &HeaderMap, from: IpAddr) -> Result<Admitted, Refusal> {
+/// Who calls, whether they are let in, and whether they may do what they ask for.
+async fn admitted(
+    app: &App,
+    headers: &HeaderMap,
+    from: IpAddr,
+    needs: &[Need],
+) -> Result<Admitted, Refusal> {
     let caller = app.authenticator.authenticate(headers, from).await?;
+    let admitted = let_in(app, caller).await?;
+    let organisation = admitted.tenant.organisation();
+    let caller = admitted.caller.id;
+    if needs.iter().any(|need| organisation.permits(caller, *need)) {
+        Ok(admitted)
+    } else {
+        Err(Refusal::Denied(caller))
+    }
+}
+
+/// Who was let in.
+pub(crate) struct Admitted {
+    pub(crate) caller: Caller,
+    pub(crate) tenant: Tenant,
+    /// The till's or client's name.
+    pub(crate) name: Arc<str>,
+    /// `None` where nothing limits the caller.
+    pub(crate) quota: Option<Quota>,
+}
+
+/// Lets in whoever has shown who they are: if they are in use, their token is still good, and they
+/// have not called too often. The call counts.
+pub(crate) async fn let_in(app: &App, caller: Caller) -> Result<Admitted, Refusal> {
     let tenant = app.store.tenant(caller.tenant).await.map_err(|error| {
         tracing::error!(error = error.chain(), "an organisation cannot be loaded");
         Refusal::Unavailable
     })?;
-    let quota = app.count(caller.key()).map_err(Refusal::TooManyCalls)?;
-    Ok(Admitted { caller, tenant, quota })
+    let organisation = tenant.organisation();
+    let Some(name) = organisation.name_of(caller.id) else {
+        return Err(match caller.expires_at {
+            Some(_) => Refusal::UnknownToken,
+            None => Refusal::Unauthorised,
+        });
+    };
+    let now = (app.clock)();
+    if let Some(expired) = caller.expires_at.filter(|expires_at| *expires_at <= now) {
+        let zone = organisation.details.time_zone.clone();
+        return Err(Refusal::TokenExpired(Box::new(expired.to_zoned(zone))));
+    }
+    let limit = organisation.calls_per_minute(caller.id);
+    let quota = app.count(caller.key(), limit, now).map_err(Refusal::TooManyCalls)?;
+    let name = Arc::from(name);
+    Ok(Admitted { caller, tenant, name, quota })
 }
 
-fn address(request: &Request) -> IpAddr {
+/// The address that a request came from.
+pub(crate) fn address(request: &Request) -> IpAddr {
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
     connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical())
 }

@@ -2,9 +2,10 @@
 
 mod accept;
 mod access_log;
-mod admission;
+pub(crate) mod admission;
 pub mod body;
 mod cors;
+pub mod endpoints;
 mod health;
 pub mod json;
 mod protection;
@@ -24,15 +25,18 @@ pub use serve::{Server, bind};
 
 use crate::app::App;
 use crate::v1_1::{self, envelope, format};
-use crate::{api_gateway, v2};
+use crate::{api_gateway, v2, v3};
 
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {
-    let tills = v1_1::routes().merge(v2::routes()).merge(api_gateway::routes());
     let endpoints = Router::new()
-        .merge(admission::guard(app, tills, envelope::refused))
+        .merge(v1_1::routes())
+        .merge(v2::routes())
+        .merge(v3::routes())
+        .merge(api_gateway::routes())
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
+        .route_layer(from_fn_with_state(Arc::clone(app), admission::admit))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_resource)
         .layer(CatchPanicLayer::custom(|_| envelope::unexpected()));

@@ -10,6 +10,7 @@
 
 use std::time::Duration;
 
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::rate::{Quota, WINDOW};
@@ -29,7 +30,12 @@ pub(crate) fn tell(quota: Quota, headers: &mut HeaderMap) {
     }
 }
 
+/// Says in a reply's headers how long to wait.
+pub(crate) fn retry_after(wait: Duration, headers: &mut HeaderMap) {
+    headers.insert(RETRY_AFTER, whole_seconds(wait).into());
+}
+
 /// A wait in whole seconds, rounded up, so that whoever waits for them has waited long enough.
-pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }

@@ -6,10 +6,12 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::Zoned;
 use patron_rules::codes::{self, Code};
+use patron_rules::organisation::CallerId;
 use serde::Serialize;
 
 use super::xml;
@@ -18,8 +20,8 @@ use crate::http::json;
 use crate::limits::headers;
 
 const XML: HeaderValue = HeaderValue::from_static("application/xml;charset=UTF-8");
-const CHALLENGE: HeaderValue =
-    HeaderValue::from_static("Basic realm=\"Patron\", charset=\"UTF-8\"");
+const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"Patron\", charset=\"UTF-8\"");
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"Patron\"");
 /// How long a client waits before it asks again, while the registry is not available.
 const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
 
@@ -83,9 +85,13 @@ pub(crate) fn refusal(
         Some(detail) => format!("{}: {detail}", code.message.trim_end_matches('.')),
         None => code.message.to_owned(),
     };
+    refused_as(http, code.number, message, total)
+}
+
+fn refused_as(http: StatusCode, code: u32, message: String, total: usize) -> Response {
     let status = Status {
         success: "false",
-        code: code.number,
+        code,
         message,
         total: total.to_string(),
         success_count: "0".to_owned(),
@@ -110,45 +116,81 @@ pub(crate) fn wrong_method() -> Response {
 
 /// The reply to a caller who is not let in.
 pub(crate) fn refused(why: &Refusal) -> Response {
-    match why {
-        Refusal::Unauthorised => unauthorised(),
-        Refusal::TooManyGuesses(wait) => too_many_requests(*wait),
-        Refusal::TooManyCalls(quota) => {
-            let mut reply = too_many_requests(quota.resets_in);
-            headers::tell(*quota, reply.headers_mut());
-            reply
+    let mut reply = match why {
+        Refusal::Unauthorised => {
+            challenged(refusal(StatusCode::UNAUTHORIZED, codes::UNAUTHORISED, None, 0), BASIC)
         }
-        Refusal::Unavailable => unavailable(),
+        Refusal::UnknownToken => challenged(
+            refusal(StatusCode::UNAUTHORIZED, codes::UNAUTHORISED_TOKEN, None, 0),
+            BEARER,
+        ),
+        Refusal::TokenExpired(at) => challenged(expired(at), BEARER),
+        Refusal::Denied(CallerId::Till(_)) => {
+            refusal(StatusCode::FORBIDDEN, codes::TILL_DENIED, None, 0)
+        }
+        Refusal::Denied(CallerId::ApiClient(_)) => client_denied(),
+        Refusal::TooManyGuesses(_) | Refusal::TooManyCalls(_) => {
+            refusal(StatusCode::TOO_MANY_REQUESTS, codes::TOO_MANY_REQUESTS, None, 0)
+        }
+        Refusal::Unavailable => {
+            refusal(StatusCode::SERVICE_UNAVAILABLE, codes::ACCESS_UNKNOWN, None, 0)
+        }
+    };
+    why.tell(reply.headers_mut());
+    reply
+}
+
+/// Says by which credentials a caller may come.
+fn challenged(mut reply: Response, challenge: HeaderValue) -> Response {
+    reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    reply
+}
+
+/// "Token expired at 2019-12-02T12:31:15.000+0530".
+fn expired(at: &Zoned) -> Response {
+    let at = at.strftime("%Y-%m-%dT%H:%M:%S.%3f%z").to_string();
+    let message = codes::TOKEN_EXPIRED.message.replace("{x}", &at);
+    refused_as(StatusCode::UNAUTHORIZED, codes::TOKEN_EXPIRED.number, message, 0)
+}
+
+/// The one refusal whose members are documented in another way: no counts, no customers, and truth
+/// that is no text.
+fn client_denied() -> Response {
+    #[derive(Serialize)]
+    struct Denial {
+        response: DeniedReply,
     }
-}
-
-/// 401, asking for Basic credentials.
-fn unauthorised() -> Response {
-    let mut response = refusal(StatusCode::UNAUTHORIZED, codes::UNAUTHORISED, None, 0);
-    response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
-    response
-}
-
-/// 429.
-fn too_many_requests(wait: Duration) -> Response {
-    let http = StatusCode::TOO_MANY_REQUESTS;
-    retry_after(refusal(http, codes::TOO_MANY_REQUESTS, None, 0), wait)
+    #[derive(Serialize)]
+    struct DeniedReply {
+        status: DeniedStatus,
+    }
+    #[derive(Serialize)]
+    struct DeniedStatus {
+        code: u32,
+        message: &'static str,
+        success: bool,
+        warnings: Warnings,
+    }
+    #[derive(Serialize)]
+    struct Warnings {
+        warning: [(); 0],
+    }
+    let Code { number, message, .. } = *codes::CLIENT_DENIED;
+    let warnings = Warnings { warning: [] };
+    let status = DeniedStatus { code: number, message, success: false, warnings };
+    written(StatusCode::FORBIDDEN, &Denial { response: DeniedReply { status } })
 }
 
 /// 503.
 pub(crate) fn unavailable() -> Response {
-    let http = StatusCode::SERVICE_UNAVAILABLE;
-    retry_after(refusal(http, codes::UNAVAILABLE, None, 0), UNAVAILABLE_FOR)
+    let mut reply = refusal(StatusCode::SERVICE_UNAVAILABLE, codes::UNAVAILABLE, None, 0);
+    headers::retry_after(UNAVAILABLE_FOR, reply.headers_mut());
+    reply
 }
 
 /// 500: what a request gets that ran into a fault of ours.
 pub(crate) fn unexpected() -> Response {
     refusal(StatusCode::INTERNAL_SERVER_ERROR, codes::UNEXPECTED, None, 0)
-}
-
-fn retry_after(mut response: Response, wait: Duration) -> Response {
-    response.headers_mut().insert(RETRY_AFTER, headers::whole_seconds(wait).into());
-    response
 }
 
 /// Puts a reply of ours into XML, with the same members in the same order.
@@ -165,7 +207,7 @@ pub(super) fn into_xml(mut reply: Response) -> Response {
     }
 }
 
-fn written<T: Serialize>(status: StatusCode, envelope: &Envelope<T>) -> Response {
+fn written<T: Serialize>(status: StatusCode, envelope: &T) -> Response {
     match serde_json::to_vec(envelope) {
         Ok(body) => {
             let body = Bytes::from(body);

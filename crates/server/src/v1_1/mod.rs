@@ -1,5 +1,6 @@
 //! `/v1.1/…`: the API of the specification.
 
+mod attribution;
 pub mod customer;
 pub mod envelope;
 pub mod format;

@@ -4,17 +4,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use patron_rules::organisation::Kind;
-use patron_server::auth::password::md5_hex;
+use patron_server::auth::password::{self, md5_hex};
+use patron_server::auth::token::{self, Purpose};
 use patron_server::config::Config;
 use patron_server::http::tls::Certificate;
 use patron_server::{demo, http};
-use patron_store::{Author, Change, Expected, Location, SqliteStore, Store};
+use patron_store::{
+    Author, Change, Expected, Location, NewSecret, NewToken, SqliteStore, Store, TenantId,
+};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use ureq::Agent;
-use ureq::http::{HeaderMap, HeaderValue, Response};
+use ureq::http::{HeaderMap, Response};
 
 /// The time at which every request of a test arrives: 2026-01-15 10:30:00 in the demo's zone.
 pub const NOW: &str = "2026-01-15T05:00:00Z";
@@ -61,38 +64,102 @@ impl App {
     }
 
     pub fn change_settings(&self, changes: &[(&str, &str)]) {
-        let settings = self.runtime.as_ref().unwrap().block_on(async {
-            let till = self.store.till_credential("till.001").await.unwrap().unwrap();
-            let tenant = self.store.tenant(till.tenant).await.unwrap();
+        let settings = self.block_on(async {
+            let tenant = self.store.tenant(self.demo().await).await.unwrap();
             tenant.organisation().settings.with(changes.iter().copied()).unwrap()
         });
-        self.put(Kind::Settings, Kind::Settings.name(), serde_json::to_string(&settings).unwrap());
+        self.set_up(Kind::Settings, &serde_json::to_value(&settings).unwrap());
     }
 
     /// Sets up a document of the organisation `demo`.
     pub fn set_up(&self, kind: Kind, document: &Value) {
-        self.put(kind, document["name"].as_str().unwrap(), document.to_string());
+        let name = if kind.is_single() { kind.name() } else { document["name"].as_str().unwrap() };
+        self.apply(Change {
+            kind,
+            name: name.to_owned(),
+            expected: Expected::Anything,
+            json: Some(document.to_string()),
+            is_active: None,
+        });
     }
 
-    fn put(&self, kind: Kind, name: &str, json: String) {
-        self.runtime.as_ref().unwrap().block_on(async {
-            let till = self.store.till_credential("till.001").await.unwrap().unwrap();
-            let change = Change {
-                kind,
-                name: name.to_owned(),
-                expected: Expected::Anything,
-                json: Some(json),
-                is_active: None,
-            };
-            let author = Author { name: "test".to_owned(), at: NOW.parse().unwrap() };
-            self.store.apply(till.tenant, vec![change], author).await.unwrap();
+    /// Takes a document of the organisation `demo` out of use, or back into it.
+    pub fn set_active(&self, kind: Kind, name: &str, is_active: bool) {
+        self.apply(Change {
+            kind,
+            name: name.to_owned(),
+            expected: Expected::Anything,
+            json: None,
+            is_active: Some(is_active),
         });
+    }
+
+    fn apply(&self, change: Change) {
+        self.block_on(async {
+            let demo = self.demo().await;
+            self.store.apply(demo, vec![change], author()).await.unwrap();
+        });
+    }
+
+    /// Gives a till of the organisation `demo` another password.
+    pub fn set_password(&self, till: &str, plain: &str) {
+        let hashes = password::hash(plain).unwrap();
+        self.block_on(async {
+            let demo = self.demo().await;
+            self.store.set_till_password(demo, till, hashes, author()).await.unwrap();
+        });
+    }
+
+    /// Gives an API client of the organisation `demo` a secret.
+    pub fn give_secret(&self, client: &str) -> Credentials {
+        let (key, secret) =
+            (token::generate_key().unwrap(), token::generate(Purpose::Secret).unwrap());
+        let new = NewSecret { key, hash: password::argon2id(&secret).unwrap() };
+        let key = self.block_on(async {
+            let demo = self.demo().await;
+            self.store.set_client_secret(demo, client, new, author()).await.unwrap()
+        });
+        Credentials { key, secret }
+    }
+
+    /// A token of an API client of the organisation `demo` that is good for this many seconds more.
+    pub fn issue(&self, client: &str, seconds: i64) -> String {
+        let token = token::generate(Purpose::Token).unwrap();
+        let issued_at: Timestamp = NOW.parse().unwrap();
+        let expires_at = issued_at + SignedDuration::from_secs(seconds);
+        self.block_on(async {
+            let tenant = self.store.tenant(self.demo().await).await.unwrap();
+            let client = tenant.organisation().api_clients.named(client).unwrap().id;
+            let hash = token::hash(&token).unwrap();
+            let new = NewToken { client, hash, issued_at, expires_at };
+            self.store.keep_token(tenant.id(), new).await.unwrap();
+        });
+        token
+    }
+
+    pub fn revoke(&self, token: &str) {
+        let hash = token::hash(token).unwrap();
+        assert!(self.block_on(self.store.revoke_token(hash)).unwrap());
+    }
+
+    pub fn revoke_all(&self, client: &str) {
+        self.block_on(async {
+            self.store.revoke_tokens(self.demo().await, client).await.unwrap();
+        });
+    }
+
+    async fn demo(&self) -> TenantId {
+        self.store.till_credential("till.001").await.unwrap().unwrap().tenant
+    }
+
+    fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().unwrap().block_on(work)
     }
 
     /// Shows the certificate that its files hold now; whether it is another one.
     pub fn reload_certificate(&self) -> anyhow::Result<bool> {
         let certificate = self.certificate.as_ref().unwrap();
-        self.runtime.as_ref().unwrap().block_on(certificate.reload())
+        self.block_on(certificate.reload())
     }
 
     /// A client that signs in as this till, as every till of the demo may.
@@ -119,12 +186,22 @@ impl Drop for App {
     }
 }
 
+/// What an API client signs in with.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    pub key: String,
+    pub secret: String,
+}
+
+fn author() -> Author {
+    Author { name: "test".to_owned(), at: NOW.parse().unwrap() }
+}
+
 /// Somebody who sends requests.
 pub struct Client {
     agent: Agent,
     address: SocketAddr,
-    authorization: Option<String>,
-    headers: HeaderMap,
+    headers: Vec<(String, Vec<u8>)>,
 }
 
 impl Client {
@@ -139,13 +216,14 @@ impl Client {
             .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
-        let headers = HeaderMap::new();
-        Self { agent, address, authorization: credentials.map(encode), headers }
+        let authorization =
+            |credentials| ("Authorization".to_owned(), encode(credentials).into_bytes());
+        Self { agent, address, headers: credentials.map(authorization).into_iter().collect() }
     }
 
-    /// The same client, who sends this header with every request.
-    pub fn with(mut self, name: &'static str, value: &[u8]) -> Self {
-        self.headers.append(name, HeaderValue::from_bytes(value).unwrap());
+    /// Sends this header with every request.
+    pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -172,22 +250,19 @@ impl Client {
     ) -> Result<Reply, ureq::Error> {
         let mut request = self.agent.post(format!("http://{}{path}", self.address));
         request = request.header("Accept", accept);
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
         if !content_type.is_empty() {
             request = request.content_type(content_type);
         }
-        if let Some(authorization) = &self.authorization {
-            request = request.header("Authorization", authorization);
+        for (name, value) in &self.headers {
+            request = request.header(name, value.as_slice());
         }
         Reply::read(request.send(body)?)
     }
 
     pub fn get(&self, path: &str) -> Reply {
         let mut request = self.agent.get(format!("http://{}{path}", self.address));
-        if let Some(authorization) = &self.authorization {
-            request = request.header("Authorization", authorization);
+        for (name, value) in &self.headers {
+            request = request.header(name, value.as_slice());
         }
         Reply::read(request.call().unwrap()).unwrap()
     }

@@ -401,14 +401,14 @@ fn the_user_context_comes_back_as_it_was_sent() {
     let app = App::start();
     let sent = app
         .till("till.001")
-        .with("USER-CONTEXT-ENTITY-TYPE", b"Intouch Admin User")
-        .with("user-context-entity-id", b"3124587")
-        .with("USER-CONTEXT-ENTITY-SOURCE", b"Member_Care?")
-        .with("USER-CONTEXT-ENTITY-SOURCE-ID", "Žofie \"O'Neil\" <李>".as_bytes());
+        .with_header("USER-CONTEXT-ENTITY-TYPE", b"Intouch Admin User")
+        .with_header("user-context-entity-id", b"3124587")
+        .with_header("USER-CONTEXT-ENTITY-SOURCE", b"Member_Care?")
+        .with_header("USER-CONTEXT-ENTITY-SOURCE-ID", "Žofie \"O'Neil\" <李>".as_bytes());
     let customer = sent.add_one(&json!({"mobile": "919876543210"}));
     let till = app.till("till.001");
     till.add_one(&json!({"mobile": "919876543210", "firstname": "Asha"}));
-    till.with("USER-CONTEXT-ENTITY-ID", b"7")
+    till.with_header("USER-CONTEXT-ENTITY-ID", b"7")
         .add_one(&json!({"mobile": "919876543210", "firstname": "Ravi"}));
 
     let till = app.till("till.001");
@@ -444,7 +444,7 @@ fn a_user_context_that_cannot_be_kept_is_refused_and_nothing_is_stored() {
         ("USER-CONTEXT-ENTITY-ID", b"3124587\t".repeat(2), "holds a control character"),
         ("USER-CONTEXT-ENTITY-SOURCE-ID", b"caf\xe9".to_vec(), "not UTF-8"),
     ] {
-        let till = app.till("till.001").with(name, &value);
+        let till = app.till("till.001").with_header(name, &value);
         let reply = till.add(&json!([{"mobile": "919876543210"}]));
         assert_eq!(reply.status, 400);
         let prefix = "Input is invalid, Please check request parameters or input xml/json";

@@ -3,6 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
+use patron_rules::organisation::Kind;
 use serde_json::json;
 
 use crate::app::App;
@@ -86,4 +87,26 @@ fn a_limit_of_0_is_none() {
     let reply = till.get("/v1.1/customer/get?mobile=919876543210");
     assert_eq!(reply.status, 200);
     assert_eq!(reply.header("RateLimit"), "");
+}
+
+/// A till's own limit outranks the organisation's, which outranks the one that the server was
+/// started with.
+#[test]
+fn an_organisation_has_limits_of_its_own() {
+    let app = limited(3);
+    let admitted = |till: &str| {
+        let till = app.till(till);
+        let get = || till.get("/v1.1/customer/get?mobile=919876543210").status == 200;
+        (0..10).take_while(|_| get()).count()
+    };
+    app.set_up(
+        Kind::Limits,
+        &json!({"calls_per_minute": 2, "tills": {"till_name": 5, "till.001": 0}}),
+    );
+    assert_eq!(admitted("rutuja_capillary"), 2);
+    assert_eq!(admitted("till_name"), 5);
+    assert_eq!(admitted("till.001"), 10, "0 admits any number");
+    assert_eq!(admitted("other.till"), 3, "another organisation has its own");
+    app.set_up(Kind::Limits, &json!({}));
+    assert_eq!(admitted("rutuja_capillary"), 1, "the limit is raised within the minute");
 }

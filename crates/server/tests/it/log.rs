@@ -30,7 +30,7 @@ fn requests(log: &str) -> Vec<Value> {
 #[test]
 fn it_tells_of_requests_and_of_nobody() {
     let (mut program, log, address) = logged_program();
-    let till = program.till().with("USER-CONTEXT-ENTITY-SOURCE-ID", b"Secret Person");
+    let till = program.till().with_header("USER-CONTEXT-ENTITY-SOURCE-ID", b"Secret Person");
     let refused = json!({
         "mobile": "919812345678", "email": "asha.secret@example.com", "external_id": "secret-4711",
         "firstname": "Ashasecret", "lastname": "Raosecret", "source": "secretsource",

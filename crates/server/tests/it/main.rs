@@ -11,12 +11,15 @@
     reason = "a test fails by panicking"
 )]
 
+mod access;
 mod app;
+mod attribution;
 mod audit;
 mod authentication;
 mod batch;
 mod browsers;
 mod cards;
+mod clients;
 mod command_line;
 mod connections;
 mod documents;

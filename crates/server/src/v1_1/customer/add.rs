@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
+use patron_rules::attribution::PostedAs;
 use patron_rules::audit::{Origin, RequestId};
 use patron_rules::codes::{self, Failure};
 use patron_rules::decide::Decision;
@@ -28,6 +29,7 @@ use crate::app::{App, Items};
 use crate::audit;
 use crate::auth::Caller;
 use crate::http::body;
+use crate::v1_1::attribution::Attribution;
 use crate::v1_1::{envelope, format, query};
 
 /// How often a registration is validated anew because the organisation was changed meanwhile.
@@ -52,9 +54,10 @@ async fn handle(
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Response> {
+    let attribution = Attribution::read(request.headers(), caller);
     let explained = query::flag(request.uri(), "explain");
     let mode = if query::flag(request.uri(), "dry_run") { Mode::DryRun } else { Mode::Apply };
-    let origin = match audit::origin(request_id, caller, request.headers()) {
+    let origin = match audit::origin(request_id, request.headers()) {
         Ok(origin) => origin,
         Err(refused) => {
             body::drain(request.into_body(), app.config.body_timeout()).await;
@@ -71,7 +74,7 @@ async fn handle(
     let bytes = read(app, body).await?;
     let batch = decoded::decode(&bytes, format, &parts.headers)
         .map_err(|error| envelope::invalid(&error))?;
-    let (tenant, registered) = register(app, caller, tenant, &batch, &origin, mode).await?;
+    let (tenant, registered) = register(app, &attribution, tenant, &batch, &origin, mode).await?;
 
     let organisation = tenant.organisation();
     let succeeded = registered.iter().filter(|(_, decision)| decision.outcome.is_ok()).count();
@@ -126,7 +129,7 @@ struct Item {
 /// Where the organisation is changed meanwhile, all of it is done again with what holds now.
 async fn register(
     app: &App,
-    caller: &Caller,
+    attribution: &Attribution,
     mut tenant: Tenant,
     batch: &Decoded<'_>,
     origin: &Origin,
@@ -142,16 +145,18 @@ async fn register(
         if let Some(refusal) = refusal(batch, &organisation.settings) {
             return Err(refusal);
         }
-        let (items, valid) = validated(batch, organisation, caller.till, now);
+        let posted_as = attribution.till(organisation);
+        let origin = Origin { till: posted_as.unwrap_or_default(), ..origin.clone() };
+        let (items, valid) = validated(batch, organisation, posted_as, now);
         let stored = if valid.is_empty() {
             Ok(Vec::new())
         } else {
-            app.store.register(&tenant, valid, origin, now, mode).await
+            app.store.register(&tenant, valid, &origin, now, mode).await
         };
         match stored {
             Ok(decisions) => return Ok((tenant, in_order(items, decisions))),
             Err(Error::Stale) => {
-                tenant = app.store.tenant(caller.tenant).await.map_err(unavailable)?;
+                tenant = app.store.tenant(tenant.id()).await.map_err(unavailable)?;
             }
             Err(error) => return Err(unavailable(error)),
         }
@@ -176,15 +181,16 @@ fn refusal(batch: &Decoded<'_>, settings: &Settings) -> Option<Response> {
 fn validated(
     batch: &Decoded<'_>,
     organisation: &Organisation,
-    caller: TillId,
+    posted_as: PostedAs,
     now: Timestamp,
 ) -> (Vec<Item>, Vec<Registration>) {
     let mut valid = Vec::with_capacity(batch.count());
     let customers = batch.customers(organisation.settings.strict_extras).into_iter();
     let items = customers.map(|(submission, place)| {
         let Validated { identifiers, trace, outcome } =
-            validate(&submission, organisation, Ok(caller), now);
-        let till = outcome.as_ref().map_or(caller, |registration| registration.registered_till);
+            validate(&submission, organisation, posted_as, now);
+        let till = outcome.as_ref().map(|registration| registration.registered_till);
+        let till = till.unwrap_or(posted_as.unwrap_or_default());
         let refusal = outcome.map(|registration| valid.push(registration)).err();
         Item { submission, place, till, identifiers, trace, refusal }
     });

@@ -31,6 +31,7 @@ use super::response::{
 use crate::app::{App, Items};
 use crate::auth::Caller;
 use crate::http::body;
+use crate::v1_1::attribution::Attribution;
 use crate::v1_1::{envelope, query};
 
 /// The query's names for what a customer is looked up by.
@@ -144,15 +145,16 @@ pub(crate) async fn get(
     request: Request,
 ) -> Response {
     let uri = request.uri().clone();
+    let attribution = Attribution::read(request.headers(), &caller);
     body::drain(request.into_body(), app.config.body_timeout()).await;
-    match handle(&app, &caller, &tenant, &uri).await {
+    match handle(&app, &attribution, &tenant, &uri).await {
         Ok(reply) | Err(reply) => reply,
     }
 }
 
 async fn handle(
     app: &App,
-    caller: &Caller,
+    attribution: &Attribution,
     tenant: &Tenant,
     uri: &Uri,
 ) -> Result<Response, Response> {
@@ -163,7 +165,7 @@ async fn handle(
         let detail = format!("{} customers in one call, at most {limit} are allowed", values.len());
         return Err(refuse(codes::BATCH_LIMIT, Some(&detail), values.len()));
     }
-    let zone = organisation.time_zone_of(caller.till);
+    let zone = attribution.zone(organisation);
     let flags = Flags {
         user_id: query::flag(uri, "user_id"),
         card_details: query::flag(uri, "card_details"),

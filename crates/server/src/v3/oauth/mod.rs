@@ -1,0 +1,3 @@
+//! `/v3/oauth/…`
+
+pub mod token;

@@ -1,0 +1,130 @@
+//! `POST /v3/oauth/token/generate`: a token for an API client that sends its key and secret.
+//!
+//! The token is random, and says nothing by itself: whose it is and how long it is good stands in
+//! the store, so that it can be revoked at once and is good at every process of the store.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::SignedDuration;
+use patron_rules::codes;
+use patron_rules::organisation::CallerId;
+use patron_store::{NewToken, Tenant};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::auth::token::{self, Purpose};
+use crate::auth::{Caller, Refusal};
+use crate::http::admission::{self, Admitted};
+use crate::http::{body, json};
+use crate::limits::headers;
+
+/// The largest body, in bytes.
+const BODY_LIMIT: usize = 10_000;
+
+#[derive(Deserialize)]
+struct Credentials {
+    key: String,
+    secret: String,
+}
+
+/// A reply: data, or what was wrong.
+#[derive(Serialize)]
+struct Reply {
+    data: Option<Generated>,
+    errors: Option<[Wrong; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Generated {
+    access_token: String,
+    ttl_seconds: u32,
+}
+
+#[derive(Serialize)]
+struct Wrong {
+    code: u32,
+    message: String,
+}
+
+pub(crate) async fn generate(State(app): State<Arc<App>>, request: Request) -> Response {
+    match handle(&app, request).await {
+        Ok(reply) | Err(reply) => reply,
+    }
+}
+
+async fn handle(app: &App, request: Request) -> Result<Response, Response> {
+    let from = admission::address(&request);
+    let Credentials { key, secret } = read(app, request).await?;
+    let admitted = async {
+        let caller = app.authenticator.client(&key, &secret, from).await?;
+        admission::let_in(app, caller).await
+    };
+    let Admitted { caller, tenant, quota, .. } = admitted.await.map_err(|why| refused(&why))?;
+    let generated = keep(app, &caller, &tenant).await.map_err(|error| {
+        tracing::error!(error, "a token cannot be generated");
+        refused(&Refusal::Unavailable)
+    })?;
+    let mut reply = json::reply(StatusCode::OK, &Reply { data: Some(generated), errors: None });
+    if let Some(quota) = quota {
+        headers::tell(quota, reply.headers_mut());
+    }
+    Ok(reply)
+}
+
+async fn read(app: &App, request: Request) -> Result<Credentials, Response> {
+    let bytes = body::read(request.into_body(), BODY_LIMIT, app.config.body_timeout()).await;
+    let unreadable = |http, detail: &str| {
+        let message = format!("{}: {detail}", codes::UNREADABLE.message);
+        wrong(http, codes::UNREADABLE.number, message)
+    };
+    let bytes = bytes.map_err(|error| match error {
+        body::Error::TooLarge => {
+            let message = format!("{}: at most {BODY_LIMIT} bytes", codes::TOO_LARGE.message);
+            wrong(StatusCode::PAYLOAD_TOO_LARGE, codes::TOO_LARGE.number, message)
+        }
+        body::Error::TimedOut => unreadable(StatusCode::REQUEST_TIMEOUT, &error.to_string()),
+        body::Error::BrokenOff => unreadable(StatusCode::BAD_REQUEST, &error.to_string()),
+    })?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| unreadable(StatusCode::BAD_REQUEST, &error.to_string()))
+}
+
+/// Makes a token for the client and keeps its hash.
+async fn keep(app: &App, caller: &Caller, tenant: &Tenant) -> Result<Generated, String> {
+    let CallerId::ApiClient(client) = caller.id else {
+        return Err("a till has no tokens".to_owned());
+    };
+    let known = tenant.organisation().api_clients.active_with_id(client.0);
+    let ttl_seconds = known.ok_or("the client is out of use")?.token_seconds;
+    let access_token = token::generate(Purpose::Token).map_err(|error| error.to_string())?;
+    let hash = token::hash(&access_token).ok_or("a token of a wrong form")?;
+    let issued_at = (app.clock)();
+    let expires_at = issued_at
+        .checked_add(SignedDuration::from_secs(ttl_seconds.into()))
+        .map_err(|error| error.to_string())?;
+    let new = NewToken { client, hash, issued_at, expires_at };
+    app.store.keep_token(tenant.id(), new).await.map_err(|error| error.chain())?;
+    Ok(Generated { access_token, ttl_seconds })
+}
+
+/// The reply to a client that gets no token.
+fn refused(why: &Refusal) -> Response {
+    let (http, code) = match why {
+        Refusal::TooManyGuesses(_) | Refusal::TooManyCalls(_) => {
+            (StatusCode::TOO_MANY_REQUESTS, codes::TOO_MANY_REQUESTS)
+        }
+        Refusal::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, codes::ACCESS_UNKNOWN),
+        _ => (StatusCode::UNAUTHORIZED, codes::INVALID_CLIENT),
+    };
+    let mut reply = wrong(http, code.number, code.message.to_owned());
+    why.tell(reply.headers_mut());
+    reply
+}
+
+fn wrong(http: StatusCode, code: u32, message: String) -> Response {
+    json::reply(http, &Reply { data: None, errors: Some([Wrong { code, message }]) })
+}

@@ -1,0 +1,3 @@
+//! `/v3/oauth/token/…`
+
+pub mod generate;
