@@ -9,6 +9,7 @@
 //! limited by name and address.
 
 mod basic;
+pub mod operator;
 pub mod password;
 mod refusal;
 mod remembered;

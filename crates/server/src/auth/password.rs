@@ -1,4 +1,5 @@
-//! Passwords and secrets: the store keeps an argon2id of what is sent; of a till's password, a digest is.
+//! Passwords and secrets, of which the store keeps an argon2id: of tills, which send a digest, of
+//! operators and API clients, who send them as they are.
 
 use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
@@ -17,6 +18,9 @@ const BLOCKS_LIMIT: usize = 64 * 1024;
 
 /// What is verified where there is no such till, so that its absence takes no less time.
 const NOBODY: &str = "$argon2id$v=19$m=7168,t=5,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$yHuOFmoYlJGpLEQDbvNLKnGx0ABGYrMPdVVOBcALEVM";
+
+/// How much of a random password is chance, in bytes.
+const RANDOM_BYTES: usize = 12;
 
 /// A digest of a password, as a client sends it: lower-case hexadecimal.
 pub enum Digest {
@@ -72,7 +76,7 @@ pub fn hash(password: &str) -> anyhow::Result<PasswordHashes> {
     })
 }
 
-/// Hashes a text for the store.
+/// Hashes a password or secret that is sent as it is.
 ///
 /// # Errors
 /// A system without a source of randomness.
@@ -80,6 +84,16 @@ pub fn argon2id(text: &str) -> anyhow::Result<String> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::default(), params);
     Ok(argon2.hash_password(text.as_bytes())?.to_string())
+}
+
+/// Makes a password that nobody can guess: 24 hexadecimal digits.
+///
+/// # Errors
+/// A system without a source of randomness.
+pub fn random() -> Result<String, getrandom::Error> {
+    let mut chance = [0; RANDOM_BYTES];
+    getrandom::fill(&mut chance)?;
+    Ok(hex::encode(chance))
 }
 
 /// What one verification works in: kept for the next one, since memory of this size that comes and

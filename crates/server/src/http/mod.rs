@@ -21,14 +21,20 @@ use axum::response::Response;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub(crate) use admission::address;
 pub use serve::{Server, bind};
 
+use crate::admin::api::v1 as admin;
 use crate::app::App;
 use crate::v1_1::{self, envelope, format};
 use crate::{api_gateway, v2, v3};
 
+/// What is under here speaks of refusals as problem documents.
+const ADMIN: &str = "/admin/";
+
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {
+    let (admin, _) = admin::routes(app).split_for_parts();
     let endpoints = Router::new()
         .merge(v1_1::routes())
         .merge(v2::routes())
@@ -37,6 +43,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route_layer(from_fn_with_state(Arc::clone(app), admission::admit))
+        // Its operators are let in by itself.
+        .merge(admin)
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_resource)
         .layer(CatchPanicLayer::custom(|_| envelope::unexpected()));
@@ -52,11 +60,13 @@ pub fn router(app: &Arc<App>) -> Router {
 }
 
 async fn unknown_resource(State(app): State<Arc<App>>, request: Request) -> Response {
+    let is_admin = request.uri().path().starts_with(ADMIN);
     body::drain(request.into_body(), app.config.body_timeout()).await;
-    envelope::unknown_resource()
+    if is_admin { admin::problem::unknown_resource() } else { envelope::unknown_resource() }
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
+    let is_admin = request.uri().path().starts_with(ADMIN);
     body::drain(request.into_body(), app.config.body_timeout()).await;
-    envelope::wrong_method()
+    if is_admin { admin::problem::wrong_method() } else { envelope::wrong_method() }
 }

@@ -172,6 +172,22 @@ impl App {
         Client::new(self.address, Some((username, password)))
     }
 
+    /// The demo's operator, who may set up everything.
+    pub fn operator(&self) -> Client {
+        self.sign_in("demo", "demo").unwrap()
+    }
+
+    /// A client that is signed in as this operator.
+    pub fn sign_in(&self, name: &str, password: &str) -> Result<Client, Box<Reply>> {
+        let credentials = serde_json::json!({"name": name, "password": password});
+        let path = "/admin/api/v1/sessions";
+        let reply = self.anonymous().request("POST", path, &[], &credentials);
+        if reply.status != 201 {
+            return Err(Box::new(reply));
+        }
+        Ok(Client::bearer(self.address, reply.json()["token"].as_str().unwrap()))
+    }
+
     pub fn anonymous(&self) -> Client {
         Client::new(self.address, None)
     }
@@ -225,6 +241,37 @@ impl Client {
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_owned()));
         self
+    }
+
+    /// A client that sends this token.
+    pub fn bearer(address: SocketAddr, token: &str) -> Self {
+        Self::new(address, None).with_header("Authorization", format!("Bearer {token}"))
+    }
+
+    /// Sends a document, or nothing where it is null, with these headers.
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        document: &Value,
+    ) -> Reply {
+        let content_type = (!document.is_null()).then_some(("Content-Type", "application/json"));
+        let uri = format!("http://{}{path}", self.address);
+        let mut start = ureq::http::Request::builder().method(method).uri(uri);
+        for (name, value) in headers.iter().copied().chain(content_type) {
+            start = start.header(name, value);
+        }
+        for (name, value) in &self.headers {
+            start = start.header(name, value.as_slice());
+        }
+        let body = if document.is_null() { String::new() } else { document.to_string() };
+        let sent = if body.is_empty() {
+            self.agent.run(start.body(()).unwrap())
+        } else {
+            self.agent.run(start.body(body).unwrap())
+        };
+        Reply::read(sent.unwrap()).unwrap()
     }
 
     /// Posts a body as it is.
