@@ -8,6 +8,7 @@
 
 mod configuration;
 mod error;
+pub mod maintenance;
 pub mod operators;
 mod sqlite;
 
