@@ -21,6 +21,30 @@ pub enum Error {
         /// The newest version that this program knows.
         known: u32,
     },
+    /// The data was written by an older version, and is only to be read.
+    #[error(
+        "the data has schema version {found}, this program needs {known}; `patron serve` brings it up to date"
+    )]
+    TooOld {
+        /// The version of the data.
+        found: u32,
+        /// The version that this program needs.
+        known: u32,
+    },
+    /// There is no database, or an empty file.
+    #[error("there is no database in {0}")]
+    NoData(PathBuf),
+    /// A file that was to be made is there.
+    #[error("{0} is there already; `--overwrite` replaces it")]
+    Exists(PathBuf),
+    /// A file that is being written, or was left by a process that was killed while it wrote.
+    #[error(
+        "{0} is there: another process is writing it, or was killed while it did; then delete it"
+    )]
+    Unfinished(PathBuf),
+    /// A file has a log beside it, so it is not whole by itself.
+    #[error("{0} stands beside it: a database that was not closed, not a backup")]
+    NotABackup(PathBuf),
     /// The data is not what this program wrote.
     #[error("the data cannot be understood: {0}")]
     Corrupt(String),

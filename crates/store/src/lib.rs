@@ -9,6 +9,7 @@
 pub mod audit;
 mod configuration;
 mod error;
+pub mod maintenance;
 pub mod operators;
 mod sqlite;
 

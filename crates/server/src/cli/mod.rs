@@ -2,7 +2,9 @@
 
 mod codes;
 mod config;
+mod data;
 mod ledger;
+mod progress;
 mod serve;
 mod settings;
 
@@ -37,21 +39,23 @@ enum Command {
     Settings,
     /// Print the configuration as it would take effect.
     Config(Sources),
+    /// Check whether the data are whole.
+    Check(data::check::Arguments),
+    /// Copy the data into one file, whether they are served or not.
+    Backup(data::backup::Arguments),
+    /// Make a backup the data. Nobody may be serving them.
+    Restore(data::restore::Arguments),
 }
 
 /// Where the configuration comes from. Each key of the file is also an environment variable:
 /// `PATRON_` and the key in capitals.
-#[derive(Args)]
+#[derive(Args, Default)]
 struct Sources {
-    /// The configuration, a TOML file.
-    #[arg(long, value_name = "FILE", env = "PATRON_CONFIG")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// The address and port to listen on [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
-    /// The directory of the data, or `:memory:` to keep nothing [default: ./patron-data].
-    #[arg(long, value_name = "DIR")]
-    data: Option<String>,
     /// The certificate and those that vouch for it, a PEM file; Patron then speaks TLS only.
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<String>,
@@ -63,13 +67,24 @@ struct Sources {
     rate_limit: Option<u32>,
 }
 
+/// Where the data are.
+#[derive(Args, Clone, Default)]
+struct Place {
+    /// The configuration, a TOML file.
+    #[arg(long, value_name = "FILE", env = "PATRON_CONFIG")]
+    config: Option<PathBuf>,
+    /// The directory of the data, or `:memory:` to keep nothing [default: ./patron-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+}
+
 impl Sources {
     fn load(&self) -> anyhow::Result<Config> {
         let mut flags = Table::new();
         let listen = self.listen.map(|address| address.to_string());
         let texts = [
             ("listen", &listen),
-            ("data", &self.data),
+            ("data", &self.place.data),
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
         ];
@@ -83,7 +98,7 @@ impl Sources {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let environment = std::env::vars_os().filter_map(text);
-        Config::load(self.config.as_deref().map(Path::new), environment, flags)
+        Config::load(self.place.config.as_deref().map(Path::new), environment, flags)
     }
 }
 
@@ -96,12 +111,15 @@ pub fn main() -> ExitCode {
         Command::Codes => codes::run(),
         Command::Settings => settings::run(),
         Command::Config(sources) => config::run(&sources),
+        Command::Check(arguments) => data::check::run(&arguments),
+        Command::Backup(arguments) => data::backup::run(&arguments),
+        Command::Restore(arguments) => data::restore::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say_error(&format!("{error:#}"));
-            ExitCode::FAILURE
+            if error.is::<data::Damaged>() { data::DAMAGED.into() } else { ExitCode::FAILURE }
         }
     }
 }

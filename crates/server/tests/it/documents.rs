@@ -1,5 +1,6 @@
 //! What the documents say is so.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -33,6 +34,38 @@ fn the_readme_request_gives_its_reply() {
     let updated_on = "/response/customers/customer/0/updated_on";
     *reply.pointer_mut(updated_on).unwrap() = expected.pointer(updated_on).unwrap().clone();
     assert_eq!(reply, expected);
+}
+
+/// The runbook's commands, run in order where Patron serves or was stopped, as each block says.
+#[test]
+fn the_commands_of_the_runbook_do_what_they_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("patron-data");
+    let programs = Path::new(env!("CARGO_BIN_EXE_patron")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let runbook = read("docs/operations.md");
+    let mut program = None;
+    let mut ran = 0;
+    for block in runbook.split("```sh ").skip(1) {
+        let (state, commands) = block.split("```").next().unwrap().split_once('\n').unwrap();
+        match state {
+            "running" if program.is_none() => {
+                program = Some(Program::start(data.to_str().unwrap()));
+            }
+            "running" => {}
+            "stopped" => program = None,
+            other => panic!("{other}"),
+        }
+        let output = Command::new("sh")
+            .args(["-euc", commands])
+            .current_dir(&directory)
+            .env("PATH", &path)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{commands}{output:?}");
+        ran += 1;
+    }
+    assert!(ran > 0);
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub(super) fn survivor(
 }
 
 /// Loads a customer whole, and the id of whom they were merged into.
-fn load(
+pub(super) fn load(
     connection: &Connection,
     tenant: TenantId,
     id: CustomerId,

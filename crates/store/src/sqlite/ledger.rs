@@ -67,29 +67,41 @@ pub(super) fn awards(
 }
 
 /// Adds up the ledger of every customer of an organisation and compares it with their balances; all
-/// of it as it was at one moment. It keeps one customer in memory at a time.
+/// of it as it was at one moment.
 pub(super) fn check(
     connection: &Connection,
     organisation: &str,
     tell: &mut (dyn FnMut(LedgerCheck) + Send),
 ) -> Result<(), Error> {
     let moment = connection.unchecked_transaction()?;
-    let (tenant, next_id): (i64, i64) = moment
-        .prepare("SELECT organisation_id, next_customer_id FROM organisation WHERE name = ?1")?
-        .query_row([organisation], |row| Ok((row.get(0)?, row.get(1)?)))
+    let tenant = moment
+        .prepare("SELECT organisation_id FROM organisation WHERE name = ?1")?
+        .query_row([organisation], |row| row.get(0))
         .optional()?
         .ok_or(Error::NoOrganisation)?;
-    let mut kept = moment.prepare(
+    compare(&moment, TenantId(tenant), tell)
+}
+
+/// The same within a transaction. It keeps one customer in memory at a time.
+pub(super) fn compare(
+    connection: &Connection,
+    tenant: TenantId,
+    tell: &mut dyn FnMut(LedgerCheck),
+) -> Result<(), Error> {
+    let next_id: i64 = connection
+        .prepare("SELECT next_customer_id FROM organisation WHERE organisation_id = ?1")?
+        .query_row([tenant.0], |row| row.get(0))?;
+    let mut kept = connection.prepare(
         "SELECT customer_id, programme_id, awarded, redeemed, expired, returned, adjusted, purchased,
                 currencies
          FROM enrolment WHERE organisation_id = ?1 ORDER BY customer_id",
     )?;
-    let mut entries = moment.prepare(
+    let mut entries = connection.prepare(
         "SELECT customer_id, programme_id, currency, kind, amount
          FROM ledger_entry WHERE organisation_id = ?1 ORDER BY customer_id",
     )?;
-    let mut kept = ByCustomer::over(kept.query([tenant])?, read_balances)?;
-    let mut entries = ByCustomer::over(entries.query([tenant])?, read_entry)?;
+    let mut kept = ByCustomer::over(kept.query([tenant.0])?, read_balances)?;
+    let mut entries = ByCustomer::over(entries.query([tenant.0])?, read_entry)?;
     let mut customers = 0_u64;
     while let Some(customer) = [kept.customer(), entries.customer()].into_iter().flatten().min() {
         let (found, expected) = (kept.sums_of(customer)?, entries.sums_of(customer)?);

@@ -6,13 +6,16 @@
 mod audit;
 mod candidates;
 mod cards;
+mod check;
 mod configuration;
 mod credentials;
 mod customer;
 mod enrolment;
+mod files;
 mod ids;
 mod lanes;
 mod ledger;
+pub(crate) mod maintenance;
 mod open;
 mod operators;
 mod organisation;
@@ -37,7 +40,7 @@ use patron_rules::organisation::Kind;
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
-use self::open::DirectoryLock;
+use self::files::Lock;
 use self::readers::Readers;
 use self::writer::{Writer, Writing};
 use crate::{
@@ -61,7 +64,7 @@ pub struct SqliteStore {
     readers: Readers,
     tenants: Mutex<HashMap<TenantId, Tenant>>,
     /// Held until everything else is closed.
-    lock: Mutex<Option<DirectoryLock>>,
+    lock: Mutex<Option<Lock>>,
 }
 
 impl SqliteStore {

@@ -1,6 +1,5 @@
 //! Opening the data: the directory's lock, the connections and their settings, the schema.
 
-use std::fs::{DirBuilder, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,12 +7,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Location;
+use super::files::{self, Lock};
 use crate::Error;
 
-/// The database's file in the data directory.
-const DATABASE: &str = "patron.sqlite";
-/// The file whose lock says that a process has the data directory open.
-const LOCK: &str = "patron.lock";
 /// The table in which the migrations that were applied are noted.
 const HISTORY: &str = "refinery_schema_history";
 /// By what a database is known as ours: "PATR".
@@ -37,56 +33,17 @@ mod migrations {
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
-    pub(super) lock: Option<DirectoryLock>,
-}
-
-/// Held while a process has the data directory open; the system lets go of it when that ends.
-pub(super) struct DirectoryLock {
-    _file: File,
-}
-
-impl DirectoryLock {
-    fn take(directory: &Path) -> Result<Self, Error> {
-        let path = directory.join(LOCK);
-        let file = private_file(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::InUse(directory.to_owned())),
-            Err(TryLockError::Error(error)) => Err(io(error, "cannot lock", &path)),
-        }
-    }
-}
-
-/// Makes a directory that only the process's own user may enter.
-fn make_private(directory: &Path) -> Result<(), Error> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory).map_err(|error| io(error, "cannot make", directory))
-}
-
-/// Opens a file, made where it is missing, that only the process's own user may read. What SQLite
-/// puts beside its database has the database's permissions.
-fn private_file(path: &Path) -> Result<File, Error> {
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| io(error, "cannot open", path))
-}
-
-fn io(source: std::io::Error, what: &str, path: &Path) -> Error {
-    Error::Io { what: format!("{what} {}", path.display()), source }
+    pub(super) lock: Option<Lock>,
 }
 
 pub(super) fn open(location: &Location) -> Result<Opened, Error> {
     let (file, lock) = match location {
         Location::Directory(directory) => {
-            make_private(directory)?;
-            let lock = DirectoryLock::take(directory)?;
-            let file = directory.join(DATABASE);
-            private_file(&file)?;
+            files::make_private(directory)?;
+            let lock = Lock::take(directory)?;
+            let file = directory.join(files::DATABASE);
+            files::finish_restoring(&file)?;
+            files::private(&file)?;
             (file, Some(lock))
         }
         Location::Memory => (memory_file(), None),
@@ -126,29 +83,82 @@ fn connect(file: &Path, on_disk: bool, cache_kib: i32) -> Result<Connection, Err
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | extra;
-    let connection = Connection::open_with_flags(file, flags)?;
+    configured(Connection::open_with_flags(file, flags)?, cache_kib)
+}
+
+fn configured(connection: Connection, cache_kib: i32) -> Result<Connection, Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Where a sync alone leaves data in the disk's own cache, as on macOS, sync that, too.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
+/// Opens a database of ours, which another process may be serving, and writes nothing.
+pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
+    if !files::holds_something(file)? {
+        return Err(Error::NoData(file.to_owned()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = configured(Connection::open_with_flags(file, flags)?, WRITER_CACHE_KIB)?;
+    if !is_ours(&connection)? {
+        return Err(foreign());
+    }
+    let (found, known) = versions(&mut connection)?;
+    if found < known {
+        return Err(Error::TooOld { found, known });
+    }
+    Ok(connection)
+}
+
+/// Brings a database of ours that nobody serves up to date.
+pub(super) fn bring_up_to_date(file: &Path) -> Result<(), Error> {
+    let mut connection = connect(file, true, WRITER_CACHE_KIB)?;
+    if !is_ours(&connection)? {
+        return Err(foreign());
+    }
+    migrate(&mut connection)?;
+    connection.close().map_err(|(_, error)| error.into())
+}
+
+fn is_ours(connection: &Connection) -> Result<bool, Error> {
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    Ok(id == APPLICATION_ID)
+}
+
+fn foreign() -> Error {
+    Error::Corrupt("it is a database of another program".to_owned())
+}
+
 /// Marks an empty database as ours; refuses one that is somebody else's.
 fn claim(connection: &Connection) -> Result<(), Error> {
+    if is_ours(connection)? {
+        return Ok(());
+    }
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
     match (id, tables) {
-        (APPLICATION_ID, _) => Ok(()),
         (0, 0) => Ok(connection.pragma_update(None, "application_id", APPLICATION_ID)?),
-        _ => Err(Error::Corrupt("it is a database of another program".to_owned())),
+        _ => Err(foreign()),
     }
 }
 
 /// Brings the schema up to date; refuses one that this program does not know.
 fn migrate(connection: &mut Connection) -> Result<(), Error> {
-    let mut runner = migrations::migrations::runner();
+    versions(connection)?;
+    let runner = migrations::migrations::runner();
+    let runner = runner.set_abort_divergent(true).set_abort_missing(true);
+    runner.run(connection).map(drop).map_err(engine)
+}
+
+/// The version of the data's schema, 0 for none, and the newest that this program knows; refuses
+/// one that it does not.
+fn versions(connection: &mut Connection) -> Result<(u32, u32), Error> {
+    let runner = migrations::migrations::runner();
     let known = newest(runner.get_migrations());
     let found = if connection.table_exists(None, HISTORY)? {
         newest(&runner.get_applied_migrations(connection).map_err(engine)?)
@@ -158,8 +168,7 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
     if found > known {
         return Err(Error::TooNew { found, known });
     }
-    runner = runner.set_abort_divergent(true).set_abort_missing(true);
-    runner.run(connection).map(drop).map_err(engine)
+    Ok((found, known))
 }
 
 fn newest(migrations: &[refinery::Migration]) -> u32 {

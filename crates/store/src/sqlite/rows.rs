@@ -64,3 +64,12 @@ pub(super) const fn kind_number(kind: IdentifierKind) -> i64 {
         IdentifierKind::ExternalId => 3,
     }
 }
+
+/// The identifier as it is compared, of a row in the table of customers.
+pub(super) const fn identifier_value(kind: IdentifierKind) -> &'static str {
+    match kind {
+        IdentifierKind::Mobile => "mobile",
+        IdentifierKind::Email => "lower(email)",
+        IdentifierKind::ExternalId => "external_id",
+    }
+}

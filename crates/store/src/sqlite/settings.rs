@@ -4,7 +4,7 @@ use patron_rules::identifier::{IdentifierKind, Mobile, mobile};
 use patron_rules::settings::Settings;
 use rusqlite::{Connection, params};
 
-use super::rows::kind_number;
+use super::rows::{identifier_value, kind_number};
 use crate::{Error, TenantId};
 
 /// Makes the identifiers by which customers are found follow the settings.
@@ -39,11 +39,7 @@ pub(super) fn follow(
 /// Makes the identifiers that customers have, of a kind by which they were not found until now,
 /// belong to them; refused where several have the same.
 fn claim(connection: &Connection, tenant: TenantId, kind: IdentifierKind) -> Result<(), Error> {
-    let value = match kind {
-        IdentifierKind::Mobile => "mobile",
-        IdentifierKind::Email => "lower(email)",
-        IdentifierKind::ExternalId => "external_id",
-    };
+    let value = identifier_value(kind);
     let owners = format!(
         "FROM customer WHERE organisation_id = ?1 AND merged_into IS NULL AND {value} IS NOT NULL"
     );

@@ -24,6 +24,7 @@ mod credentials;
 mod dry_run;
 mod generated_ids;
 mod ledger;
+mod maintenance;
 mod merging;
 mod operators;
 mod organisations;
