@@ -14,7 +14,7 @@ pub mod demo;
 pub mod http;
 pub mod limits;
 mod observe;
-mod organisation_file;
+pub mod organisation_file;
 pub mod v1_1;
 pub mod v2;
 pub mod v3;

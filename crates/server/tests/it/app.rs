@@ -10,6 +10,7 @@ use patron_server::auth::password::{self, md5_hex};
 use patron_server::auth::token::{self, Purpose};
 use patron_server::config::Config;
 use patron_server::http::tls::Certificate;
+use patron_server::organisation_file::{self, Hashed};
 use patron_server::{demo, http};
 use patron_store::{
     Author, Change, Expected, Location, NewSecret, NewToken, SqliteStore, Store, TenantId,
@@ -21,6 +22,10 @@ use ureq::http::{HeaderMap, Response};
 
 /// The time at which every request of a test arrives: 2026-01-15 10:30:00 in the demo's zone.
 pub const NOW: &str = "2026-01-15T05:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
 
 /// A server with the demo in memory, on a port of its own.
 pub struct App {
@@ -40,6 +45,23 @@ impl App {
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         change(&mut config);
+        Self::serve(config, now, async |store| demo::fill(store).await.unwrap())
+    }
+
+    /// A server whose one organisation is what this file says.
+    pub fn of(organisation: &str) -> Self {
+        Self::of_at(organisation, now)
+    }
+
+    /// The same with a clock of its own.
+    pub fn of_at(organisation: &str, clock: fn() -> Timestamp) -> Self {
+        let new = organisation_file::read(organisation, &mut Hashed::default()).unwrap();
+        Self::serve(Config::default(), clock, async |store| {
+            store.set_up(vec![new], author()).await.unwrap();
+        })
+    }
+
+    fn serve(config: Config, clock: fn() -> Timestamp, fill: impl AsyncFnOnce(&dyn Store)) -> Self {
         let runtime = Runtime::new().unwrap();
         let certificate = runtime.block_on(Certificate::load(&config)).unwrap();
         let server = http::bind("127.0.0.1:0".parse().unwrap()).unwrap().with(certificate.clone());
@@ -48,9 +70,9 @@ impl App {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&Location::Memory).unwrap());
         runtime.block_on(async {
             let store = Arc::clone(&store);
-            demo::fill(store.as_ref()).await.unwrap();
+            fill(store.as_ref()).await;
             let mut app = patron_server::app::App::new(config, store).unwrap();
-            app.clock = || NOW.parse::<Timestamp>().unwrap();
+            app.clock = clock;
             tokio::spawn(server.run(app));
         });
         Self { address, store, certificate, stop: Box::new(stop), runtime: Some(runtime) }
@@ -210,7 +232,7 @@ pub struct Credentials {
 }
 
 fn author() -> Author {
-    Author { name: "test".to_owned(), at: NOW.parse().unwrap() }
+    Author { name: "test".to_owned(), at: now() }
 }
 
 /// Somebody who sends requests.

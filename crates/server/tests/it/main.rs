@@ -35,6 +35,7 @@ mod http;
 mod identity;
 mod limits;
 mod log;
+mod loyalty;
 mod maintenance;
 mod settings;
 mod specification;

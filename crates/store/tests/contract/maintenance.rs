@@ -12,8 +12,8 @@ use rusqlite::Connection;
 
 use crate::engines::{Engine, Place};
 use crate::given::{
-    all_three, email, external_id, look_up, mobile, names, now, open_shop, register, register_all,
-    set_up, shop_with, tenant_of,
+    ORIGIN, all_three, email, external_id, look_up, mobile, names, now, open_shop, register,
+    register_all, set_up, shop_with, tenant_of,
 };
 
 fn directory() -> Place {
@@ -301,7 +301,7 @@ async fn keep_registering(
 ) -> usize {
     let mut count = 0;
     loop {
-        let next = store.register(&tenant, vec![person(count)], now(), Mode::Apply);
+        let next = store.register(&tenant, vec![person(count)], ORIGIN, now(), Mode::Apply);
         next.await.unwrap()[0].outcome.as_ref().unwrap();
         count += 1;
         tokio::select! {
