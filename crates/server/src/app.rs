@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use patron_store::Store;
 
+use crate::auth::operator::SignIn;
 use crate::auth::{Authenticator, Key};
 use crate::config::Config;
 use crate::limits::rate::{Quota, RateLimiter};
@@ -17,6 +18,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// Who calls.
     pub authenticator: Authenticator,
+    /// Who signs in as an operator.
+    pub operators: SignIn,
     /// How often each key has called.
     pub rates: RateLimiter<Key>,
     /// What time it is.
@@ -30,8 +33,9 @@ impl App {
     /// A system without a source of randomness.
     pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
         let authenticator = Authenticator::new(Arc::clone(&store), &config)?;
+        let operators = SignIn::new(Arc::clone(&store), config.wrong_passwords_per_minute);
         let rates = RateLimiter::default();
-        Ok(Self { config, store, authenticator, rates, clock: Timestamp::now })
+        Ok(Self { config, store, authenticator, operators, rates, clock: Timestamp::now })
     }
 
     /// Counts a call; what its key has left, or `None` where nothing limits it.

@@ -54,6 +54,8 @@ pub struct Config {
     pub wrong_passwords_per_minute: u32,
     /// The most calls a minute by one till; 0 admits any number.
     pub rate_limit_per_minute: u32,
+    /// How long an operator stays signed in.
+    pub session_minutes: u32,
     /// What is logged: a level (`error`, `warn`, `info`, `debug`), or `target=level,…`.
     pub log: String,
     /// How it is logged.
@@ -90,6 +92,7 @@ impl Default for Config {
             credential_cache_seconds: 60,
             wrong_passwords_per_minute: 10,
             rate_limit_per_minute: 1_000,
+            session_minutes: 720,
             log: "info".to_owned(),
             log_format: LogFormat::Auto,
         }
@@ -144,6 +147,7 @@ impl Config {
             ("body_timeout_seconds", self.body_timeout_seconds, 1, 3_600),
             ("shutdown_timeout_seconds", self.shutdown_timeout_seconds, 0, 3_600),
             ("credential_cache_seconds", self.credential_cache_seconds, 0, 3_600),
+            ("session_minutes", self.session_minutes.into(), 1, 44_640),
             ("wrong_passwords_per_minute", self.wrong_passwords_per_minute.into(), 1, 1_000_000),
             ("rate_limit_per_minute", self.rate_limit_per_minute.into(), 0, 1_000_000_000),
         ] {

@@ -3,6 +3,7 @@
 //! A request passes, in this order: [`http`] (limits, request id, log line), [`auth`] (who calls),
 //! the endpoint (one file each, at the path of its URL: [`v1_1`]), the store, and back.
 
+mod admin;
 pub mod app;
 pub mod auth;
 pub mod cli;

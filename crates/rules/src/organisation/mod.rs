@@ -40,7 +40,7 @@ pub use document::{Document, Documents};
 pub use kind::Kind;
 pub use limits::Limits;
 pub use programme::{Programme, ProgrammeId, Tier};
-pub use resource::{Invalid, Refused, Resource};
+pub use resource::{Invalid, Refused, Resource, check_name, read};
 pub use reward_rule::{Conditions, Effect, Occasion, RewardRule};
 pub use store::Store;
 pub use tier_expiry::{TierExpiry, end_of};

@@ -91,8 +91,11 @@ pub struct Refused {
     pub invalid: Invalid,
 }
 
-/// Reads a document.
-pub(super) fn read<T: DeserializeOwned>(document: &str) -> Result<T, Invalid> {
+/// Reads a document from a text of JSON.
+///
+/// # Errors
+/// The member that cannot be read, or what keeps the text from being one object.
+pub fn read<T: DeserializeOwned>(document: &str) -> Result<T, Invalid> {
     // Members without their names, in a list, would be read as well.
     Invalid::unless(document.trim_start().starts_with('{'), "", "a document is a JSON object")?;
     let mut json = serde_json::Deserializer::from_str(document);
@@ -122,8 +125,11 @@ fn pointer(path: &Path) -> String {
     path.iter().map(segment).collect()
 }
 
-/// Checks a resource's name.
-pub(super) fn check_name(name: &str, limit: usize) -> Result<(), Invalid> {
+/// Checks a name: so many characters at most, no blanks around them, no control characters.
+///
+/// # Errors
+/// [`Invalid`], at `/name`.
+pub fn check_name(name: &str, limit: usize) -> Result<(), Invalid> {
     let length = name.chars().count();
     let valid =
         (1..=limit).contains(&length) && name.trim() == name && !name.contains(char::is_control);

@@ -2,9 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use utoipa::openapi::schema::{AdditionalProperties, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
 use super::resource::{read, write};
 use super::{Document, Documents, Invalid, Kind, Organisation, Refused as RefusedDocument};
-use crate::settings::{Refused, Settings};
+use crate::settings::{Refused, Settings, TABLE};
+
+impl PartialSchema for Settings {
+    fn schema() -> RefOr<Schema> {
+        let defaults = Self::default();
+        let mut object = ObjectBuilder::new()
+            .description(Some("The registration configuration: texts by the settings' names."))
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        for (setting, (name, default)) in TABLE.iter().zip(defaults.texts()) {
+            let text = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .description(Some(format!("{}: {}", setting.meaning, setting.form)))
+                .default(Some(default.into()));
+            object = object.property(name, text);
+        }
+        object.into()
+    }
+}
+
+impl ToSchema for Settings {}
 
 impl Documents for Settings {
     fn put(&mut self, json: &str) -> Result<String, Invalid> {

@@ -7,6 +7,7 @@
 //! header, for a short time; what is wrong is never remembered, and limited by till and address.
 
 mod basic;
+pub mod operator;
 pub mod password;
 
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Passwords of tills: a client sends a digest, the store keeps an argon2id of it.
+//! Passwords, of which the store keeps an argon2id: of tills, which send a digest, and of operators.
 
 use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
@@ -17,6 +17,9 @@ const BLOCKS_LIMIT: usize = 64 * 1024;
 
 /// What is verified where there is no such till, so that its absence takes no less time.
 const NOBODY: &str = "$argon2id$v=19$m=7168,t=5,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$yHuOFmoYlJGpLEQDbvNLKnGx0ABGYrMPdVVOBcALEVM";
+
+/// How much of a random password is chance, in bytes.
+const RANDOM_BYTES: usize = 12;
 
 /// A digest of a password, as a client sends it: lower-case hexadecimal.
 pub enum Digest {
@@ -53,18 +56,47 @@ pub fn sha256_hex(password: &str) -> String {
     hex::encode(Sha256::digest(password))
 }
 
-/// Hashes a password for the store.
+fn argon2id() -> anyhow::Result<Argon2<'static>> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::default(), params))
+}
+
+/// Hashes a till's password for the store.
 ///
 /// # Errors
 /// A system without a source of randomness.
 pub fn hash(password: &str) -> anyhow::Result<PasswordHashes> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::default(), params);
+    let argon2 = argon2id()?;
     let argon2id = |digest: String| argon2.hash_password(digest.as_bytes());
     Ok(PasswordHashes {
         md5: argon2id(md5_hex(password))?.to_string(),
         sha256: argon2id(sha256_hex(password))?.to_string(),
     })
+}
+
+/// Makes a password that nobody can guess: 24 hexadecimal digits.
+///
+/// # Errors
+/// A system without a source of randomness.
+pub fn random() -> Result<String, getrandom::Error> {
+    let mut chance = [0; RANDOM_BYTES];
+    getrandom::fill(&mut chance)?;
+    Ok(hex::encode(chance))
+}
+
+/// Hashes a password that is sent as it is, not as a digest.
+///
+/// # Errors
+/// A system without a source of randomness.
+pub fn hash_text(password: &str) -> anyhow::Result<String> {
+    Ok(argon2id()?.hash_password(password.as_bytes())?.to_string())
+}
+
+/// Whether this is the hashed password. Takes as long where there is none.
+#[must_use]
+pub fn verify_text(password: &str, hash: Option<&str>) -> bool {
+    let right = matches(password, hash.unwrap_or(NOBODY), &mut Scratch::default());
+    right.unwrap_or(false) && hash.is_some()
 }
 
 /// What one verification works in: kept for the next one, since memory of this size that comes and

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::bail;
 use jiff::Timestamp;
+use patron_store::operators::{Role, Scope};
 use patron_store::{Author, NewOrganisation, Store};
 
 use crate::auth::password;
@@ -12,6 +13,9 @@ use crate::organisation_file::{self, Hashed};
 /// What is set up: two organisations.
 const FILES: [&str; 2] = [include_str!("demo.toml"), include_str!("demo2.toml")];
 const TILL: &str = "till.001";
+/// Who may set up everything.
+const OPERATOR: &str = "demo";
+/// Of the tills and of the operator.
 const PASSWORD: &str = "demo";
 
 /// Fills an empty store; leaves one that has the demo already as it is.
@@ -33,7 +37,9 @@ pub async fn fill(store: &dyn Store) -> anyhow::Result<()> {
     };
     let organisations = FILES.into_iter().map(read).collect::<anyhow::Result<_>>()?;
     let author = Author { name: "serve --demo".to_owned(), at: Timestamp::now() };
-    store.set_up(organisations, author).await?;
+    store.set_up(organisations, author.clone()).await?;
+    let password = password::hash_text(PASSWORD)?;
+    store.add_operator(OPERATOR, password, Scope::Everywhere, Role::Owner, author).await?;
     Ok(())
 }
 

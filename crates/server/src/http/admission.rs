@@ -80,7 +80,8 @@ async fn admitted(app: &App, headers: &HeaderMap, from: IpAddr) -> Result<Admitt
     Ok(Admitted { caller, tenant, quota })
 }
 
-fn address(request: &Request) -> IpAddr {
+/// Where a request came from.
+pub(crate) fn address(request: &Request) -> IpAddr {
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
     connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical())
 }

@@ -19,14 +19,21 @@ use axum::response::Response;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub(crate) use admission::address;
 pub use serve::{Server, bind};
 
+use crate::admin::api::v1 as admin;
 use crate::app::App;
 use crate::v1_1::{self, envelope, format};
 
+/// What is under here speaks of refusals as problem documents.
+const ADMIN: &str = "/admin/";
+
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {
+    let (admin, _) = admin::routes(app).split_for_parts();
     let endpoints = Router::new()
+        .merge(admin)
         .merge(admission::guard(app, v1_1::routes(), envelope::refused))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
@@ -45,11 +52,13 @@ pub fn router(app: &Arc<App>) -> Router {
 }
 
 async fn unknown_resource(State(app): State<Arc<App>>, request: Request) -> Response {
+    let is_admin = request.uri().path().starts_with(ADMIN);
     body::drain(request.into_body(), app.config.body_timeout()).await;
-    envelope::unknown_resource()
+    if is_admin { admin::problem::unknown_resource() } else { envelope::unknown_resource() }
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
+    let is_admin = request.uri().path().starts_with(ADMIN);
     body::drain(request.into_body(), app.config.body_timeout()).await;
-    envelope::wrong_method()
+    if is_admin { admin::problem::wrong_method() } else { envelope::wrong_method() }
 }

@@ -105,6 +105,22 @@ impl App {
         Client::new(self.address, Some((username, password)))
     }
 
+    /// The demo's operator, who may set up everything.
+    pub fn operator(&self) -> Client {
+        self.sign_in("demo", "demo").unwrap()
+    }
+
+    /// A client that is signed in as this operator.
+    pub fn sign_in(&self, name: &str, password: &str) -> Result<Client, Box<Reply>> {
+        let credentials = serde_json::json!({"name": name, "password": password});
+        let path = "/admin/api/v1/sessions";
+        let reply = self.anonymous().request("POST", path, &[], &credentials);
+        if reply.status != 201 {
+            return Err(Box::new(reply));
+        }
+        Ok(Client::bearer(self.address, reply.json()["token"].as_str().unwrap()))
+    }
+
     pub fn anonymous(&self) -> Client {
         Client::new(self.address, None)
     }
@@ -139,6 +155,36 @@ impl Client {
             .build()
             .new_agent();
         Self { agent, address, authorization: credentials.map(encode) }
+    }
+
+    /// A client that sends this token.
+    pub fn bearer(address: SocketAddr, token: &str) -> Self {
+        let authorization = Some(format!("Bearer {token}"));
+        Self { authorization, ..Self::new(address, None) }
+    }
+
+    /// Sends a document, or nothing where it is null, with these headers.
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        document: &Value,
+    ) -> Reply {
+        let authorization =
+            self.authorization.iter().map(|value| ("Authorization", value.as_str()));
+        let content_type = (!document.is_null()).then_some(("Content-Type", "application/json"));
+        let all = headers.iter().copied().chain(authorization).chain(content_type);
+        let uri = format!("http://{}{path}", self.address);
+        let start = ureq::http::Request::builder().method(method).uri(uri);
+        let start = all.fold(start, |start, (name, value)| start.header(name, value));
+        let body = if document.is_null() { String::new() } else { document.to_string() };
+        let sent = if body.is_empty() {
+            self.agent.run(start.body(()).unwrap())
+        } else {
+            self.agent.run(start.body(body).unwrap())
+        };
+        Reply::read(sent.unwrap()).unwrap()
     }
 
     /// Posts a body as it is.

@@ -1,0 +1,3 @@
+//! `/admin/api/…`
+
+pub(crate) mod v1;

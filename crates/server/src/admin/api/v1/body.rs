@@ -1,0 +1,60 @@
+//! Bodies of requests: JSON, read whole.
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use patron_rules::organisation::read;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use crate::app::App;
+use crate::http::body::{self, Error};
+
+/// The largest body, in bytes.
+const LIMIT_BYTES: usize = 256 * 1024;
+
+/// Reads a body as a text of JSON.
+pub(super) async fn text(app: &App, request: Request) -> Result<String, Problem> {
+    let (parts, body) = request.into_parts();
+    let is_json = parts.headers.get(CONTENT_TYPE).is_none_or(|value| {
+        let text = value.to_str().unwrap_or_default();
+        let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        media_type == "application/json" || media_type.ends_with("+json")
+    });
+    if !is_json {
+        body::drain(body, app.config.body_timeout()).await;
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send JSON"));
+    }
+    let bytes = body::read(body, LIMIT_BYTES, app.config.body_timeout()).await.map_err(refused)?;
+    String::from_utf8(Bytes::into(bytes))
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is not UTF-8"))
+}
+
+/// Reads a body as something of its own.
+pub(super) async fn json<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Problem> {
+    Ok(read(&text(app, request).await?)?)
+}
+
+/// A reply in JSON.
+pub(super) fn reply<T: Serialize>(value: &T) -> Response {
+    // What is replied is made of texts, numbers, lists and named members, which JSON always has.
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}
+
+/// Reads the rest of a body that nobody wants, so that its sender comes to read the reply.
+pub(super) async fn drain(app: &App, request: Request) {
+    body::drain(request.into_body(), app.config.body_timeout()).await;
+}
+
+fn refused(error: Error) -> Problem {
+    let status = match error {
+        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::TimedOut => StatusCode::REQUEST_TIMEOUT,
+        Error::BrokenOff => StatusCode::BAD_REQUEST,
+    };
+    Problem::new(status, error.to_string())
+}

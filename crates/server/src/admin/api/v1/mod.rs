@@ -1,0 +1,37 @@
+//! `/admin/api/v1/…`: everything that an operator sets up, over HTTP.
+//!
+//! An operator signs in at `sessions` and sends the token that they get as `Authorization: Bearer`.
+//! Bodies are JSON; what is refused is told as a problem document (RFC 9457). See `docs/setup.md`.
+
+mod body;
+mod describe;
+mod document;
+mod documents;
+mod list;
+mod organisations;
+mod password;
+pub(crate) mod problem;
+mod sessions;
+mod signed_in;
+
+use std::sync::Arc;
+
+use axum::middleware::from_fn_with_state;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+/// The routes of this version.
+pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
+    let guard = from_fn_with_state(Arc::clone(app), signed_in::check);
+    let mut routes = OpenApiRouter::new()
+        .merge(sessions::own())
+        .merge(password::routes())
+        .merge(organisations::routes())
+        .route_layer(guard)
+        .merge(sessions::begin())
+        .layer(CatchPanicLayer::custom(problem::unexpected));
+    describe::problems(routes.get_openapi_mut());
+    routes
+}

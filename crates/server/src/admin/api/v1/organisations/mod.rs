@@ -1,0 +1,148 @@
+//! `/admin/api/v1/organisations`: the organisations, and what is set up for each.
+
+mod changes;
+mod operators;
+mod tills;
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use patron_rules::organisation::{
+    AccessGroup, AlternateCurrency, ApiClient, CardSeries, Concept, CustomField, Details,
+    Documents, ExtendedField, Kind, Limits, Organisation, Programme, RewardRule, Store, Till, Zone,
+};
+use patron_rules::settings::Settings;
+use patron_store::operators::{Role, Session};
+use patron_store::{Error, NewOrganisation, OrganisationName};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body;
+use super::describe::ORGANISATION;
+use super::documents::{several, single};
+use super::list::{Listed, Page};
+use super::problem::Problem;
+use super::signed_in::author;
+use crate::app::App;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    let own = OpenApiRouter::new()
+        .routes(routes!(list, make))
+        .merge(changes::routes())
+        .merge(operators::routes())
+        .merge(tills::passwords());
+    Kind::ALL.into_iter().map(documents).fold(own, OpenApiRouter::merge)
+}
+
+/// The endpoints of the documents of a kind.
+fn documents(kind: Kind) -> OpenApiRouter<Arc<App>> {
+    let at = |kind: Kind| format!("{ORGANISATION}/{}", kind.name());
+    match kind {
+        Kind::Organisation => single::<Details>(kind, "the organisation", ORGANISATION),
+        Kind::Settings => single::<Settings>(kind, "the settings", &at(kind)),
+        Kind::AccessGroups => several::<AccessGroup>(kind, "access group"),
+        Kind::Zones => several::<Zone>(kind, "zone"),
+        Kind::Concepts => several::<Concept>(kind, "concept"),
+        Kind::Stores => several::<Store>(kind, "store"),
+        Kind::Tills => several::<Till>(kind, "till"),
+        Kind::ApiClients => several::<ApiClient>(kind, "API client"),
+        Kind::Limits => single::<Limits>(kind, "the limits", &at(kind)),
+        Kind::CustomFields => several::<CustomField>(kind, "custom field"),
+        Kind::ExtendedFields => several::<ExtendedField>(kind, "extended field"),
+        Kind::Programmes => several::<Programme>(kind, "programme"),
+        Kind::CardSeries => several::<CardSeries>(kind, "card series"),
+        Kind::Currencies => several::<AlternateCurrency>(kind, "alternate currency"),
+        Kind::RewardRules => several::<RewardRule>(kind, "reward rule"),
+    }
+}
+
+/// An organisation in a list.
+#[derive(Serialize, ToSchema)]
+struct OrganisationListed {
+    /// Its name.
+    name: String,
+    /// Whether its passwords are public.
+    is_demo: bool,
+    /// What the operator may do there.
+    #[schema(value_type = String)]
+    role: &'static str,
+}
+
+/// List the organisations in which the operator has a role
+#[utoipa::path(
+    get, path = "/admin/api/v1/organisations", tag = "organisation", params(Page),
+    responses((status = 200, body = Listed<OrganisationListed>, description = "A page of the list"))
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    Extension(session): Extension<Session>,
+    query: Result<Query<Page>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let page = Page::of(query)?;
+    let known = app.store.organisations().await?;
+    let seen = known.into_iter().filter(|known| known.name > page.after).filter_map(
+        |OrganisationName { id, name, is_demo }| {
+            let role = session.role_in(id)?.name();
+            Some(OrganisationListed { name, is_demo, role })
+        },
+    );
+    let seen = seen.take(usize::try_from(page.one_more()).unwrap_or(usize::MAX)).collect();
+    Ok(body::reply(&page.of_found(seen, |seen: &OrganisationListed| &seen.name)))
+}
+
+/// Make an organisation
+///
+/// For operators who are owners everywhere.
+#[utoipa::path(
+    post, path = "/admin/api/v1/organisations", tag = "organisation", request_body = Details,
+    responses(
+        (status = 201, body = Details, description = "Made"),
+        (status = 403, body = Problem, content_type = "application/problem+json",
+         description = "The operator is not an owner everywhere"),
+        (status = 409, body = Problem, content_type = "application/problem+json",
+         description = "An organisation of this name is there already")
+    )
+)]
+async fn make(
+    State(app): State<Arc<App>>,
+    Extension(session): Extension<Session>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let text = body::text(&app, request).await?;
+    if session.role_everywhere() < Some(Role::Owner) {
+        return Err(Problem::forbidden("owner everywhere"));
+    }
+    let mut organisation = Organisation::default();
+    organisation.details.put(&text)?;
+    let name = organisation.details.name.clone();
+    let new = NewOrganisation { organisation, is_demo: false, passwords: Vec::new() };
+    app.store.set_up(vec![new], author(&session.operator, &app)).await.map_err(
+        |error| match error {
+            Error::Taken(_) => Problem::new(
+                StatusCode::CONFLICT,
+                format!("organisation `{name}` is there already"),
+            ),
+            error => {
+                Problem::of_document(error, Some((Kind::Organisation, Kind::Organisation.name())))
+            }
+        },
+    )?;
+    let tenant = app.store.organisation_named(&name).await?.ok_or_else(Problem::unavailable)?;
+    let kind = Kind::Organisation;
+    let made = app.store.resource(tenant, kind, kind.name()).await?;
+    let mut reply =
+        super::document::reply(StatusCode::CREATED, &made.ok_or_else(Problem::unavailable)?);
+    let encoded = utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string();
+    if let Ok(location) = ORGANISATION.replace("{organisation}", &encoded).parse() {
+        reply.headers_mut().insert(LOCATION, location);
+    }
+    Ok(reply.into_response())
+}

@@ -1,0 +1,84 @@
+//! `…/tills/{name}/password`: what a till signs in with. The tills themselves are documents.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use patron_rules::organisation::Invalid;
+use patron_store::operators::Role;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::super::body;
+use super::super::problem::Problem;
+use super::super::signed_in::Member;
+use crate::app::App;
+use crate::auth::password;
+
+pub(super) fn passwords() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(make, put))
+}
+
+/// A till's password.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TillPassword {
+    /// The password as it is; a till sends a digest of it.
+    #[schema(min_length = 8, max_length = 256)]
+    password: String,
+}
+
+/// Make a new password for a till
+///
+/// It is shown this once. The one before is of no use from now on.
+#[utoipa::path(
+    post, path = "/admin/api/v1/organisations/{organisation}/tills/{name}/password", tag = "tills",
+    operation_id = "make_till_password",
+    params(("organisation" = String, Path, description = "The organisation's name"), ("name" = String, Path, description = "The till's name")),
+    responses((status = 201, body = TillPassword, description = "The new password"))
+)]
+async fn make(
+    State(app): State<Arc<App>>,
+    Extension(member): Extension<Member>,
+    Path((_, name)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    body::drain(&app, request).await;
+    let password = password::random().map_err(|_| Problem::unavailable())?;
+    set(&app, &member, &name, password.clone()).await?;
+    Ok((StatusCode::CREATED, body::reply(&TillPassword { password })).into_response())
+}
+
+/// Set a till's password
+///
+/// The one before is of no use from now on.
+#[utoipa::path(
+    put, path = "/admin/api/v1/organisations/{organisation}/tills/{name}/password", tag = "tills",
+    operation_id = "put_till_password", request_body = TillPassword,
+    params(("organisation" = String, Path, description = "The organisation's name"), ("name" = String, Path, description = "The till's name")),
+    responses((status = 204, description = "Set"))
+)]
+async fn put(
+    State(app): State<Arc<App>>,
+    Extension(member): Extension<Member>,
+    Path((_, name)): Path<(String, String)>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let TillPassword { password } = body::json(&app, request).await?;
+    if !(8..=256).contains(&password.chars().count()) {
+        return Err(Invalid::at("/password", "8 to 256 characters").into());
+    }
+    set(&app, &member, &name, password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn set(app: &App, member: &Member, till: &str, plain: String) -> Result<(), Problem> {
+    member.must_be(Role::Editor)?;
+    let work = tokio::task::spawn_blocking(move || password::hash(&plain)).await;
+    let hashes = work.ok().and_then(Result::ok).ok_or_else(Problem::unavailable)?;
+    Ok(app.store.set_till_password(member.tenant, till, hashes, member.author(app)).await?)
+}

@@ -1,0 +1,178 @@
+//! What went wrong, as a problem document (RFC 9457).
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use patron_rules::organisation::{Invalid, Kind, Refused};
+use patron_store::Error;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The media type of a problem document.
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// What went wrong (RFC 9457). Its type is `about:blank`: the status says what kind of problem it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// The HTTP status.
+    #[schema(value_type = u16, examples(422))]
+    #[serde(serialize_with = "number")]
+    status: StatusCode,
+    /// The status in words.
+    title: &'static str,
+    /// What went wrong this time.
+    detail: String,
+    /// The members that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+    #[serde(skip)]
+    retry_after: Option<Duration>,
+}
+
+/// A member that is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Fault {
+    /// Where in the document, as a JSON pointer (RFC 6901); empty for the whole of it.
+    pointer: String,
+    /// What belongs there.
+    detail: String,
+    /// The kind of the document, where it is not the one that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'static str>,
+    /// The document's name, where it is not the one that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or_default();
+        Self { status, title, detail: detail.into(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// A member of the document that was sent is wrong.
+    pub(super) fn invalid(invalid: Invalid) -> Self {
+        let Invalid { pointer, reason } = invalid;
+        let fault = Fault { pointer, detail: reason, resource: None, name: None };
+        Self { errors: vec![fault], ..Self::unprocessable() }
+    }
+
+    fn unprocessable() -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "the document cannot be taken as it is")
+    }
+
+    /// Nobody is signed in.
+    pub(super) fn unauthorised() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "sign in at /admin/api/v1/sessions and send the token as `Authorization: Bearer …`",
+        )
+    }
+
+    /// The operator's role does not allow it.
+    pub(super) fn forbidden(needed: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, format!("this needs the role {needed}"))
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "there is nothing here")
+    }
+
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let detail = "too many wrong passwords; wait before the next one";
+        Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
+    pub(super) fn unavailable() -> Self {
+        let detail = "the store does not answer; nothing was changed, as far as can be told";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// What the store refused to do with a document; `None` where the request named none.
+    pub(super) fn of_document(error: Error, sent: Option<(Kind, &str)>) -> Self {
+        let fault = |refused: Refused| {
+            let Refused { kind, name, invalid } = refused;
+            let is_other = sent != Some((kind, name.as_str()));
+            Fault {
+                pointer: invalid.pointer,
+                detail: invalid.reason,
+                resource: is_other.then(|| kind.name()),
+                name: is_other.then_some(name),
+            }
+        };
+        match error {
+            Error::Invalid(refused) => {
+                let errors = refused.into_iter().map(fault).collect();
+                Self { errors, ..Self::unprocessable() }
+            }
+            error => error.into(),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Invalid(_) => return Self::of_document(error, None),
+            Error::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+            Error::Taken(_) | Error::Clash { .. } | Error::Reread { .. } | Error::LastOwner => {
+                StatusCode::CONFLICT
+            }
+            Error::NoSuch { .. } | Error::NoOperator(_) | Error::NoOrganisation => {
+                StatusCode::NOT_FOUND
+            }
+            _ => {
+                tracing::error!(error = error.chain(), "what is set up cannot be read or changed");
+                return Self::unavailable();
+            }
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        Self::invalid(invalid)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        // A problem is made of texts and a number, which JSON always has.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut reply = (self.status, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
+        let headers = reply.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().saturating_add(1)));
+        }
+        reply
+    }
+}
+
+/// No such resource under `/admin`.
+pub(crate) fn unknown_resource() -> Response {
+    Problem::not_found().into_response()
+}
+
+/// A method that the resource has not.
+pub(crate) fn wrong_method() -> Response {
+    let detail = "the resource does not have this method";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+}
+
+/// A fault of Patron's own.
+pub(super) fn unexpected(_panic: Box<dyn Any + Send>) -> Response {
+    let detail = "an unexpected error; the log says more";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the member over as it is")]
+fn number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u16(status.as_u16())
+}

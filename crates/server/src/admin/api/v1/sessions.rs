@@ -1,0 +1,144 @@
+//! `/admin/api/v1/sessions`: operators sign in and out.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use jiff::SignedDuration;
+use patron_store::operators::{Scope, Session};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body;
+use super::problem::Problem;
+use super::signed_in::SignedInBy;
+use crate::app::App;
+use crate::auth::Refusal;
+use crate::auth::operator::Token;
+use crate::http;
+
+/// The path of the session with whose token a request is sent.
+const CURRENT: &str = "/admin/api/v1/sessions/current";
+
+pub(super) fn begin() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(sign_in))
+}
+
+pub(super) fn own() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(current, sign_out))
+}
+
+/// What an operator signs in with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    /// The operator's name.
+    name: String,
+    /// Their password.
+    password: String,
+}
+
+/// A session that has begun.
+#[derive(Serialize, ToSchema)]
+struct Begun {
+    /// To be sent as `Authorization: Bearer`; shown this once.
+    token: String,
+    /// When the session ends.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: jiff::Timestamp,
+}
+
+/// The session with whose token a request is sent.
+#[derive(Serialize, ToSchema)]
+struct Current {
+    /// Whose it is.
+    operator: String,
+    /// What they may do in every organisation; absent where that depends on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    role: Option<&'static str>,
+    /// What they may do in single ones.
+    organisations: Vec<RoleThere>,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: jiff::Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RoleThere {
+    /// The organisation.
+    name: String,
+    /// What they may do there.
+    #[schema(value_type = String)]
+    role: &'static str,
+}
+
+/// Sign in
+#[utoipa::path(
+    post, path = "/admin/api/v1/sessions", tag = "sessions", request_body = Credentials, security(()),
+    responses((status = 201, body = Begun, description = "Signed in"))
+)]
+async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let from = http::address(&request);
+    let Credentials { name, password } = body::json(&app, request).await?;
+    app.operators.verify(&name, password, from).await.map_err(|refusal| match refusal {
+        Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
+        Refusal::Unauthorised => {
+            Problem::new(StatusCode::UNAUTHORIZED, "no operator has this name and this password")
+        }
+        _ => Problem::unavailable(),
+    })?;
+    let (token, text) = Token::make().map_err(|_| Problem::unavailable())?;
+    let now = (app.clock)();
+    let lasts = SignedDuration::from_mins(i64::from(app.config.session_minutes));
+    let expires_at = now.checked_add(lasts).unwrap_or(now);
+    app.store.open_session(token.hash(), &name, now, expires_at).await?;
+    let begun = Begun { token: text, expires_at };
+    Ok((StatusCode::CREATED, [(LOCATION, CURRENT)], body::reply(&begun)).into_response())
+}
+
+/// The own session
+#[utoipa::path(
+    get, path = "/admin/api/v1/sessions/current", tag = "sessions",
+    responses((status = 200, body = Current, description = "Who is signed in, and what they may do"))
+)]
+async fn current(
+    State(app): State<Arc<App>>,
+    Extension(session): Extension<Session>,
+    request: Request,
+) -> Result<Response, Problem> {
+    body::drain(&app, request).await;
+    let names = app.store.organisations().await?;
+    let there = |known: &patron_store::OrganisationName| {
+        let granted =
+            session.grants.iter().find(|(scope, _)| *scope == Scope::Organisation(known.id));
+        granted.map(|(_, role)| RoleThere { name: known.name.clone(), role: role.name() })
+    };
+    let current = Current {
+        organisations: names.iter().filter_map(there).collect(),
+        role: session.role_everywhere().map(patron_store::operators::Role::name),
+        expires_at: session.expires_at,
+        operator: session.operator,
+    };
+    Ok(body::reply(&current))
+}
+
+/// Sign out
+#[utoipa::path(
+    delete, path = "/admin/api/v1/sessions/current", tag = "sessions",
+    responses((status = 204, description = "Signed out"))
+)]
+async fn sign_out(
+    State(app): State<Arc<App>>,
+    Extension(SignedInBy(token)): Extension<SignedInBy>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    body::drain(&app, request).await;
+    app.store.close_session(token.hash()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,94 @@
+//! Who is signed in, and what they may do.
+
+use std::sync::Arc;
+
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use patron_store::operators::{Role, Session};
+use patron_store::{Author, TenantId};
+
+use super::body;
+use super::problem::Problem;
+use crate::app::App;
+use crate::auth::operator::Token;
+
+/// The organisation's name in a path.
+const ORGANISATION: &str = "organisation";
+
+/// An operator in an organisation.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) tenant: TenantId,
+    pub(super) operator: Arc<str>,
+    role: Role,
+}
+
+impl Member {
+    /// Fails unless the operator has this role or one that may do more.
+    pub(super) fn must_be(&self, role: Role) -> Result<(), Problem> {
+        if self.role >= role { Ok(()) } else { Err(Problem::forbidden(role.name())) }
+    }
+
+    pub(super) fn author(&self, app: &App) -> Author {
+        author(&self.operator, app)
+    }
+}
+
+pub(super) fn author(operator: &str, app: &App) -> Author {
+    Author { name: operator.to_owned(), at: (app.clock)() }
+}
+
+/// The token with which a request was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SignedInBy(pub(super) Token);
+
+/// Lets operators in who are signed in; in an organisation, those who have a role there. To the
+/// others, the organisation is not there.
+pub(super) async fn check(
+    State(app): State<Arc<App>>,
+    path: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let organisation =
+        path.iter().find(|(name, _)| *name == ORGANISATION).map(|(_, value)| value.to_owned());
+    let headers = request.headers();
+    let checked = async {
+        let (token, session) = session(&app, headers).await?;
+        let member = match organisation {
+            Some(name) => Some(member(&app, &session, &name).await?),
+            None => None,
+        };
+        Ok::<_, Problem>((token, session, member))
+    };
+    match checked.await {
+        Ok((token, session, member)) => {
+            request.extensions_mut().insert(SignedInBy(token));
+            request.extensions_mut().insert(session);
+            if let Some(member) = member {
+                request.extensions_mut().insert(member);
+            }
+            next.run(request).await
+        }
+        Err(problem) => {
+            body::drain(&app, request).await;
+            problem.into_response()
+        }
+    }
+}
+
+async fn session(app: &App, headers: &HeaderMap) -> Result<(Token, Session), Problem> {
+    let token =
+        headers.get(AUTHORIZATION).and_then(Token::read).ok_or_else(Problem::unauthorised)?;
+    let found = app.store.session(token.hash(), (app.clock)()).await?;
+    Ok((token, found.ok_or_else(Problem::unauthorised)?))
+}
+
+async fn member(app: &App, session: &Session, name: &str) -> Result<Member, Problem> {
+    let tenant = app.store.organisation_named(name).await?.ok_or_else(Problem::not_found)?;
+    let role = session.role_in(tenant).ok_or_else(Problem::not_found)?;
+    Ok(Member { tenant, operator: Arc::from(session.operator.as_str()), role })
+}

@@ -1,0 +1,3 @@
+//! `/admin/…`: what operators set up.
+
+pub(crate) mod api;
