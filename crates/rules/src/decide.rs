@@ -5,17 +5,18 @@ use std::iter;
 
 use jiff::Timestamp;
 
-use crate::award::{self, Arrival, Earnings, SideEffect};
+use crate::award::SideEffect;
 use crate::candidates::{Candidates, CouponCandidate, wants_external_id};
 use crate::card::{self, Card, CardFacts, CardRequest};
 use crate::codes::{self, Failure, Warning};
 use crate::customer::{Customer, CustomerId, Enrolment};
-use crate::enrol::{self, enrol};
+use crate::enrol;
 use crate::identifier::{ExternalId, IdentifierKind, Identifiers};
+use crate::join::Comer;
 use crate::ledger::{Award, LedgerEntry};
 use crate::merge::merge;
-use crate::organisation::{Occasion, Organisation, ProgrammeId, TillId};
-use crate::profile::{CustomerType, Source, channel, field};
+use crate::organisation::Organisation;
+use crate::profile::{CustomerType, channel, field};
 use crate::resolve::{Holders, Identity, required, resolve, update_identifiers};
 use crate::settings::Settings;
 use crate::submission::{Kept, Member};
@@ -195,9 +196,9 @@ fn plan(
         None => Ok(None),
     };
     warnings.extend(card.as_ref().err().cloned());
-    let arriving = Arriving::of(&registration, before_type);
+    let comer = Comer::of(&registration, before_type);
     warnings.extend(update_profile(&mut customer, registration, facts.now));
-    let joined = arriving.join(&mut customer, organisation, facts, &merging);
+    let joined = comer.join(&mut customer, organisation, facts, &merging);
     warnings.extend(merging.warnings);
     warnings.extend(joined.warnings);
     let mut ledger = merging.ledger;
@@ -216,11 +217,11 @@ fn plan(
 }
 
 /// What merging brings about.
-struct Merging {
-    merged: Vec<Merged>,
+pub(crate) struct Merging {
+    pub(crate) merged: Vec<Merged>,
     ledger: Vec<LedgerEntry>,
     /// What was awarded to anybody concerned, the survivor's with what they take over.
-    awards: Vec<Award>,
+    pub(crate) awards: Vec<Award>,
     /// The kinds of identifier that are left to others.
     occupied: Vec<IdentifierKind>,
     warnings: Vec<Warning>,
@@ -406,97 +407,4 @@ fn replace<T>(held: &mut Option<T>, passed: Option<T>) {
     if passed.is_some() {
         *held = passed;
     }
-}
-
-/// How somebody comes who may enter a programme.
-struct Arriving {
-    /// The type that they had; `None` of one who is new.
-    before: Option<CustomerType>,
-    source: Option<Source>,
-    account: Option<String>,
-    till: TillId,
-}
-
-/// What entering a programme brings about.
-#[derive(Default)]
-struct Joined {
-    referrer: Option<(CustomerId, Enrolment)>,
-    coupons: Vec<CouponCandidate>,
-    ledger: Vec<LedgerEntry>,
-    side_effects: Vec<SideEffect>,
-    warnings: Vec<Warning>,
-}
-
-impl Arriving {
-    fn of(registration: &Registration, before: Option<CustomerType>) -> Self {
-        Self {
-            before,
-            source: registration.source.clone(),
-            account: registration.account_id.clone(),
-            till: registration.registered_till,
-        }
-    }
-
-    /// Enrols a loyalty customer who is not enrolled yet in the default programme, and awards what
-    /// that earns.
-    fn join(
-        &self,
-        customer: &mut Customer,
-        organisation: &Organisation,
-        facts: &Facts,
-        merging: &Merging,
-    ) -> Joined {
-        if customer.customer_type != CustomerType::Loyalty || organisation.programmes.is_empty() {
-            return Joined::default();
-        }
-        let Some(programme) = organisation.default_programme() else {
-            let warnings = vec![codes::NOT_ENROLLED.into()];
-            return Joined { warnings, ..Joined::default() };
-        };
-        if customer.enrolments.iter().any(|held| held.programme == programme.id) {
-            return Joined::default();
-        }
-        // Nobody refers themselves, by an identifier of another either.
-        let other = |id| id != customer.id && merging.merged.iter().all(|one| one.before.id != id);
-        let referrer = facts.referrer.as_ref().map(|found| &found.customer);
-        let referrer = referrer.filter(|referrer| other(referrer.id));
-        let zone = &organisation.details.time_zone;
-        let local = |instant| zone.to_datetime(instant).date();
-        let arrival = Arrival {
-            occasion: self.before.map_or(Occasion::Registration, |_| Occasion::Conversion),
-            came_as: self.before.unwrap_or(CustomerType::Loyalty),
-            source: self.source.as_ref().unwrap_or(&customer.source),
-            account: self.account.as_deref().or(customer.account_id.as_deref()),
-            till: organisation.tills.with_id(self.till.0).map(|till| till.name.as_str()),
-            day: local(self.before.map_or(customer.registered_at, |_| facts.now)),
-            today: local(facts.now),
-            is_referred: referrer.is_some(),
-            customer,
-        };
-        let earned = award::award(
-            &arrival,
-            programme,
-            organisation,
-            &merging.awards,
-            Earnings {
-                enrolment: enrol(programme, customer.registered_at, facts.now, zone),
-                referrer: referrer.and_then(|referrer| place_of(referrer, programme.id)),
-                candidates: facts.candidates.coupons.clone(),
-                coupons: Vec::new(),
-                ledger: Vec::new(),
-                side_effects: Vec::new(),
-                warnings: Vec::new(),
-            },
-        );
-        let Earnings { enrolment, referrer, coupons, ledger, side_effects, warnings, .. } = earned;
-        customer.enrolments.push(enrolment);
-        let rewarded = ledger.iter().any(|entry| entry.customer != customer.id);
-        let referrer = referrer.filter(|_| rewarded);
-        Joined { referrer, coupons, ledger, side_effects, warnings }
-    }
-}
-
-fn place_of(customer: &Customer, programme: ProgrammeId) -> Option<(CustomerId, Enrolment)> {
-    let held = customer.enrolments.iter().find(|held| held.programme == programme);
-    Some((customer.id, held?.clone()))
 }

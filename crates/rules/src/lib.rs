@@ -21,6 +21,7 @@ pub mod customer;
 pub mod decide;
 pub mod enrol;
 pub mod identifier;
+mod join;
 pub mod ledger;
 pub mod merge;
 pub mod number;

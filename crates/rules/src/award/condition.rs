@@ -21,8 +21,10 @@ pub struct Arrival<'a> {
     pub account: Option<&'a str>,
     /// The name of the till at which they come.
     pub till: Option<&'a str>,
-    /// The day that counts, in the organisation's time zone: of the registration for one who is new,
-    /// of the conversion for one who was known.
+    /// The name of the store in which that till stands.
+    pub store: Option<&'a str>,
+    /// The day that counts, in the till's time zone: of the registration for one who is new, of the
+    /// conversion for one who was known.
     pub day: Date,
     /// This day, in the organisation's time zone.
     pub today: Date,
@@ -40,6 +42,7 @@ pub(super) fn hold(conditions: &Conditions, arrival: &Arrival<'_>) -> bool {
         sources,
         accounts,
         tills,
+        stores,
         from,
         to,
         custom_fields,
@@ -51,6 +54,7 @@ pub(super) fn hold(conditions: &Conditions, arrival: &Arrival<'_>) -> bool {
         && one_of(sources, Some(arrival.source.name()))
         && one_of(accounts, arrival.account)
         && one_of(tills, arrival.till)
+        && one_of(stores, arrival.store)
         && from.is_none_or(|first| first <= arrival.day)
         && to.is_none_or(|last| arrival.day <= last)
         && have(custom_fields, &arrival.customer.custom_fields)
@@ -84,7 +88,8 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    /// A new customer of WeChat, account `A`, at till `t1`, on 1 August 2024, who lives in Pune.
+    /// A new customer of WeChat, account `A`, at till `t1` of store `s1`, on 1 August 2024, who lives
+    /// in Pune.
     fn holds(conditions: &Conditions, change: impl FnOnce(&mut Arrival<'_>)) -> bool {
         let field = |name: &str, value: &str| FieldValue { name: name.into(), value: value.into() };
         let mut customer = customer();
@@ -97,6 +102,7 @@ mod tests {
             source: &source,
             account: Some("A"),
             till: Some("t1"),
+            store: Some("s1"),
             day: date(2024, 8, 1),
             today: date(2024, 8, 1),
             is_referred: false,
@@ -119,6 +125,8 @@ mod tests {
     #[case(r#"{"accounts":["a"]}"#, false)]
     #[case(r#"{"tills":["t0","t1"]}"#, true)]
     #[case(r#"{"tills":["t2"]}"#, false)]
+    #[case(r#"{"stores":["s0","s1"]}"#, true)]
+    #[case(r#"{"stores":["t1"]}"#, false)]
     #[case(r#"{"from":"2024-08-01"}"#, true)]
     #[case(r#"{"from":"2024-08-02"}"#, false)]
     #[case(r#"{"to":"2024-08-01"}"#, true)]
@@ -150,9 +158,12 @@ mod tests {
         assert!(holds(&asked, converted));
         assert!(holds(&conditions(r#"{"referred":true}"#), |arrival| arrival.is_referred = true));
         // Whoever has none has none of those that are asked for.
-        let nowhere = |arrival: &mut Arrival<'_>| (arrival.account, arrival.till) = (None, None);
+        let nowhere = |arrival: &mut Arrival<'_>| {
+            (arrival.account, arrival.till, arrival.store) = (None, None, None);
+        };
         assert!(!holds(&conditions(r#"{"accounts":["A"]}"#), nowhere));
         assert!(!holds(&conditions(r#"{"tills":["t1"]}"#), nowhere));
+        assert!(!holds(&conditions(r#"{"stores":["s1"]}"#), nowhere));
         assert!(holds(&conditions("{}"), nowhere));
     }
 }

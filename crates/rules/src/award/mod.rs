@@ -383,6 +383,7 @@ pub(super) mod tests {
             source: &customer.source,
             account: None,
             till: None,
+            store: None,
             day: date(2024, 8, 1),
             today: date(2024, 8, 2),
             is_referred: true,

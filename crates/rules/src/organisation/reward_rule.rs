@@ -54,11 +54,13 @@ pub struct Conditions {
     pub accounts: Vec<String>,
     /// The tills that register, by name.
     pub tills: Vec<String>,
-    /// The first day, in the organisation's time zone.
+    /// The stores in which they stand, by name.
+    pub stores: Vec<String>,
+    /// The first day, in the till's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub from: Option<Date>,
-    /// The last day, in the organisation's time zone.
+    /// The last day, in the till's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub to: Option<Date>,
@@ -163,6 +165,9 @@ impl Conditions {
         each("/when/tills", &self.tills, "no till in use has this name", |name| {
             organisation.till_named(name).is_some()
         })?;
+        each("/when/stores", &self.stores, "no store in use has this name", |name| {
+            organisation.stores.named(name).is_some()
+        })?;
         let ordered = self.from.zip(self.to).is_none_or(|(first, last)| first <= last);
         Invalid::unless(ordered, "/when/to", "the last day is not before the first")?;
         let missing = |pointer: &str| Invalid::at(pointer, "no field in use has this name");
@@ -239,6 +244,7 @@ mod tests {
     fn organisation() -> Organisation {
         let mut organisation = Organisation::default();
         for (kind, json) in [
+            (Kind::Stores, r#"{"name":"s1"}"#),
             (Kind::Tills, r#"{"name":"t1"}"#),
             (Kind::Tills, r#"{"name":"gone"}"#),
             (Kind::CustomFields, r#"{"name":"size","data_type":"Integer"}"#),
@@ -284,6 +290,8 @@ mod tests {
     #[case(r#"{"tills":["t1"]}"#, "")]
     #[case(r#"{"tills":["t2"]}"#, "/when/tills/0")]
     #[case(r#"{"tills":["t1","gone"]}"#, "/when/tills/1")]
+    #[case(r#"{"stores":["s1"]}"#, "")]
+    #[case(r#"{"stores":["s1","t1"]}"#, "/when/stores/1")]
     #[case(r#"{"from":"2024-08-01","to":"2024-08-01"}"#, "")]
     #[case(r#"{"from":"2024-08-02","to":"2024-08-01"}"#, "/when/to")]
     #[case(r#"{"from":"2024-02-30"}"#, "/when/from")]

@@ -245,6 +245,7 @@ fn reward_rules() -> Vec<RewardRule> {
             sources: texts(&["INSTORE", "WECHAT"]),
             accounts: texts(&["a \"b\""]),
             tills: texts(&["till.a"]),
+            stores: Vec::new(),
             from: Some(jiff::civil::date(2024, 2, 29)),
             to: Some(jiff::civil::date(2025, 12, 31)),
             custom_fields: values("city", &["Pune", "\"Goa\""]),
