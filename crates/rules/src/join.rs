@@ -6,7 +6,7 @@ use crate::candidates::CouponCandidate;
 use crate::codes::{self, Warning};
 use crate::customer::{Customer, CustomerId, Enrolment};
 use crate::decide::{Facts, Merging};
-use crate::enrol::enrol;
+use crate::enrol::{self, enrol};
 use crate::ledger::LedgerEntry;
 use crate::organisation::{Occasion, Organisation, Programme, ProgrammeId, TillId};
 use crate::profile::{CustomerType, Source};
@@ -67,6 +67,7 @@ impl Comer {
         let Earnings { enrolment, referrer, coupons, ledger, side_effects, warnings, .. } = earned;
         let is_rewarded = ledger.iter().any(|entry| entry.customer != customer.id);
         customer.enrolments.push(enrolment);
+        enrol::settle(customer, organisation, facts.now);
         let referrer = referrer.filter(|_| is_rewarded);
         Joined { referrer, coupons, ledger, side_effects, warnings }
     }
@@ -196,7 +197,7 @@ mod tests {
     }
 
     fn register(organisation: &Organisation, submission: &Submission, facts: &Facts) -> Plan {
-        let registration = validate(submission, organisation, Ok(TILL), now()).unwrap();
+        let registration = validate(submission, organisation, Ok(TILL), now()).outcome.unwrap();
         decide(organisation, registration, facts).outcome.unwrap()
     }
 

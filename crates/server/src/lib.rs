@@ -12,5 +12,5 @@ pub mod demo;
 pub mod http;
 pub mod limits;
 mod observe;
-mod organisation_file;
+pub mod organisation_file;
 pub mod v1_1;

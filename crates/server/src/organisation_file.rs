@@ -15,7 +15,7 @@ const PASSWORDS: &str = "passwords";
 
 /// Passwords that were hashed already: each distinct one is hashed once.
 #[derive(Default)]
-pub(crate) struct Hashed(BTreeMap<String, PasswordHashes>);
+pub struct Hashed(BTreeMap<String, PasswordHashes>);
 
 impl Hashed {
     fn hash(&mut self, plain: &str) -> anyhow::Result<PasswordHashes> {
@@ -29,7 +29,10 @@ impl Hashed {
 }
 
 /// Reads an organisation that is to be set up.
-pub(crate) fn read(text: &str, hashed: &mut Hashed) -> anyhow::Result<NewOrganisation> {
+///
+/// # Errors
+/// What of the text is no TOML, no document, or wrong by itself.
+pub fn read(text: &str, hashed: &mut Hashed) -> anyhow::Result<NewOrganisation> {
     let mut file: Table = toml::from_str(text)?;
     let passwords: BTreeMap<String, String> = match file.remove(PASSWORDS) {
         Some(table) => table.try_into().context(PASSWORDS)?,

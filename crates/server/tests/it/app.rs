@@ -9,6 +9,7 @@ use patron_rules::organisation::Kind;
 use patron_server::auth::password::md5_hex;
 use patron_server::config::Config;
 use patron_server::http::tls::Certificate;
+use patron_server::organisation_file::{self, Hashed};
 use patron_server::{demo, http};
 use patron_store::{Author, Change, Expected, Location, SqliteStore, Store};
 use serde_json::{Value, json};
@@ -18,6 +19,10 @@ use ureq::http::{HeaderMap, Response};
 
 /// The time at which every request of a test arrives: 2026-01-15 10:30:00 in the demo's zone.
 pub const NOW: &str = "2026-01-15T05:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
 
 /// A server with the demo in memory, on a port of its own.
 pub struct App {
@@ -37,6 +42,24 @@ impl App {
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         change(&mut config);
+        Self::serve(config, now, async |store| demo::fill(store).await.unwrap())
+    }
+
+    /// A server whose one organisation is what this file says.
+    pub fn of(organisation: &str) -> Self {
+        Self::of_at(organisation, now)
+    }
+
+    /// The same with a clock of its own.
+    pub fn of_at(organisation: &str, clock: fn() -> Timestamp) -> Self {
+        let new = organisation_file::read(organisation, &mut Hashed::default()).unwrap();
+        let author = Author { name: "test".to_owned(), at: now() };
+        Self::serve(Config::default(), clock, async |store| {
+            store.set_up(vec![new], author).await.unwrap();
+        })
+    }
+
+    fn serve(config: Config, clock: fn() -> Timestamp, fill: impl AsyncFnOnce(&dyn Store)) -> Self {
         let runtime = Runtime::new().unwrap();
         let certificate = runtime.block_on(Certificate::load(&config)).unwrap();
         let server = http::bind("127.0.0.1:0".parse().unwrap()).unwrap().with(certificate.clone());
@@ -45,9 +68,9 @@ impl App {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&Location::Memory).unwrap());
         runtime.block_on(async {
             let store = Arc::clone(&store);
-            demo::fill(store.as_ref()).await.unwrap();
+            fill(store.as_ref()).await;
             let mut app = patron_server::app::App::new(config, store).unwrap();
-            app.clock = || NOW.parse::<Timestamp>().unwrap();
+            app.clock = clock;
             tokio::spawn(server.run(app));
         });
         Self { address, store, certificate, stop: Box::new(stop), runtime: Some(runtime) }
@@ -84,7 +107,7 @@ impl App {
                 json: Some(json),
                 is_active: None,
             };
-            let author = Author { name: "test".to_owned(), at: NOW.parse().unwrap() };
+            let author = Author { name: "test".to_owned(), at: now() };
             self.store.apply(till.tenant, vec![change], author).await.unwrap();
         });
     }

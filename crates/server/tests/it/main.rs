@@ -31,6 +31,7 @@ mod http;
 mod identity;
 mod limits;
 mod log;
+mod loyalty;
 mod settings;
 mod specification;
 mod tls;

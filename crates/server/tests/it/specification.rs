@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::app::{App, Reply};
 
 fn fixture(name: &str) -> String {
     let path = format!("{}/tests/fixtures/specification/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -50,7 +50,10 @@ fn compare(path: &str, sample: &Value, reply: &Value, found: &mut Vec<String>) {
 
 fn customer_differences(sample: &str, request: &str, till: &str) -> String {
     let app = App::start();
-    let reply = app.till(till).add_text(request);
+    differences_of(sample, &app.till(till).add_text(request))
+}
+
+fn differences_of(sample: &str, reply: &Reply) -> String {
     assert_eq!(reply.status, 200);
     let sample: Value = serde_json::from_str(&fixture(sample)).unwrap();
     let (sample, reply) = (&sample["response"], &reply.json()["response"]);
@@ -150,6 +153,41 @@ fn request_with_external_id() {
     /registered_on is "2024-07-29 11:11:11" for "2024-08-01 02:31:17"
     /updated_on is "2026-01-15 10:30:00" for "2024-08-01 02:31:17"
     "#);
+}
+
+/// What an organisation's file says: the three samples come about by configuration alone.
+fn organisation(name: &str) -> App {
+    let path = format!("{}/tests/fixtures/organisations/{name}", env!("CARGO_MANIFEST_DIR"));
+    App::of(&std::fs::read_to_string(path).unwrap())
+}
+
+#[test]
+fn the_sample_with_external_id_member_for_member() {
+    let app = organisation("external-id.toml");
+    let reply = app.till("till").add(&json!([{
+        "external_id": "123445901",
+        "registered_on": "2024-08-01 02:31:17",
+        "updated_on": "2024-08-01 02:31:17",
+    }]));
+    let found = differences_of("response-external-id.json", &reply);
+    insta::assert_snapshot!(found, @"/user_id is 100000001 for 84230513");
+}
+
+#[test]
+fn the_sample_with_an_alternate_currency_member_for_member() {
+    let app = organisation("alternate-currency.toml");
+    let reply = app.till("till").add(&json!([{
+        "mobile": "919876543218",
+        "email": "demopromo4@gmail.com",
+        "firstname": "testuser",
+        "lastname": "promo4",
+        "registered_on": "2023-09-12 16:05:01",
+        "updated_on": "2023-07-11 10:12:00",
+        "fraud_status": {"status": "NONE"},
+        "custom_fields": {"field": [{"name": "undefined", "value": "x"}]},
+    }]));
+    let found = differences_of("response-alternate-currency.json", &reply);
+    insta::assert_snapshot!(found, @"/user_id is 100000001 for 553639618");
 }
 
 /// As printed, both requests are no JSON: a number with letters in it, and a missing comma.
