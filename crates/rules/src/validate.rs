@@ -202,7 +202,7 @@ fn updated_at(sent: &Submission, zone: &TimeZone) -> Result<Option<Timestamp>, F
     let instant = date::parse(text, zone);
     instant
         .map(Some)
-        .ok_or_else(|| refused(Member::UpdatedOn, "expected the form YYYY-MM-DD HH:MM:SS"))
+        .ok_or_else(|| refused(Member::UpdatedOn, "expected YYYY-MM-DD HH:MM:SS before 9999-12-30"))
 }
 
 fn source(

@@ -3,6 +3,11 @@
 //! "Format: YYYY-MM-DD HH:MM:SS". A date alone and ISO 8601 are understood too. Without an offset
 //! the time is local to the zone of the till that sends it. A local time that a clock change skips
 //! is read as the same distance after the gap; one that occurs twice as the first.
+//!
+//! Times of customers are instants, which end at 9999-12-30 22:00:00 UTC, so that every zone can tell
+//! them. A later one, such as 9999-12-31 23:59:59, is no date of registration in any case, since
+//! `FUTURE_REGISTRATION_DAYS` has a limit (1034), and no date of a change (10001). Extended fields,
+//! whose dates are no instants, take it.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -94,6 +99,8 @@ mod tests {
     #[case("2025-02-29 00:00:00", None)]
     #[case("2025-13-01 00:00:00", None)]
     #[case("2025-05-29 24:00:00", None)]
+    #[case("9999-12-31 03:29:59", Some("9999-12-30T21:59:59Z"))]
+    #[case("9999-12-31 23:59:59", None)]
     #[case("29/05/2025", None)]
     #[case("-000500-01-01 00:00:00", None)]
     #[case("0000-01-01 00:00:00", None)]

@@ -56,6 +56,7 @@ fn dates_of_fields_have_several_spellings() {
         (json!("2000-02-29T12:00:00Z"), "2000-02-29"),
         (json!("2000-03-01T01:00:00+05:30"), "2000-02-29"),
         (json!(951_782_400_000_u64), "2000-02-29"),
+        (json!("9999-12-31 23:59:59"), "9999-12-31"),
     ] {
         let customer = till.add_one(&json!({
             "mobile": "919876543210",
@@ -165,6 +166,7 @@ fn a_date_of_registration_may_lie_a_day_ahead() {
         ("2026-01-16 10:30:00", "1000"),
         ("2026-01-16 10:30:01", "1034"),
         ("2062-01-15 10:30:00", "1034"),
+        ("9999-12-31 23:59:59", "1034"),
     ] {
         let customer =
             till.add_one(&json!({"external_id": sent.replace(' ', "T"), "registered_on": sent}));

@@ -118,6 +118,7 @@ fn each_member_has_its_own_code() {
         (json!({"external_id": "1", "associated_with": "other.till"}), "91021"),
         (json!({"external_id": "1", "registered_on": "yesterday"}), "1034"),
         (json!({"external_id": "1", "updated_on": "yesterday"}), "10001"),
+        (json!({"external_id": "1", "updated_on": "9999-12-31 23:59:59"}), "10001"),
         (json!({"external_id": "1", "type": "gold"}), "10001"),
         (json!({"external_id": "1", "source": "pigeon"}), "10001"),
         (json!({"external_id": "1", "type": "NON_LOYALTY"}), "1045"),

@@ -5,40 +5,55 @@
 //! offset is UTC. Digits alone are milliseconds since 1970 UTC. Fewer than nine of them (the first
 //! 28 hours of 1970) are refused: they would rather be a year, or a day written in digits.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::civil::{DateTime, Time};
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
-use crate::profile::date;
-
+/// The longest text that is looked at, in bytes.
+const TEXT_LIMIT_BYTES: usize = 40;
 /// The fewest digits of milliseconds.
 const EPOCH_DIGITS: usize = 9;
 
-/// Reads a date in any documented spelling.
-pub(super) fn read(sent: &str) -> Option<Timestamp> {
+/// Reads a date in any documented spelling: a date-time in UTC, whole seconds of the years 1 to
+/// 9999, to the last of them. An instant would end a day earlier, so that every zone has it.
+pub(super) fn read(sent: &str) -> Option<DateTime> {
     let text = sent.trim();
     let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return from_epoch(text).filter(|_| digits.len() >= EPOCH_DIGITS);
-    }
-    date::parse(&text.replace('/', "-"), &TimeZone::UTC)
+    let utc = if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        from_epoch(text).filter(|_| digits.len() >= EPOCH_DIGITS)?
+    } else {
+        from_pieces(&text.replace('/', "-"))?
+    };
+    let second = utc.with().subsec_nanosecond(0).build().ok()?;
+    (1..=9999).contains(&second.year()).then_some(second)
 }
 
-fn from_epoch(text: &str) -> Option<Timestamp> {
+fn from_epoch(text: &str) -> Option<DateTime> {
     let instant = Timestamp::from_millisecond(text.parse().ok()?).ok()?;
-    // The same limits as for every other date.
-    date::parse(&instant.to_string(), &TimeZone::UTC)
+    Some(TimeZone::UTC.to_datetime(instant))
 }
 
-/// The day of an instant in UTC: `yyyy-MM-dd`.
-pub(super) fn day(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%d").to_string()
+fn from_pieces(text: &str) -> Option<DateTime> {
+    // A zone behind the time, in brackets, would be read over.
+    if text.len() > TEXT_LIMIT_BYTES || text.contains('[') {
+        return None;
+    }
+    let pieces = Pieces::parse(text).ok()?;
+    let local = pieces.date().to_datetime(pieces.time().unwrap_or(Time::midnight()));
+    let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
+    local.checked_sub(SignedDuration::from_secs(offset.seconds().into())).ok()
+}
+
+/// The day: `yyyy-MM-dd`.
+pub(super) fn day(moment: DateTime) -> String {
+    moment.strftime("%Y-%m-%d").to_string()
 }
 
 /// The day where the time is midnight, else `yyyy-MM-ddTHH:mm:ssZ`.
-pub(super) fn format(instant: Timestamp) -> String {
-    let form =
-        if instant.as_second().rem_euclid(86_400) == 0 { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%M:%SZ" };
-    instant.strftime(form).to_string()
+pub(super) fn format(moment: DateTime) -> String {
+    let form = if moment.time() == Time::midnight() { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%M:%SZ" };
+    moment.strftime(form).to_string()
 }
 
 #[cfg(test)]
@@ -60,6 +75,13 @@ mod tests {
     #[case("951782400999", Some("2000-02-29"), "2000-02-29")]
     #[case("-14182940000", Some("1969-07-20"), "1969-07-20T20:17:40Z")]
     #[case("0099-01-02", Some("0099-01-02"), "0099-01-02")]
+    #[case("9999-12-31", Some("9999-12-31"), "9999-12-31")]
+    #[case("9999-12-31 23:59:59", Some("9999-12-31"), "9999-12-31T23:59:59Z")]
+    #[case("9999-12-31T23:59:59.999Z", Some("9999-12-31"), "9999-12-31T23:59:59Z")]
+    #[case("9999-12-31T23:59:59+05:30", Some("9999-12-31"), "9999-12-31T18:29:59Z")]
+    #[case("9999-12-31T23:59:59-01:00", None, "")]
+    #[case("0001-01-01", Some("0001-01-01"), "0001-01-01")]
+    #[case("0001-01-01T00:00:00+01:00", None, "")]
     #[case("1990", None, "")]
     #[case("19900102", None, "")]
     #[case("99999999999999999999", None, "")]
@@ -71,8 +93,8 @@ mod tests {
     #[case("-", None, "")]
     #[case("", None, "")]
     fn moments(#[case] sent: &str, #[case] as_day: Option<&str>, #[case] whole: &str) {
-        let instant = read(sent);
-        assert_eq!(instant.map(day).as_deref(), as_day);
-        assert_eq!(instant.map(format).unwrap_or_default(), whole);
+        let moment = read(sent);
+        assert_eq!(moment.map(day).as_deref(), as_day);
+        assert_eq!(moment.map(format).unwrap_or_default(), whole);
     }
 }

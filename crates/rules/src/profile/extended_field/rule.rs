@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
+use jiff::civil::DateTime;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ enum Test {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Bound {
     number: Option<Decimal>,
-    moment: Option<Timestamp>,
+    moment: Option<DateTime>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
