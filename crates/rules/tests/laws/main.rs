@@ -12,117 +12,34 @@
 )]
 
 mod registry;
+mod sent;
 
 use jiff::Timestamp;
 use patron_rules::audit::changes;
 use patron_rules::customer::Customer;
 use patron_rules::identifier::{IdentifierKind, Mobile};
 use patron_rules::settings::Settings;
-use patron_rules::submission::{
-    Submission, SubmittedChannel, SubmittedField, SubmittedSubscription, SubmittedValue,
-};
+use patron_rules::submission::Submission;
 use proptest::prelude::*;
 
 use crate::registry::Registry;
+use crate::sent::{Request, one_of, requests, setting, submission};
 
-fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
-    prop::option::of(prop::sample::select(values).prop_map(str::to_owned))
+/// An organisation whose settings were changed one by one, as far as they do not contradict.
+fn opened(settings: &[(&str, &str)]) -> Registry {
+    let settings_of_india = Settings::default().with([("COUNTRY", "IN")]).unwrap();
+    let mut registry = Registry::new(settings_of_india);
+    for setting in settings {
+        registry.change(&[*setting]);
+    }
+    registry
 }
 
-/// What else may be sent of a customer.
-fn description() -> impl Strategy<Value = Submission> {
-    let channel = (one_of(&["mobile", "email", "pigeon"]), one_of(&["9876543210", "a@b.in", "x"]))
-        .prop_map(|(kind, value)| SubmittedChannel { kind, value, ..SubmittedChannel::default() });
-    let subscription =
-        (one_of(&["sms", "fax"]), one_of(&["TRANS", "BULK"]), one_of(&["0", "1", "2"])).prop_map(
-            |(channel, priority, is_subscribed)| SubmittedSubscription {
-                channel,
-                priority,
-                scopes: Vec::new(),
-                is_subscribed,
-            },
-        );
-    let field = (one_of(&["size", "colour"]), one_of(&["44", "[\"a\", \"b\"]"])).prop_map(
-        |(name, value)| SubmittedField {
-            name: name.unwrap_or_default(),
-            value: value.map_or(SubmittedValue::NotPassed, SubmittedValue::Text),
-        },
-    );
-    (
-        one_of(&["CONFIRMED", "guilty"]),
-        one_of(&["919876543210", "919876543212", "SDX123"]),
-        prop::collection::vec(channel, 0..3),
-        prop::collection::vec(subscription, 0..3),
-        prop::collection::vec(field, 0..3),
-    )
-        .prop_map(|(fraud_status, referral_code, channels, subscriptions, custom_fields)| {
-            Submission {
-                fraud_status,
-                channels,
-                subscriptions,
-                custom_fields,
-                referral_code,
-                ..Submission::default()
-            }
-        })
-}
-
-/// Few values, so that customers meet.
-fn submission() -> impl Strategy<Value = Submission> {
-    (
-        one_of(&["919876543210", "9876543210", "+91 98765 43211", "919876543212", "12", ""]),
-        one_of(&["a@b.in", "A@B.in", "c@b.in", "d@b.in", "nobody"]),
-        one_of(&["A", "B", "C", "919876543210"]),
-        one_of(&["Asha", "Ravi", "\u{0}"]),
-        one_of(&["LOYALTY", "non_loyalty", "not_interested", "gold"]),
-        one_of(&["INSTORE", "WECHAT", "pigeon"]),
-        one_of(&["2024-01-02 03:04:05", "2024-02-30 00:00:00"]),
-        description(),
-    )
-        .prop_map(
-            |(mobile, email, external_id, first_name, customer_type, source, date, rest)| {
-                let sent = |text: Option<String>| text.filter(|text| !text.is_empty());
-                Submission {
-                    mobile: sent(mobile),
-                    email,
-                    external_id,
-                    first_name,
-                    customer_type,
-                    source,
-                    registered_on: date,
-                    ..rest
-                }
-            },
-        )
-}
-
-fn settings() -> impl Strategy<Value = Settings> {
-    let flag = || prop::sample::select(vec!["0", "1"]);
-    (
-        prop::sample::select(vec!["MOBILE", "EMAIL", "EXTERNAL_ID"]),
-        prop::collection::vec(flag(), 9),
-        prop::sample::select(vec!["UPDATE", "REFUSE"]),
-        prop::sample::select(vec!["FAIL", "DROP"]),
-    )
-        .prop_filter_map("contradicts itself", |(primary, flags, known, invalid)| {
-            Settings::default()
-                .with([
-                    ("COUNTRY", "IN"),
-                    ("CONF_REGISTRATION_PRIMARY_KEY", primary),
-                    ("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", flags[0]),
-                    ("CONF_ALLOW_MOBILE_UPDATE", flags[1]),
-                    ("CONF_ALLOW_EMAIL_UPDATE", flags[2]),
-                    ("CONF_LOYALTY_ALLOW_EXTERNAL_ID_UPDATE", flags[3]),
-                    ("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK", flags[4]),
-                    ("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", flags[5]),
-                    ("MERGE_ON_CONFLICT", flags[6]),
-                    ("CONF_USERS_IS_EMAIL_UNIQUE", flags[7]),
-                    ("CONF_USERS_IS_EMAIL_REQUIRED", flags[8]),
-                    ("KNOWN_CUSTOMER", known),
-                    ("INVALID_SECONDARY_IDENTIFIER", invalid),
-                ])
-                .ok()
-        })
+fn ask(registry: &mut Registry, request: &Request, now: Timestamp) {
+    match request {
+        Request::Register(submission) => drop(registry.register(submission, now)),
+        Request::Change(changes) => drop(registry.change(changes)),
+    }
 }
 
 /// A customer without what the audit does not tell of.
@@ -143,16 +60,17 @@ fn at(second: i64) -> Timestamp {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Whatever is registered under whatever settings: an identifier is one customer's, each ledger
-    /// adds up to its balance, and nothing is awarded twice.
+    /// Whatever is registered, and however the settings change between: an identifier is one
+    /// customer's, each ledger adds up to its balance, nothing is awarded twice, and nothing that was
+    /// known is lost.
     #[test]
-    fn identifiers_ledgers_and_awards_are_whole(
-        settings in settings(),
-        submissions in prop::collection::vec(submission(), 1..25),
+    fn identifiers_ledgers_awards_and_profiles_are_whole(
+        settings in prop::collection::vec(setting(), 0..15),
+        requests in requests(30),
     ) {
-        let mut registry = Registry::new(settings);
-        for (second, submission) in (0..).zip(&submissions) {
-            registry.register(submission, at(second));
+        let mut registry = opened(&settings);
+        for (second, request) in (0..).zip(&requests) {
+            ask(&mut registry, request, at(second));
             registry.check();
         }
     }
@@ -160,13 +78,13 @@ proptest! {
     /// Repeating a request that went through leaves everything as it is but the time of update.
     #[test]
     fn the_same_request_twice_changes_nothing_but_the_time_of_update(
-        settings in settings(),
-        before in prop::collection::vec(submission(), 0..10),
+        settings in prop::collection::vec(setting(), 0..15),
+        before in requests(12),
         submission in submission(),
     ) {
-        let mut registry = Registry::new(settings);
+        let mut registry = opened(&settings);
         for earlier in &before {
-            registry.register(earlier, at(0));
+            ask(&mut registry, earlier, at(0));
         }
         let Ok(first) = registry.register(&submission, at(1)).outcome else { return Ok(()) };
         let (customers, identifiers, ledger) =
@@ -216,7 +134,7 @@ proptest! {
     /// Customers who share no identifier may come in any order.
     #[test]
     fn the_order_of_strangers_does_not_matter(
-        settings in settings(),
+        settings in prop::collection::vec(setting(), 0..15),
         names in prop::collection::vec(one_of(&["Asha", "Ravi"]), 2..6),
     ) {
         let strangers: Vec<Submission> = names
@@ -230,7 +148,7 @@ proptest! {
             })
             .collect();
         let outcome = |order: Vec<&Submission>| {
-            let mut registry = Registry::new(settings.clone());
+            let mut registry = opened(&settings);
             for submission in order {
                 registry.register(submission, at(0));
             }
