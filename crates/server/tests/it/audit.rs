@@ -163,7 +163,11 @@ fn a_registration_is_told_whole() {
                 "previousVerified": null,
                 "currentVerified": false,
                 "previousResidence": null,
-                "currentResidence": null
+                "currentResidence": null,
+                "previousOffice": null,
+                "currentOffice": null,
+                "previousLastViewedDate": null,
+                "currentLastViewedDate": null
               },
               "associateEntities": null
             },
@@ -264,11 +268,15 @@ fn an_update_is_told_with_before_and_after() {
                 "previousValue": "919876543210",
                 "currentValue": "919876543210",
                 "previousPrimary": true,
-                "currentPrimary": false,
+                "currentPrimary": true,
                 "previousVerified": false,
                 "currentVerified": true,
                 "previousResidence": null,
-                "currentResidence": null
+                "currentResidence": null,
+                "previousOffice": null,
+                "currentOffice": null,
+                "previousLastViewedDate": null,
+                "currentLastViewedDate": null
               },
               "associateEntities": null
             }
@@ -370,7 +378,11 @@ fn a_merge_is_told_under_both_customers() {
                 "previousVerified": null,
                 "currentVerified": false,
                 "previousResidence": null,
-                "currentResidence": null
+                "currentResidence": null,
+                "previousOffice": null,
+                "currentOffice": null,
+                "previousLastViewedDate": null,
+                "currentLastViewedDate": null
               },
               "associateEntities": null
             }

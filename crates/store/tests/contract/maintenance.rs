@@ -156,6 +156,8 @@ async fn data_that_are_whole_are_found_whole_whether_they_are_served_or_not() {
     "DELETE FROM customer WHERE customer_id = 100000004",
     &["identifiers: organisation 1: one external id leads to customer 100000004, \
        who does not have it",
+      "rows of customers and organisations: organisation 1: `audit_entry` names \
+       customer 100000004 in customer_id, which does not exist (rows: 1)",
       "rows of customers and organisations: organisation 1: `enrolment` names \
        customer 100000004 in customer_id, which does not exist (rows: 1)",
       "rows of customers and organisations: organisation 1: `identifier` names \
