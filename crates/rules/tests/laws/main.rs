@@ -111,11 +111,15 @@ proptest! {
     /// Whatever of a customer is another afterwards stands in the audit, and nothing else does.
     #[test]
     fn what_changes_is_told(
-        settings in settings(),
-        submissions in prop::collection::vec(submission(), 1..25),
+        settings in prop::collection::vec(setting(), 0..15),
+        requests in requests(25),
     ) {
-        let mut registry = Registry::new(settings);
-        for (second, submission) in (0..).zip(&submissions) {
+        let mut registry = opened(&settings);
+        for (second, request) in (0..).zip(&requests) {
+            let Request::Register(submission) = request else {
+                ask(&mut registry, request, at(second));
+                continue;
+            };
             let Ok(plan) = registry.register(submission, at(second)).outcome else { continue };
             let sets = changes(&plan, &registry.organisation);
             let customers: Vec<_> = sets.iter().map(|set| set.customer).collect();

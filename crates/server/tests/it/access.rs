@@ -64,7 +64,7 @@ fn a_client_is_told_that_it_is_denied() {
         Kind::ApiClients,
         &json!({"name": "app", "default_till": "till.001", "access_group": "read_only"}),
     );
-    let client = app.anonymous().with_header("X-CAP-API-OAUTH-TOKEN", &app.issue("app", 60));
+    let client = app.anonymous().with_header("X-CAP-API-OAUTH-TOKEN", app.issue("app", 60));
     assert_eq!(client.get(LOOK_UP).status, 200);
     let reply = register(&client);
     assert_eq!(reply.status, 403);

@@ -26,7 +26,7 @@ fn app() -> App {
 }
 
 fn client(app: &App, name: &str) -> Client {
-    app.anonymous().with_header("X-CAP-API-OAUTH-TOKEN", &app.issue(name, 60))
+    app.anonymous().with_header("X-CAP-API-OAUTH-TOKEN", app.issue(name, 60))
 }
 
 /// The local time of registration tells as which till it was posted: 10:30 as `till.001` in India,

@@ -83,7 +83,7 @@ impl Registry {
                 assert_eq!(names.len(), fields.len(), "{fields:?}");
             }
             for (n, one) in customer.subscriptions.iter().enumerate() {
-                let same = |other: &_| subject(other) == subject(one);
+                let same = |other: &_| subject(*other) == subject(*one);
                 assert!(!customer.subscriptions[n + 1..].iter().any(same));
             }
             let contact = &customer.identifiers;
@@ -121,12 +121,12 @@ pub(super) fn nothing_is_lost(plan: &Plan) {
         }
     }
     for one in &before.subscriptions {
-        assert!(after.subscriptions.iter().any(|other| subject(other) == subject(one)));
+        assert!(after.subscriptions.iter().any(|other| subject(*other) == subject(*one)));
     }
     assert!(before.channels.len() <= after.channels.len() + 1, "one may take another's place");
 }
 
 /// What a subscription is of.
-fn subject(subscription: &Subscription) -> (String, String) {
+fn subject(subscription: Subscription) -> (String, String) {
     (subscription.channel.to_string(), subscription.priority.to_string())
 }
