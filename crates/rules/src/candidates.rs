@@ -1,8 +1,11 @@
 //! What the store sets aside for one registration: numbers and codes that nobody has, made by
 //! counting or by chance. Whatever of it the plan does not use is free again.
 
+use std::collections::BTreeMap;
+
 use crate::identifier::IdentifierKind;
 use crate::identifier::generated::When;
+use crate::organisation::{Effect, Organisation};
 use crate::settings::Settings;
 use crate::validate::Registration;
 
@@ -27,6 +30,24 @@ pub struct CouponCandidate {
     pub id: i64,
     /// What the customer would show.
     pub code: String,
+}
+
+/// The coupon series that the rules of the default programme give from, each with how many coupons
+/// one customer may be given at most.
+#[must_use]
+pub fn wanted_coupons(organisation: &Organisation) -> BTreeMap<&str, usize> {
+    let mut wanted = BTreeMap::new();
+    if organisation.coupon_series.is_empty() {
+        return wanted;
+    }
+    let Some(programme) = organisation.default_programme() else { return wanted };
+    for effect in organisation.reward_rules_of(programme).into_iter().flat_map(|rule| &rule.effects)
+    {
+        if let Effect::Coupon { series } = effect {
+            *wanted.entry(series.as_str()).or_default() += 1;
+        }
+    }
+    wanted
 }
 
 /// Whether the customer of a registration is to have an external id made, unless they are known and

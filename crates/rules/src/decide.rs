@@ -6,9 +6,10 @@ use std::iter;
 use jiff::Timestamp;
 
 use crate::award::SideEffect;
-use crate::candidates::{Candidates, CouponCandidate, wants_external_id};
+use crate::candidates::{Candidates, wants_external_id};
 use crate::card::{self, Card, CardFacts, CardRequest};
 use crate::codes::{self, Failure, Warning};
+use crate::coupon::Coupon;
 use crate::customer::{Customer, CustomerId, Enrolment};
 use crate::enrol;
 use crate::identifier::{ExternalId, IdentifierKind, Identifiers};
@@ -84,7 +85,7 @@ pub struct Plan {
     /// The place in a programme of whoever referred the customer, where they were rewarded for it.
     pub referrer: Option<(CustomerId, Enrolment)>,
     /// The coupons that are given to the customer.
-    pub coupons: Vec<CouponCandidate>,
+    pub coupons: Vec<Coupon>,
     /// What is added to the ledger.
     pub ledger: Vec<LedgerEntry>,
     /// What the registration brought about besides itself.

@@ -2,8 +2,8 @@
 //! what that earns.
 
 use crate::award::{self, Arrival, Earnings, SideEffect};
-use crate::candidates::CouponCandidate;
 use crate::codes::{self, Warning};
+use crate::coupon::Coupon;
 use crate::customer::{Customer, CustomerId, Enrolment};
 use crate::decide::{Facts, Merging};
 use crate::enrol::{self, enrol};
@@ -25,7 +25,7 @@ pub(crate) struct Comer {
 #[derive(Default)]
 pub(crate) struct Joined {
     pub(crate) referrer: Option<(CustomerId, Enrolment)>,
-    pub(crate) coupons: Vec<CouponCandidate>,
+    pub(crate) coupons: Vec<Coupon>,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) side_effects: Vec<SideEffect>,
     pub(crate) warnings: Vec<Warning>,

@@ -19,6 +19,7 @@ pub mod award;
 pub mod candidates;
 pub mod card;
 pub mod codes;
+pub mod coupon;
 pub mod customer;
 pub mod decide;
 pub mod enrol;

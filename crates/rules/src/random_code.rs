@@ -5,6 +5,9 @@
 //! million codes about, one guess in 37 thousand million hits. A shorter pattern has
 //! `length × log2(symbols of the alphabet)` bits, told by [`CodePattern::bits`].
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use crate::random::{Random, symbols};
 
 /// The longest code, in characters.
@@ -15,7 +18,8 @@ const ALPHABET: &str = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 const ROOM: u128 = 10;
 
 /// How codes look. Codes are compared without case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct CodePattern {
     /// What each code starts with: capital letters, digits and `-`.
     pub prefix: String,

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 pub use self::condition::Arrival;
 use crate::candidates::CouponCandidate;
 use crate::codes::{self, Warning};
+use crate::coupon::{self, Coupon};
 use crate::customer::{CustomerId, Enrolment};
 use crate::enrol;
 use crate::ledger::{Award, Currency, EntryKind, LedgerEntry, Reason};
@@ -45,18 +46,7 @@ pub enum SideEffect {
         awarded: Decimal,
     },
     /// The customer was given a coupon.
-    Coupon {
-        /// The coupon's number.
-        id: i64,
-        /// What the customer shows to use it.
-        code: String,
-        /// What it is for.
-        description: String,
-        /// The discount that it stands for at the till, where it has one.
-        discount_code: Option<String>,
-        /// The last moment at which it can be used; `None` is any time.
-        valid_till: Option<Timestamp>,
-    },
+    Coupon(Coupon),
 }
 
 /// Why a rule cannot be awarded.
@@ -93,7 +83,7 @@ pub struct Earnings {
     /// The coupons that can be given.
     pub candidates: Vec<CouponCandidate>,
     /// The coupons that were given.
-    pub coupons: Vec<CouponCandidate>,
+    pub coupons: Vec<Coupon>,
     /// What the ledger gains.
     pub ledger: Vec<LedgerEntry>,
     /// What the reply tells.
@@ -189,7 +179,7 @@ impl Giving<'_> {
                 let (name, awarded) = (known.name.clone(), value.get());
                 earnings.side_effects.push(SideEffect::Currency { identifier, name, awarded });
             }
-            Effect::Coupon { series } => Self::give_coupon(earnings, series)?,
+            Effect::Coupon { series } => self.give_coupon(earnings, series)?,
             Effect::Tier { serial } => self.raise(earnings, *serial)?,
         }
         Ok(())
@@ -252,17 +242,15 @@ impl Giving<'_> {
         });
     }
 
-    fn give_coupon(earnings: &mut Earnings, series: &str) -> Result<(), Hindrance> {
+    fn give_coupon(&self, earnings: &mut Earnings, series: &str) -> Result<(), Hindrance> {
+        let none_left = || Hindrance::Coupon(series.to_owned());
         let place = earnings.candidates.iter().position(|candidate| candidate.series == series);
-        let place = place.ok_or_else(|| Hindrance::Coupon(series.to_owned()))?;
-        let coupon = earnings.candidates.remove(place);
-        earnings.side_effects.push(SideEffect::Coupon {
-            id: coupon.id,
-            code: coupon.code.clone(),
-            description: String::new(),
-            discount_code: None,
-            valid_till: None,
-        });
+        let candidate = earnings.candidates.remove(place.ok_or_else(none_left)?);
+        let known = self.organisation.coupon_series.named(series).ok_or_else(none_left)?;
+        let zone = &self.organisation.details.time_zone;
+        let coupon = coupon::issue(candidate, known, self.arrival.today, zone);
+        let coupon = coupon.ok_or_else(none_left)?;
+        earnings.side_effects.push(SideEffect::Coupon(coupon.clone()));
         earnings.coupons.push(coupon);
         Ok(())
     }
@@ -344,12 +332,17 @@ pub(super) mod tests {
             {"serial":2,"name":"Silver","expiry":{"strategy":"fixed_months","months":6}},
             {"serial":3,"name":"Gold"}]}"#;
         let currency = r#"{"name":"ac1","identifier":"rgpws7"}"#;
+        let series = r#"{"name":"SUMMER","description":"A tenth off","discount_code":"TENTH",
+            "valid_days":30}"#;
+        let over = r#"{"name":"SPRING","valid_until":"2024-07-31"}"#;
         let mut organisation = Organisation::default();
-        for (kind, json) in
-            [(Kind::Programmes, programme.to_owned()), (Kind::Currencies, currency.to_owned())]
-                .into_iter()
-                .chain(rules.iter().map(rule))
-        {
+        let given = [
+            (Kind::Programmes, programme.to_owned()),
+            (Kind::Currencies, currency.to_owned()),
+            (Kind::CouponSeries, series.to_owned()),
+            (Kind::CouponSeries, over.to_owned()),
+        ];
+        for (kind, json) in given.into_iter().chain(rules.iter().map(rule)) {
             organisation.documents_mut(kind).put(&json).unwrap();
         }
         organisation
@@ -578,21 +571,32 @@ pub(super) mod tests {
         let earned = earn(&organisation, |earnings| {
             earnings.candidates = vec![candidate(1), candidate(2)];
         });
-        assert_eq!(earned.coupons, [candidate(1), candidate(2)]);
-        let codes: Vec<&str> = earned
-            .side_effects
-            .iter()
-            .map(|effect| match effect {
-                SideEffect::Coupon { code, .. } => code.as_str(),
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        assert_eq!(codes, ["code 1", "code 2"]);
+        let coupon = |id| Coupon {
+            id,
+            series: "SUMMER".to_owned(),
+            code: format!("code {id}"),
+            description: "A tenth off".to_owned(),
+            discount_code: Some("TENTH".to_owned()),
+            valid_till: Some("2024-09-01T23:59:59Z".parse().unwrap()),
+        };
+        assert_eq!(earned.coupons, [coupon(1), coupon(2)]);
+        assert_eq!(earned.side_effects, [coupon(1), coupon(2)].map(SideEffect::Coupon));
         assert_eq!(earned.warnings.len(), 1);
         assert_eq!(
             entries(&earned),
             ["7 registration a 0: 0 points", "7 registration b 0: 0 points"]
         );
+    }
+
+    #[test]
+    fn a_series_whose_time_is_over_gives_none() {
+        let organisation = organisation(&[("a", r#"[{"type":"coupon","series":"SPRING"}]"#)]);
+        let earned = earn(&organisation, |earnings| {
+            let (series, code) = ("SPRING".to_owned(), "code".to_owned());
+            earnings.candidates = vec![CouponCandidate { series, id: 1, code }];
+        });
+        assert_eq!((earned.coupons.len(), earned.side_effects.len()), (0, 0));
+        assert_eq!(earned.warnings.len(), 1);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum Kind {
     Programmes,
     /// Card series.
     CardSeries,
+    /// Coupon series.
+    CouponSeries,
     /// Alternate currencies.
     Currencies,
     /// What registration earns.
@@ -37,7 +39,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind; those that others refer to come first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Organisation,
         Self::Settings,
         Self::AccessGroups,
@@ -51,6 +53,7 @@ impl Kind {
         Self::ExtendedFields,
         Self::Programmes,
         Self::CardSeries,
+        Self::CouponSeries,
         Self::Currencies,
         Self::RewardRules,
     ];
@@ -72,6 +75,7 @@ impl Kind {
             Self::ExtendedFields => "extended_fields",
             Self::Programmes => "programmes",
             Self::CardSeries => "card_series",
+            Self::CouponSeries => "coupon_series",
             Self::Currencies => "currencies",
             Self::RewardRules => "reward_rules",
         }

@@ -10,6 +10,7 @@ mod caller;
 mod card_series;
 mod collection;
 mod concept;
+mod coupon_series;
 mod currency;
 mod custom_field;
 mod details;
@@ -34,6 +35,7 @@ pub use caller::CallerId;
 pub use card_series::CardSeries;
 pub use collection::Collection;
 pub use concept::Concept;
+pub use coupon_series::CouponSeries;
 pub use currency::AlternateCurrency;
 pub use details::Details;
 pub use document::{Document, Documents};
@@ -80,6 +82,8 @@ pub struct Organisation {
     pub programmes: Collection<Programme>,
     /// The card series.
     pub card_series: Collection<CardSeries>,
+    /// The coupon series.
+    pub coupon_series: Collection<CouponSeries>,
     /// The currencies besides points.
     pub currencies: Collection<AlternateCurrency>,
     /// What registration earns.
@@ -104,6 +108,7 @@ impl Organisation {
             Kind::ExtendedFields => &self.extended_fields,
             Kind::Programmes => &self.programmes,
             Kind::CardSeries => &self.card_series,
+            Kind::CouponSeries => &self.coupon_series,
             Kind::Currencies => &self.currencies,
             Kind::RewardRules => &self.reward_rules,
         }
@@ -125,6 +130,7 @@ impl Organisation {
             Kind::ExtendedFields => &mut self.extended_fields,
             Kind::Programmes => &mut self.programmes,
             Kind::CardSeries => &mut self.card_series,
+            Kind::CouponSeries => &mut self.coupon_series,
             Kind::Currencies => &mut self.currencies,
             Kind::RewardRules => &mut self.reward_rules,
         }

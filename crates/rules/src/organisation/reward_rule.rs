@@ -198,7 +198,11 @@ impl Effect {
         at: &dyn Fn(&str) -> String,
     ) -> Result<(), Invalid> {
         match self {
-            Self::Points { .. } | Self::ReferrerPoints { .. } | Self::Coupon { .. } => Ok(()),
+            Self::Points { .. } | Self::ReferrerPoints { .. } => Ok(()),
+            Self::Coupon { series } => {
+                let is_there = organisation.coupon_series.named(series).is_some();
+                Invalid::unless(is_there, &at("series"), "no coupon series in use has this name")
+            }
             Self::Currency { currency, .. } => {
                 let is_there = organisation.currencies.named(currency).is_some();
                 Invalid::unless(is_there, &at("currency"), "no currency in use has this name")
@@ -258,6 +262,7 @@ mod tests {
             ),
             (Kind::Programmes, r#"{"name":"Q"}"#),
             (Kind::Currencies, r#"{"name":"ac1","identifier":"rgpws7"}"#),
+            (Kind::CouponSeries, r#"{"name":"WELCOME"}"#),
         ] {
             organisation.documents_mut(kind).put(json).unwrap();
         }
@@ -318,6 +323,8 @@ mod tests {
     #[case(r#"[{"type":"currency","currency":"rgpws7","value":"110"}]"#, "/effects/0/currency")]
     #[case(r#"[{"type":"tier","serial":2}]"#, "")]
     #[case(r#"[{"type":"tier","serial":2},{"type":"tier","serial":3}]"#, "/effects/1/serial")]
+    #[case(r#"[{"type":"coupon","series":"WELCOME"}]"#, "")]
+    #[case(r#"[{"type":"coupon","series":"WINTER"}]"#, "/effects/0/series")]
     #[case("[]", "/effects")]
     fn effects(#[case] given: &str, #[case] pointer: &str) {
         let found = wrong(&format!(r#""effects":{given}"#));

@@ -23,6 +23,7 @@ mod cards;
 mod clients;
 mod command_line;
 mod connections;
+mod coupons;
 mod documents;
 mod durability;
 mod explain;

@@ -1,7 +1,7 @@
 //! What is set aside for one registration: loaded before the decision, issued as far as the plan
 //! makes use of it. An organisation that makes no numbers and no codes costs nothing here.
 
-use patron_rules::candidates::{Candidates, wants_external_id};
+use patron_rules::candidates::{Candidates, CouponCandidate, wanted_coupons, wants_external_id};
 use patron_rules::card::CardRequest;
 use patron_rules::decide::Plan;
 use patron_rules::identifier::IdentifierKind;
@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::series::{self, Asked, Free, Maker, Series};
 use super::writer::Writing;
-use super::{cards, customer};
+use super::{cards, coupons, customer};
 use crate::{Error, Tenant};
 
 /// What is set aside for one registration.
@@ -19,6 +19,7 @@ pub(super) struct SetAside {
     external_id: Option<Free>,
     /// The card's number, and the progress of its series where it has one.
     card: Option<Free>,
+    coupons: Vec<(CouponCandidate, Free)>,
 }
 
 impl SetAside {
@@ -34,6 +35,7 @@ impl SetAside {
                 Some(asked) => card(writing, tenant, asked)?,
                 None => None,
             },
+            coupons: coupons(writing, tenant)?,
         })
     }
 
@@ -43,7 +45,7 @@ impl SetAside {
         Candidates {
             external_id: text(&self.external_id),
             card: text(&self.card),
-            coupons: Vec::new(),
+            coupons: self.coupons.iter().map(|(candidate, _)| candidate.clone()).collect(),
         }
     }
 
@@ -64,6 +66,15 @@ impl SetAside {
         {
             series::issue(connection, tenant.id, Series::Cards(name), free)?;
         }
+        for coupon in &plan.coupons {
+            let set_aside = self.coupons.iter().find(|(candidate, _)| candidate.id == coupon.id);
+            if let Some((_, free)) = set_aside {
+                series::issue(connection, tenant.id, Series::Coupons(&coupon.series), free)?;
+            }
+        }
+        if let Some(last) = plan.coupons.iter().map(|coupon| coupon.id).max() {
+            series::count_up_to(connection, tenant.id, Series::CouponIds, last)?;
+        }
         Ok(())
     }
 }
@@ -82,6 +93,36 @@ fn external_id(
     let (connection, kind) = (writing.connection, IdentifierKind::ExternalId);
     let is_taken = |id: &str| Ok(customer::holder(connection, tenant.id, kind, id)?.is_some());
     Ok(series::set_aside(writing, tenant.id, &asked, is_taken)?.pop())
+}
+
+/// Coupons have numbers of their own, whatever their series.
+fn coupons(
+    writing: &mut Writing<'_>,
+    tenant: &Tenant,
+) -> Result<Vec<(CouponCandidate, Free)>, Error> {
+    let organisation = tenant.organisation();
+    let wanted = wanted_coupons(organisation);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let connection = writing.connection;
+    let mut ids = series::counted(connection, tenant.id, Series::CouponIds)?.saturating_add(1)..;
+    let mut set_aside: Vec<(CouponCandidate, Free)> = Vec::new();
+    for (name, count) in wanted {
+        let Some(known) = organisation.coupon_series.named(name) else { continue };
+        let (series, maker) = (Series::Coupons(name), Maker::Code(&known.code));
+        let asked = Asked { series, maker, limit: known.limit, count };
+        let is_taken = |code: &str| {
+            Ok(set_aside.iter().any(|(candidate, _)| candidate.code == code)
+                || coupons::is_taken(connection, tenant.id, code)?)
+        };
+        let free = series::set_aside(writing, tenant.id, &asked, is_taken)?;
+        for (free, id) in free.into_iter().zip(&mut ids) {
+            let (series, code) = (name.to_owned(), free.text.clone());
+            set_aside.push((CouponCandidate { series, id, code }, free));
+        }
+    }
+    Ok(set_aside)
 }
 
 fn card(

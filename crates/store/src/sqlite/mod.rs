@@ -8,6 +8,7 @@ mod candidates;
 mod cards;
 mod check;
 mod configuration;
+mod coupons;
 mod credentials;
 mod customer;
 mod enrolment;

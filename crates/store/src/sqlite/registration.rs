@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::candidates::SetAside;
 use super::rows::kind_number;
 use super::writer::Writing;
-use super::{audit, cards, customer, enrolment, ledger};
+use super::{audit, cards, coupons, customer, enrolment, ledger};
 use crate::{Error, Found, Lookup, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.
@@ -134,6 +134,9 @@ fn apply(
     customer::save(connection, tenant.id, &plan.customer, plan.before.as_ref())?;
     if let Some(card) = &plan.card {
         cards::insert(connection, tenant.id, card, now)?;
+    }
+    for coupon in &plan.coupons {
+        coupons::insert(connection, tenant.id, plan.customer.id, coupon, now)?;
     }
     if let Some((referrer, enrolment)) = &plan.referrer {
         enrolment::save(connection, tenant.id, *referrer, enrolment)?;

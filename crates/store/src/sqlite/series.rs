@@ -5,6 +5,7 @@
 
 use patron_rules::number::Form;
 use patron_rules::random::Random;
+use patron_rules::random_code::CodePattern;
 use rand::Rng;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -22,6 +23,10 @@ pub(super) enum Series<'a> {
     ExternalIds,
     /// The cards of a card series.
     Cards(&'a str),
+    /// The coupons of a coupon series.
+    Coupons(&'a str),
+    /// The numbers of coupons, whatever their series.
+    CouponIds,
 }
 
 impl<'a> Series<'a> {
@@ -29,13 +34,15 @@ impl<'a> Series<'a> {
         match self {
             Self::ExternalIds => "external_ids",
             Self::Cards(_) => "card_series",
+            Self::Coupons(_) => "coupon_series",
+            Self::CouponIds => "coupon_ids",
         }
     }
 
     const fn name(self) -> &'a str {
         match self {
-            Self::Cards(name) => name,
-            Self::ExternalIds => "",
+            Self::Cards(name) | Self::Coupons(name) => name,
+            Self::ExternalIds | Self::CouponIds => "",
         }
     }
 }
@@ -45,6 +52,8 @@ impl<'a> Series<'a> {
 pub(super) enum Maker<'a> {
     /// By counting or by chance.
     Number(&'a Form),
+    /// By chance.
+    Code(&'a CodePattern),
 }
 
 impl Maker<'_> {
@@ -52,6 +61,7 @@ impl Maker<'_> {
     fn first(self) -> Option<u64> {
         match self {
             Self::Number(form) => form.algorithm.counts().then_some(form.offset),
+            Self::Code(_) => None,
         }
     }
 
@@ -60,6 +70,7 @@ impl Maker<'_> {
         match self {
             Self::Number(form) if form.algorithm.counts() => form.counted(count),
             Self::Number(form) => Some(form.random(random)),
+            Self::Code(pattern) => Some(pattern.code(random)),
         }
     }
 }
@@ -126,11 +137,32 @@ pub(super) fn set_aside(
             free.push(Free { text, progress });
         }
     }
-    if free.is_empty() {
+    if free.is_empty() && counts {
         // What was counted in vain is not counted again.
         save(connection, tenant, series, progress)?;
     }
     Ok(free)
+}
+
+/// How far a series that is nothing but a count has come.
+pub(super) fn counted(
+    connection: &Connection,
+    tenant: TenantId,
+    series: Series<'_>,
+) -> Result<i64, Error> {
+    let Progress { issued, .. } = load(connection, tenant, series)?;
+    i64::try_from(issued).map_err(|_| corrupt("a count beyond all numbers"))
+}
+
+/// Notes that everything up to this number was issued.
+pub(super) fn count_up_to(
+    connection: &Connection,
+    tenant: TenantId,
+    series: Series<'_>,
+    last: i64,
+) -> Result<(), Error> {
+    let issued = u64::try_from(last).map_err(|_| corrupt("a count below nothing"))?;
+    save(connection, tenant, series, Progress { issued, next: 0 })
 }
 
 /// Sets aside a number that somebody else made; `None` where the series has no more.

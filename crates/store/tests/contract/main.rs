@@ -20,6 +20,7 @@ mod cards;
 mod closing;
 mod concurrent;
 mod configuration;
+mod coupons;
 mod credentials;
 mod dry_run;
 mod generated_ids;

@@ -368,13 +368,13 @@ fn effect(effect: SideEffect, zone: &TimeZone) -> Effect {
             awarded_value: plain(awarded),
             kind: "alternate_currency",
         },
-        SideEffect::Coupon { id, code, description, discount_code, valid_till } => Effect::Coupon {
-            id,
+        SideEffect::Coupon(coupon) => Effect::Coupon {
+            id: coupon.id,
             coupon_type: COUPON_TYPE,
-            coupon_code: code,
-            valid_till: valid_till.map(|last| date::format(last, zone)).unwrap_or_default(),
-            description,
-            discount_code: discount_code.unwrap_or_else(|| NO_DISCOUNT.to_owned()),
+            coupon_code: coupon.code,
+            valid_till: coupon.valid_till.map(|last| date::format(last, zone)).unwrap_or_default(),
+            description: coupon.description,
+            discount_code: coupon.discount_code.unwrap_or_else(|| NO_DISCOUNT.to_owned()),
             kind: "coupon",
         },
     }

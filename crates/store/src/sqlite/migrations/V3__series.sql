@@ -1,5 +1,5 @@
 -- How far each series has come. A series that has issued nothing yet has no row.
--- kind: card_series; external_ids, one an organisation, without a name.
+-- kind: card_series, coupon_series; external_ids and coupon_ids are one an organisation, without a name.
 CREATE TABLE series (
     organisation_id INTEGER NOT NULL,
     kind            TEXT NOT NULL,
@@ -22,3 +22,18 @@ CREATE TABLE card (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX card_customer ON card (organisation_id, customer_id);
+
+-- The key is the rule that a code is one coupon's.
+CREATE TABLE coupon (
+    organisation_id INTEGER NOT NULL,
+    code            TEXT NOT NULL,
+    coupon_id       INTEGER NOT NULL,
+    customer_id     INTEGER NOT NULL,
+    -- The coupon series.
+    series          TEXT NOT NULL,
+    issued_at       INTEGER NOT NULL,
+    valid_till      INTEGER,
+    PRIMARY KEY (organisation_id, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX coupon_customer ON coupon (organisation_id, customer_id);
