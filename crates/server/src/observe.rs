@@ -10,7 +10,11 @@ use crate::config::{Config, LogFormat};
 /// Sets up logging for the process.
 pub(crate) fn start(config: &Config) -> anyhow::Result<()> {
     let filter: EnvFilter = config.log.parse().context("the configuration's `log`")?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // Of a log that cannot be written, nothing can be said where it would be written.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .log_internal_errors(false);
     let terminal = stderr().is_terminal();
     let json = match config.log_format {
         LogFormat::Auto => !terminal,
