@@ -22,6 +22,8 @@ const PREFIX: &str = "patron_session_";
 const BYTES: usize = 32;
 /// The most verifications that wait for the one that runs; one more is refused as overload.
 const WAITING_LIMIT: usize = 64;
+/// The longest name, in characters.
+pub const NAME_LIMIT: usize = 50;
 /// How many characters a password has, at least and at most.
 const PASSWORD_LENGTHS: std::ops::RangeInclusive<usize> = 12..=256;
 

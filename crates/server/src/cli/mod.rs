@@ -4,9 +4,14 @@ mod codes;
 mod config;
 mod data;
 mod ledger;
+mod opened;
+mod operator;
+mod org;
 mod progress;
+mod prompt;
 mod serve;
 mod settings;
+mod till;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -33,6 +38,15 @@ enum Command {
     /// Look after the ledger of what customers gained and lost.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Set organisations up: document by document, or as a file.
+    #[command(subcommand)]
+    Org(org::Command),
+    /// Say what tills sign in with.
+    #[command(subcommand)]
+    Till(till::Command),
+    /// Say who may set organisations up.
+    #[command(subcommand)]
+    Operator(operator::Command),
     /// Print the catalogue of codes, as Markdown.
     Codes,
     /// Print the catalogue of an organisation's settings, as Markdown.
@@ -108,6 +122,9 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Ledger(command) => ledger::run(&command),
+        Command::Org(command) => org::run(&command),
+        Command::Till(command) => till::run(&command),
+        Command::Operator(command) => operator::run(&command),
         Command::Codes => codes::run(),
         Command::Settings => settings::run(),
         Command::Config(sources) => config::run(&sources),

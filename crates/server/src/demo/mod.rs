@@ -8,7 +8,7 @@ use patron_store::operators::{Role, Scope};
 use patron_store::{Author, NewOrganisation, Store};
 
 use crate::auth::password;
-use crate::organisation_file::{self, Hashed};
+use crate::organisation_file::{Hashed, OrganisationFile};
 
 /// What is set up: two organisations.
 const FILES: [&str; 2] = [include_str!("demo.toml"), include_str!("demo2.toml")];
@@ -32,7 +32,7 @@ pub async fn fill(store: &dyn Store) -> anyhow::Result<()> {
     }
     let mut hashed = Hashed::default();
     let read = |file| {
-        let organisation = organisation_file::read(file, &mut hashed)?;
+        let organisation = OrganisationFile::read(file)?.new_organisation(&mut hashed)?;
         Ok(NewOrganisation { is_demo: true, ..organisation })
     };
     let organisations = FILES.into_iter().map(read).collect::<anyhow::Result<_>>()?;

@@ -10,7 +10,7 @@ use patron_server::auth::password::{self, md5_hex};
 use patron_server::auth::token::{self, Purpose};
 use patron_server::config::Config;
 use patron_server::http::tls::Certificate;
-use patron_server::organisation_file::{self, Hashed};
+use patron_server::organisation_file::{Hashed, OrganisationFile};
 use patron_server::{demo, http};
 use patron_store::{
     Author, Change, Expected, Location, NewSecret, NewToken, SqliteStore, Store, TenantId,
@@ -55,7 +55,8 @@ impl App {
 
     /// The same with a clock of its own.
     pub fn of_at(organisation: &str, clock: fn() -> Timestamp) -> Self {
-        let new = organisation_file::read(organisation, &mut Hashed::default()).unwrap();
+        let new = OrganisationFile::read(organisation).unwrap();
+        let new = new.new_organisation(&mut Hashed::default()).unwrap();
         Self::serve(Config::default(), clock, async |store| {
             store.set_up(vec![new], author()).await.unwrap();
         })

@@ -31,6 +31,21 @@ impl Program {
         Self { child, address }
     }
 
+    /// Serves whatever the data holds.
+    pub fn serve(data: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data", data]);
+        command.env("PATRON_LOG_FORMAT", "json");
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = |line: String| {
+            let line: serde_json::Value = serde_json::from_str(&line).ok()?;
+            line["address"].as_str()?.parse().ok()
+        };
+        let address = lines.map_while(Result::ok).find_map(address).expect("it logs its address");
+        Self { child, address }
+    }
+
     pub fn till(&self) -> Client {
         program_till(self.address)
     }

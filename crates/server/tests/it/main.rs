@@ -37,6 +37,7 @@ mod limits;
 mod log;
 mod loyalty;
 mod maintenance;
+mod setting_up;
 mod settings;
 mod specification;
 mod tls;

@@ -21,6 +21,7 @@ use super::super::password;
 use super::super::problem::Problem;
 use super::super::signed_in::Member;
 use crate::app::App;
+use crate::auth::operator::NAME_LIMIT;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, remove))
@@ -90,7 +91,7 @@ async fn put(
 ) -> Result<StatusCode, Problem> {
     let OperatorRole { role, password } = body::json(&app, request).await?;
     member.must_be(Role::Owner)?;
-    check_name(&name, 50)?;
+    check_name(&name, NAME_LIMIT)?;
     let role: Role = role.parse().map_err(|refused| Invalid::at("/role", format!("{refused}")))?;
     let scope = Scope::Organisation(member.tenant);
     let author = member.author(&app);

@@ -1,0 +1,221 @@
+//! A brand set up from nothing, on the command line and from a file, that registers a customer.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::admin::get;
+use crate::app::Client;
+use crate::durability::Program;
+
+/// A place for the data, and the commands that change it.
+struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn data(&self) -> &str {
+        self.directory.path().to_str().unwrap()
+    }
+
+    /// Runs a command that is told something on its standard input.
+    fn told(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
+        command.args(arguments).args(["--data", self.data()]);
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs a command that succeeds; what it prints.
+    fn run(&self, arguments: &[&str]) -> String {
+        let output = self.told(arguments, "a long password\n");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command that fails; what it says.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.told(arguments, "");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap().trim().to_owned()
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Serves what is set up, and registers a customer at a till.
+    fn registers(&self, till: &str, password: &str) -> Value {
+        let mut program = Program::serve(self.data());
+        let digest = patron_server::auth::password::md5_hex(password);
+        let till = Client::new(program.address, Some((till, &digest)));
+        let customer = till.add_one(&json!({"mobile": "0151 23456789", "firstname": "Anna"}));
+        assert_eq!(program.signal("-TERM"), Some(0));
+        customer
+    }
+}
+
+#[test]
+fn a_brand_is_set_up_on_the_command_line() {
+    let place = Place::new();
+    let put = |kind: &str, document: Value| {
+        place.run(&["org", "put", "brand", kind, &document.to_string()]);
+    };
+    put("organisation", json!({"name": "brand", "time_zone": "Europe/Berlin"}));
+    put("settings", json!({"COUNTRY": "DE"}));
+    put("stores", json!({"name": "Hamburg"}));
+    put("tills", json!({"name": "hamburg.1", "store": "Hamburg"}));
+    put(
+        "programmes",
+        json!({"name": "Club", "is_default": true, "tiers": [{"serial": 1, "name": "Blue"}]}),
+    );
+    let password = place.run(&["till", "password", "brand", "hamburg.1", "--random"]);
+    let customer = place.registers("hamburg.1", password.trim());
+    assert_eq!(customer["item_status"]["code"], "1000", "{customer}");
+    assert_eq!(customer["current_slab"], "Blue");
+
+    place.run(&["till", "password", "brand", "hamburg.1"]);
+    assert_eq!(place.registers("hamburg.1", "a long password")["item_status"]["code"], "1000");
+    assert_eq!(place.run(&["org", "list"]), "brand\n");
+    assert_eq!(
+        place.run(&["org", "show", "brand", "stores"]),
+        "{\"id\":1,\"name\":\"Hamburg\",\"is_active\":true}\n"
+    );
+    place.run(&["org", "retire", "brand", "tills", "hamburg.1"]);
+    place.run(&["org", "retire", "brand", "stores", "Hamburg"]);
+    assert!(
+        place.run(&["org", "show", "brand", "stores", "Hamburg"]).contains("\"is_active\":false")
+    );
+}
+
+const BRAND: &str = r#"
+[organisation]
+name = "brand"
+time_zone = "Europe/Berlin"
+
+[settings]
+COUNTRY = "DE"
+
+[[zones]]
+name = "North"
+
+[[stores]]
+name = "Hamburg"
+zone = "North"
+
+[[tills]]
+name = "hamburg.1"
+store = "Hamburg"
+
+[[programmes]]
+name = "Club"
+is_default = true
+tiers = [{ serial = 1, name = "Blue" }]
+"#;
+
+#[test]
+fn a_brand_is_set_up_from_a_file() {
+    let place = Place::new();
+    let file = place
+        .file("brand.toml", &format!("{BRAND}\n[passwords]\n\"hamburg.1\" = \"first password\"\n"));
+    let told = place.run(&["org", "apply", &file, "--yes"]);
+    assert!(told.contains("+ stores Hamburg\n"), "{told}");
+    let customer = place.registers("hamburg.1", "first password");
+    assert_eq!(customer["item_status"]["code"], "1000", "{customer}");
+    assert_eq!(customer["current_slab"], "Blue");
+}
+
+#[test]
+fn what_is_exported_is_applied_without_a_difference() {
+    let place = Place::new();
+    place.run(&["org", "apply", &place.file("brand.toml", BRAND), "--yes"]);
+    let exported = place.run(&["org", "export", "brand"]);
+    let again = place.file("again.toml", &exported);
+    assert_eq!(place.run(&["org", "apply", &again]), "organisation brand: nothing differs\n");
+    // A new store becomes the same by it.
+    let other = Place::new();
+    other.run(&["org", "apply", &again, "--yes"]);
+    assert_eq!(other.run(&["org", "export", "brand"]), exported);
+}
+
+#[test]
+fn what_differs_is_shown_asked_for_and_applied_wholly_or_not_at_all() {
+    let place = Place::new();
+    place.run(&["org", "apply", &place.file("brand.toml", BRAND), "--yes"]);
+    let before = place.run(&["org", "export", "brand"]);
+    let changed = BRAND
+        .replace("COUNTRY = \"DE\"", "COUNTRY = \"DE\"\nBATCH_LIMIT = \"7\"")
+        .replace("zone = \"North\"\n", "")
+        .replace("[[zones]]\nname = \"North\"", "[[zones]]\nname = \"South\"");
+    let file = place.file("changed.toml", &changed);
+    // There is no terminal to agree on.
+    let refused = place.refused(&["org", "apply", &file]);
+    assert!(refused.contains("--yes"), "{refused}");
+    assert_eq!(place.run(&["org", "export", "brand"]), before);
+
+    let told = place.run(&["org", "apply", &file, "--yes"]);
+    insta::assert_snapshot!(told, @r#"
+    organisation brand
+    ~ settings settings
+        BATCH_LIMIT: "100" → "7"
+    - zones North
+    + zones South
+    ~ stores Hamburg
+        zone: "North" → nothing
+    organisation brand: done
+    "#);
+
+    for (wrong, what) in [
+        (changed.replace("name = \"South\"", "name = \"South\"\nparent = \"North\""), "North"),
+        (changed.replace("Europe/Berlin", "Europe/Atlantis"), "time_zone"),
+        (changed.replace("[[stores]]", "[[shops]]"), "shops"),
+        (format!("{changed}\n[[tills]]\nname = \"hamburg.1\"\n"), "twice"),
+    ] {
+        let refused = place.refused(&["org", "apply", &place.file("wrong.toml", &wrong), "--yes"]);
+        assert!(refused.contains(what), "{refused}");
+    }
+    let again = place.run(&["org", "apply", &file]);
+    assert_eq!(again, "organisation brand: nothing differs\n");
+}
+
+#[test]
+fn the_first_owner_is_added_on_the_command_line() {
+    let place = Place::new();
+    place.run(&["org", "apply", &place.file("brand.toml", BRAND), "--yes"]);
+    place.run(&["operator", "add", "asha", "--organisation", "brand", "--role", "owner"]);
+    // Who is there already needs no password to be given another role.
+    place.run(&["operator", "add", "asha", "--role", "reader"]);
+    let refused =
+        place.refused(&["operator", "add", "x", "--organisation", "none", "--role", "owner"]);
+    assert_eq!(refused, "patron: there is no organisation `none`");
+    let refused = place.refused(&["operator", "add", "x", "--role", "owner"]);
+    assert!(refused.contains("12 to 256 characters"), "{refused}");
+
+    let mut program = Program::serve(place.data());
+    let credentials = json!({"name": "asha", "password": "a long password"});
+    let session = Client::new(program.address, None).request(
+        "POST",
+        "/admin/api/v1/sessions",
+        &[],
+        &credentials,
+    );
+    let asha = Client::bearer(program.address, session.json()["token"].as_str().unwrap());
+    let current = get(&asha, "/admin/api/v1/sessions/current").json();
+    assert_eq!(current["role"], "reader");
+    assert_eq!(current["organisations"], json!([{"name": "brand", "role": "owner"}]));
+    // While it is served, the data is the server's.
+    let refused = place.refused(&["org", "list"]);
+    assert!(refused.contains("admin API"), "{refused}");
+    assert_eq!(program.signal("-TERM"), Some(0));
+}
