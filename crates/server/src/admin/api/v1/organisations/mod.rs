@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use patron_rules::organisation::{
-    AccessGroup, AlternateCurrency, ApiClient, CardSeries, Concept, CustomField, Details,
+    AccessGroup, AlternateCurrency, ApiClient, CardSeries, CouponSeries, Concept, CustomField, Details,
     Documents, ExtendedField, Kind, Limits, Organisation, Programme, RewardRule, Store, Till, Zone,
 };
 use patron_rules::settings::Settings;
@@ -59,6 +59,7 @@ fn documents(kind: Kind) -> OpenApiRouter<Arc<App>> {
         Kind::ExtendedFields => several::<ExtendedField>(kind, "extended field"),
         Kind::Programmes => several::<Programme>(kind, "programme"),
         Kind::CardSeries => several::<CardSeries>(kind, "card series"),
+        Kind::CouponSeries => several::<CouponSeries>(kind, "coupon series"),
         Kind::Currencies => several::<AlternateCurrency>(kind, "alternate currency"),
         Kind::RewardRules => several::<RewardRule>(kind, "reward rule"),
     }
