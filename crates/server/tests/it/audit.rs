@@ -158,16 +158,14 @@ fn a_registration_is_told_whole() {
               "additionalFields": {
                 "previousValue": "NA",
                 "currentValue": "919876543210",
-                "previousPrimary": null,
-                "currentPrimary": true,
-                "previousVerified": null,
-                "currentVerified": false,
-                "previousResidence": null,
-                "currentResidence": null,
-                "previousOffice": null,
-                "currentOffice": null,
-                "previousLastViewedDate": null,
-                "currentLastViewedDate": null
+                "previousChannel": null,
+                "currentChannel": {
+                  "primary": true,
+                  "verified": false,
+                  "residence": null,
+                  "office": null,
+                  "lastViewedDate": null
+                }
               },
               "associateEntities": null
             },
@@ -267,16 +265,20 @@ fn an_update_is_told_with_before_and_after() {
               "additionalFields": {
                 "previousValue": "919876543210",
                 "currentValue": "919876543210",
-                "previousPrimary": true,
-                "currentPrimary": true,
-                "previousVerified": false,
-                "currentVerified": true,
-                "previousResidence": null,
-                "currentResidence": null,
-                "previousOffice": null,
-                "currentOffice": null,
-                "previousLastViewedDate": null,
-                "currentLastViewedDate": null
+                "previousChannel": {
+                  "primary": true,
+                  "verified": false,
+                  "residence": null,
+                  "office": null,
+                  "lastViewedDate": null
+                },
+                "currentChannel": {
+                  "primary": true,
+                  "verified": true,
+                  "residence": null,
+                  "office": null,
+                  "lastViewedDate": null
+                }
               },
               "associateEntities": null
             }
@@ -373,16 +375,14 @@ fn a_merge_is_told_under_both_customers() {
               "additionalFields": {
                 "previousValue": null,
                 "currentValue": "asha@example.com",
-                "previousPrimary": null,
-                "currentPrimary": true,
-                "previousVerified": null,
-                "currentVerified": false,
-                "previousResidence": null,
-                "currentResidence": null,
-                "previousOffice": null,
-                "currentOffice": null,
-                "previousLastViewedDate": null,
-                "currentLastViewedDate": null
+                "previousChannel": null,
+                "currentChannel": {
+                  "primary": true,
+                  "verified": false,
+                  "residence": null,
+                  "office": null,
+                  "lastViewedDate": null
+                }
               },
               "associateEntities": null
             }

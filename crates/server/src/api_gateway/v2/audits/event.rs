@@ -2,6 +2,7 @@
 
 use patron_rules::audit::{Change, Event, Field};
 use patron_rules::identifier::IdentifierKind;
+use patron_rules::profile::channel::Meta;
 use patron_rules::profile::{Channel, Source, subscription};
 use serde::Serialize;
 
@@ -29,20 +30,22 @@ struct AdditionalFields {
     subscription: Option<SubscriptionFields>,
 }
 
-/// What a channel is besides its value: Patron's own.
+/// What a channel was and is besides its value: Patron's own.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ChannelFields {
-    previous_primary: Option<bool>,
-    current_primary: Option<bool>,
-    previous_verified: Option<bool>,
-    current_verified: Option<bool>,
-    previous_residence: Option<bool>,
-    current_residence: Option<bool>,
-    previous_office: Option<bool>,
-    current_office: Option<bool>,
-    previous_last_viewed_date: Option<String>,
-    current_last_viewed_date: Option<String>,
+    previous_channel: Option<ChannelState>,
+    current_channel: Option<ChannelState>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChannelState {
+    primary: bool,
+    verified: bool,
+    residence: Option<bool>,
+    office: Option<bool>,
+    last_viewed_date: Option<String>,
 }
 
 /// What a subscription is besides its value; null where Patron has no such thing.
@@ -87,7 +90,10 @@ fn additional_fields(event: Event, source: &Source) -> AdditionalFields {
         | Event::CustomField(_, change)
         | Event::ExtendedField(_, change) => values(change),
         Event::Channel(change) => {
-            let channel = Some(channel_fields(&change));
+            let channel = Some(ChannelFields {
+                previous_channel: change.before.as_ref().map(ChannelState::from),
+                current_channel: change.after.as_ref().map(ChannelState::from),
+            });
             let value = |channel: Channel| channel.value;
             let change =
                 Change { before: change.before.map(value), after: change.after.map(value) };
@@ -107,19 +113,17 @@ fn additional_fields(event: Event, source: &Source) -> AdditionalFields {
     }
 }
 
-fn channel_fields(change: &Change<Channel>) -> ChannelFields {
-    let (before, after) = (change.before.as_ref(), change.after.as_ref());
-    ChannelFields {
-        previous_primary: before.map(|channel| channel.primary),
-        current_primary: after.map(|channel| channel.primary),
-        previous_verified: before.map(|channel| channel.verified),
-        current_verified: after.map(|channel| channel.verified),
-        previous_residence: before.and_then(|channel| channel.meta.residence),
-        current_residence: after.and_then(|channel| channel.meta.residence),
-        previous_office: before.and_then(|channel| channel.meta.office),
-        current_office: after.and_then(|channel| channel.meta.office),
-        previous_last_viewed_date: before.and_then(|channel| channel.meta.last_viewed.clone()),
-        current_last_viewed_date: after.and_then(|channel| channel.meta.last_viewed.clone()),
+impl From<&Channel> for ChannelState {
+    fn from(channel: &Channel) -> Self {
+        let Channel { primary, verified, meta, .. } = channel;
+        let Meta { residence, office, last_viewed } = meta.clone();
+        Self {
+            primary: *primary,
+            verified: *verified,
+            residence,
+            office,
+            last_viewed_date: last_viewed,
+        }
     }
 }
 
