@@ -11,7 +11,9 @@ use patron_store::{Mode, NewOrganisation, Store, Tenant};
 use tokio::task::JoinSet;
 
 use crate::engines::Place;
-use crate::given::{balance, external_id, mobile, now, points, register, set_up, shop, tenant_of};
+use crate::given::{
+    ORIGIN, balance, external_id, mobile, now, points, register, set_up, shop, tenant_of,
+};
 
 on_every_engine! {
     who_enters_the_programme_is_given_a_coupon_once,
@@ -137,7 +139,7 @@ async fn two_series_of_one_pattern_share_no_code(store: Arc<dyn Store>) {
 async fn what_is_rehearsed_issues_no_coupon(store: Arc<dyn Store>) {
     let tenant = open(&*store, &[r#"{"name":"FEW","limit":1}"#]).await;
     let batch = vec![mobile("919000000001")];
-    let rehearsed = store.register(&tenant, batch, now(), Mode::DryRun).await.unwrap();
+    let rehearsed = store.register(&tenant, batch, ORIGIN, now(), Mode::DryRun).await.unwrap();
     assert_eq!(coupons(rehearsed[0].outcome.as_ref().unwrap()).len(), 1);
     let counted = register(&*store, &tenant, mobile("919000000002")).await;
     assert_eq!(coupons(&counted)[0].id, 1);

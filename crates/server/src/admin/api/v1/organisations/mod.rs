@@ -13,8 +13,9 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use patron_rules::organisation::{
-    AccessGroup, AlternateCurrency, ApiClient, CardSeries, CouponSeries, Concept, CustomField, Details,
-    Documents, ExtendedField, Kind, Limits, Organisation, Programme, RewardRule, Store, Till, Zone,
+    AccessGroup, AlternateCurrency, ApiClient, CardSeries, Concept, CouponSeries, CustomField,
+    Details, Documents, ExtendedField, Kind, Limits, Organisation, Programme, RewardRule, Store,
+    Till, Zone,
 };
 use patron_rules::settings::Settings;
 use patron_store::operators::{Role, Session};
