@@ -13,7 +13,7 @@ fn app(limit: u64) -> App {
     );
     app.set_up(
         Kind::RewardRules,
-        &json!({"name": "welcome", "position": 9,
+        &json!({"name": "welcome coupon", "position": 9,
                 "effects": [{"type": "coupon", "series": "WELCOME"}]}),
     );
     app
