@@ -1,136 +1,308 @@
 //! What each setting of registration changes, seen from outside.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
+use patron_rules::settings::TABLE;
 use serde_json::{Value, json};
 
 use crate::app::{App, code};
 use crate::durability::AUTHORIZATION;
 
-/// Registers each of these customers in turn; the last one's code with those of its warnings.
-fn last_code(settings: &[(&str, &str)], customers: &[Value]) -> String {
+/// What comes of these customers in one call: the last one's code with those of its warnings and the
+/// external id, or the code of the whole request where that is refused.
+fn outcome(settings: &[(&str, &str)], customers: &[Value]) -> String {
     let app = App::with_settings(settings);
-    let till = app.till("till.001");
-    let codes: Vec<String> =
-        customers.iter().map(|customer| code(&till.add_one(customer))).collect();
-    codes.last().unwrap().clone()
+    let reply = app.till("till.001").add(&json!(customers));
+    if reply.status != 200 {
+        return reply.response_status()["code"].to_string();
+    }
+    let last = reply.customer(customers.len() - 1);
+    match last["external_id"].as_str() {
+        Some(id) if last["item_status"]["success"] == "true" => format!("{} {id}", code(&last)),
+        _ => code(&last),
+    }
 }
 
+/// A setting, two of its values, what else is set, the customers, and what comes of the last one
+/// under the one value and under the other.
+type Case = (
+    &'static str,
+    [&'static str; 2],
+    Vec<(&'static str, &'static str)>,
+    Vec<Value>,
+    [&'static str; 2],
+);
+
+fn mobile() -> Value {
+    json!({"mobile": "919876543210"})
+}
+
+fn email() -> Value {
+    json!({"email": "a@example.com"})
+}
+
+fn both() -> Value {
+    json!({"mobile": "919876543210", "email": "a@example.com"})
+}
+
+fn external(id: &str) -> Value {
+    json!({"external_id": id})
+}
+
+fn who_they_are() -> Vec<Case> {
+    const ANY: &str = "CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS";
+    const PRIMARY: &str = "CONF_REGISTRATION_PRIMARY_KEY";
+    let other_mobile = || json!({"mobile": "919876543211", "email": "a@example.com"});
+    let other_email = || json!({"mobile": "919876543210", "email": "b@example.com"});
+    let with_external = |id: &str| json!({"mobile": "919876543210", "external_id": id});
+    vec![
+        (
+            PRIMARY,
+            ["MOBILE", "EMAIL"],
+            vec![],
+            vec![both(), other_email()],
+            ["1000 91006", "1000 91005"],
+        ),
+        (ANY, ["1", "0"], vec![], vec![email()], ["1000", "1006"]),
+        (ANY, ["1", "0"], vec![(PRIMARY, "EMAIL")], vec![mobile()], ["1000", "1039"]),
+        (ANY, ["1", "0"], vec![(PRIMARY, "EXTERNAL_ID")], vec![mobile()], ["1000", "1043"]),
+        (
+            "CONF_REGISTRATION_PRIMARY_KEY_REQUIRED",
+            ["0", "1"],
+            vec![(ANY, "0")],
+            vec![both(), email()],
+            ["1000", "1006"],
+        ),
+        ("CONF_USERS_IS_MOBILE_REQUIRED", ["0", "1"], vec![], vec![email()], ["1000", "1006"]),
+        ("CONF_USERS_IS_EMAIL_REQUIRED", ["0", "1"], vec![], vec![mobile()], ["1000", "1039"]),
+        ("CONF_USERS_IS_EXTERNAL_ID_REQUIRED", ["0", "1"], vec![], vec![both()], ["1000", "1043"]),
+        ("CONF_USERS_IS_EMAIL_UNIQUE", ["1", "0"], vec![], vec![email()], ["1000", "1019"]),
+        (
+            "CONF_USERS_IS_EMAIL_UNIQUE",
+            ["1", "0"],
+            vec![],
+            vec![both(), other_mobile()],
+            ["1000 91005", "1000"],
+        ),
+        (
+            "CONF_USERS_USE_EXTERNAL_ID",
+            ["1", "0"],
+            vec![],
+            vec![external("A1")],
+            ["1000 A1", "1008"],
+        ),
+        (
+            "CONF_ALLOW_MOBILE_UPDATE",
+            ["0", "1"],
+            vec![(PRIMARY, "EMAIL")],
+            vec![both(), other_mobile()],
+            ["1000 91006", "1000"],
+        ),
+        (
+            "CONF_ALLOW_EMAIL_UPDATE",
+            ["0", "1"],
+            vec![],
+            vec![both(), other_email()],
+            ["1000 91006", "1000"],
+        ),
+        (
+            "CONF_LOYALTY_ALLOW_EXTERNAL_ID_UPDATE",
+            ["0", "1"],
+            vec![],
+            vec![with_external("A1"), with_external("A2")],
+            ["1000 91006 A1", "1000 A2"],
+        ),
+        (
+            "CONF_PRIMARY_IDENTIFIER_STRICT_CHECK",
+            ["0", "1"],
+            vec![],
+            vec![email(), both()],
+            ["1000", "1047"],
+        ),
+        (
+            "CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH",
+            ["0", "1"],
+            vec![],
+            vec![email(), both()],
+            ["1000", "1000 91007"],
+        ),
+        (
+            "MERGE_ON_CONFLICT",
+            ["0", "1"],
+            vec![],
+            vec![email(), mobile(), both()],
+            ["1000 91007", "1000"],
+        ),
+        (
+            "KNOWN_CUSTOMER",
+            ["UPDATE", "REFUSE"],
+            vec![],
+            vec![mobile(), mobile()],
+            ["1000", "1014"],
+        ),
+        (
+            "INVALID_SECONDARY_IDENTIFIER",
+            ["FAIL", "DROP"],
+            vec![],
+            vec![json!({"mobile": "919876543210", "email": "x"})],
+            ["1002", "1000 91003"],
+        ),
+    ]
+}
+
+fn what_they_come_with() -> Vec<Case> {
+    let number = |number: &str| vec![json!({"mobile": number})];
+    let sent = |member: &str, value: &str| vec![json!({"external_id": "A", member: value})];
+    let cards = ["4711", "4712"]
+        .map(|card| json!({"external_id": "A", "card_details": {"card_number": card}}));
+    vec![
+        ("COUNTRY", ["IN", "DE"], vec![], number("0176 12345678"), ["1001", "1000"]),
+        ("COUNTRY", ["IN", ""], vec![], number("919876543210"), ["1000", "8014"]),
+        ("SUPPORTED_COUNTRIES", ["", "DE"], vec![], number("+4917612345678"), ["1001", "1000"]),
+        (
+            "MOBILE_VALIDATION",
+            ["COUNTRY", "GENERIC"],
+            vec![],
+            number("123456789012345"),
+            ["1001", "1000"],
+        ),
+        ("EXTERNAL_ID_PREFIX", ["", "B"], vec![], vec![external("A1")], ["1000 A1", "1003"]),
+        ("EXTERNAL_ID_LENGTH", ["2", "3"], vec![], vec![external("A1")], ["1000 A1", "1003"]),
+        ("CONF_MAX_CARDS_PER_ORG", ["2", "1"], vec![], cards.to_vec(), ["1000 A", "1000 91003 A"]),
+        (
+            "CONF_MIN_REGISTRATION_DATE",
+            ["", "2020-01-01 00:00:00"],
+            vec![],
+            sent("registered_on", "2019-12-31 23:59:59"),
+            ["1000 A", "1034"],
+        ),
+        (
+            "FUTURE_REGISTRATION_DAYS",
+            ["1", "0"],
+            vec![],
+            sent("registered_on", "2026-01-15 10:30:01"),
+            ["1000 A", "1034"],
+        ),
+        ("ADDITIONAL_SOURCES", ["KIOSK", ""], vec![], sent("source", "kiosk"), ["1000 A", "10001"]),
+        ("STRICT_EXTRAS", ["0", "1"], vec![], sent("nobody/knows", "1"), ["1000 A", "10001"]),
+        ("STRICT_EXTRAS", ["0", "1"], vec![], sent("fraud_status", "guilty"), ["1000 A", "1061"]),
+        ("STRICT_EXTRAS", ["0", "1"], vec![], sent("test_control_status", "x"), ["1000 A", "1062"]),
+        ("BATCH_LIMIT", ["2", "1"], vec![], vec![mobile(), mobile()], ["1000", "1060"]),
+    ]
+}
+
+/// External ids are made for every customer, or for those of a source.
+fn what_is_made_for_them() -> Vec<Case> {
+    const ON: (&str, &str) = ("CONF_CARD_NUMBER_GENERATION_ENABLED", "1");
+    const INSTORE: (&str, &str) = ("SOURCE_ACCOUNTS_EXTERNALID_ENABLED", r#"["INSTORE:"]"#);
+    const LUHN: (&str, &str) = ("CONF_CARD_CHECKSUM_DIGIT_ALGO", "LUHN_ALGO");
+    const SHORT: (&str, &str) = ("CONF_CARD_NUMBER_LENGTH", "5");
+    let made = |further: &[(&'static str, &'static str)]| [&[ON, INSTORE, SHORT], further].concat();
+    vec![
+        (
+            "CONF_CARD_NUMBER_GENERATION_ENABLED",
+            ["0", "1"],
+            vec![INSTORE, SHORT],
+            vec![mobile()],
+            ["1000", "1000 00001"],
+        ),
+        (
+            "CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED",
+            ["0", "1"],
+            vec![ON, SHORT],
+            vec![mobile()],
+            ["1000", "1000 00001"],
+        ),
+        (
+            "SOURCE_ACCOUNTS_EXTERNALID_ENABLED",
+            [r#"["WECHAT:"]"#, r#"["INSTORE:"]"#],
+            vec![ON, SHORT],
+            vec![mobile()],
+            ["1000", "1000 00001"],
+        ),
+        (
+            "GENERATED_EXTERNAL_ID",
+            ["WHEN_MISSING", "ALWAYS"],
+            made(&[]),
+            vec![json!({"mobile": "919876543210", "external_id": "own"})],
+            ["1000 own", "1000 00001"],
+        ),
+        // The digit makes the sum of 1, doubled at every second place from the right, end with 0.
+        (
+            "CONF_CARD_CHECKSUM_DIGIT_ALGO",
+            ["AUTO_INC", "LUHN_ALGO"],
+            made(&[]),
+            vec![mobile()],
+            ["1000 00001", "1000 00018"],
+        ),
+        (
+            "CONF_VALUES_TO_INCLUDE_FOR_CHECKSUM_DIGIT",
+            ["NONE", "PREFIX"],
+            made(&[LUHN, ("CONF_CARD_NUMBER_PREFIX", "1")]),
+            vec![mobile()],
+            ["1000 10018", "1000 10017"],
+        ),
+        (
+            "CONF_CARD_NUMBER_LENGTH",
+            ["5", "7"],
+            vec![ON, INSTORE],
+            vec![mobile()],
+            ["1000 00001", "1000 0000001"],
+        ),
+        (
+            "CONF_CARD_NUMBER_PREFIX",
+            ["", "P"],
+            made(&[]),
+            vec![mobile()],
+            ["1000 00001", "1000 P0001"],
+        ),
+        (
+            "CONF_CARD_NUMBER_SUFFIX",
+            ["", "S"],
+            made(&[]),
+            vec![mobile()],
+            ["1000 00001", "1000 0001S"],
+        ),
+        (
+            "CONF_CARD_NUMBER_OFFSET",
+            ["1", "7"],
+            made(&[]),
+            vec![mobile()],
+            ["1000 00001", "1000 00007"],
+        ),
+    ]
+}
+
+/// Each setting that there is makes a difference that can be seen, and the documented one.
 #[test]
 fn settings_decide() {
-    let mobile = || json!({"mobile": "919876543210"});
-    let email = || json!({"email": "a@example.com"});
-    let both = || json!({"mobile": "919876543210", "email": "a@example.com"});
-    let other_email = || json!({"mobile": "919876543210", "email": "b@example.com"});
-    let external = || json!({"external_id": "A1"});
+    let cases = [who_they_are(), what_they_come_with(), what_is_made_for_them()].concat();
+    let named: BTreeSet<&str> = cases.iter().map(|(name, ..)| *name).collect();
+    let known: BTreeSet<&str> = TABLE.iter().map(|setting| setting.name).collect();
+    assert_eq!(named, known);
+    for (name, values, further, customers, expected) in cases {
+        for (value, expected) in values.into_iter().zip(expected) {
+            let settings = [further.as_slice(), &[(name, value)]].concat();
+            assert_eq!(outcome(&settings, &customers), expected, "{settings:?} {customers:?}");
+        }
+    }
+}
+
+/// What several settings, or none, decide together.
+#[test]
+fn rules_stand_beside_each_other() {
+    const DROP: (&str, &str) = ("INVALID_SECONDARY_IDENTIFIER", "DROP");
     let guest = || json!({"mobile": "919876543210", "type": "NON_LOYALTY"});
     for (settings, customers, expected) in [
-        (
-            vec![("CONF_REGISTRATION_PRIMARY_KEY", "EMAIL")],
-            vec![both(), other_email()],
-            "1000 91005",
-        ),
-        (vec![], vec![both(), other_email()], "1000 91006"),
-        (vec![("CONF_ALLOW_EMAIL_UPDATE", "1")], vec![both(), other_email()], "1000"),
-        (vec![("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", "0")], vec![email()], "1006"),
-        (
-            vec![
-                ("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", "0"),
-                ("CONF_REGISTRATION_PRIMARY_KEY", "EMAIL"),
-            ],
-            vec![mobile()],
-            "1039",
-        ),
-        (
-            vec![
-                ("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", "0"),
-                ("CONF_REGISTRATION_PRIMARY_KEY", "EXTERNAL_ID"),
-            ],
-            vec![mobile()],
-            "1043",
-        ),
-        (
-            vec![
-                ("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", "0"),
-                ("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED", "1"),
-            ],
-            vec![both(), email()],
-            "1006",
-        ),
-        (vec![("CONF_USERS_IS_MOBILE_REQUIRED", "1")], vec![email()], "1006"),
-        (vec![("CONF_USERS_IS_EMAIL_REQUIRED", "1")], vec![mobile()], "1039"),
-        (vec![("CONF_USERS_IS_EXTERNAL_ID_REQUIRED", "1")], vec![both()], "1043"),
-        (vec![("CONF_USERS_IS_EMAIL_UNIQUE", "0")], vec![email()], "1019"),
-        (vec![("CONF_USERS_USE_EXTERNAL_ID", "0")], vec![external()], "1008"),
-        (vec![("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK", "1")], vec![email(), both()], "1047"),
-        (
-            vec![("CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1")],
-            vec![email(), both()],
-            "1000 91007",
-        ),
-        (vec![], vec![email(), both()], "1000"),
-        (vec![("KNOWN_CUSTOMER", "REFUSE")], vec![mobile(), mobile()], "1014"),
         (vec![("KNOWN_CUSTOMER", "REFUSE")], vec![mobile()], "1000"),
-        (vec![("COUNTRY", "")], vec![mobile()], "8014"),
-        (vec![("COUNTRY", "DE")], vec![json!({"mobile": "0176 12345678"})], "1000"),
-        (vec![("SUPPORTED_COUNTRIES", "DE")], vec![json!({"mobile": "+4917612345678"})], "1000"),
-        (
-            vec![("MOBILE_VALIDATION", "GENERIC")],
-            vec![json!({"mobile": 123_456_789_012_345_u64})],
-            "1000",
-        ),
-        (vec![("EXTERNAL_ID_PREFIX", "B")], vec![external()], "1003"),
-        (vec![("EXTERNAL_ID_LENGTH", "2")], vec![external()], "1000"),
-        (vec![], vec![json!({"mobile": "919876543210", "email": "x"})], "1002"),
-        (
-            vec![("INVALID_SECONDARY_IDENTIFIER", "DROP")],
-            vec![json!({"mobile": "919876543210", "email": "x"})],
-            "1000 91003",
-        ),
-        (
-            vec![("INVALID_SECONDARY_IDENTIFIER", "DROP")],
-            vec![json!({"mobile": "1", "email": "a@example.com"})],
-            "1001",
-        ),
-        (vec![("INVALID_SECONDARY_IDENTIFIER", "DROP")], vec![json!({"email": "x"})], "1002"),
-        (
-            vec![("ADDITIONAL_SOURCES", "KIOSK")],
-            vec![json!({"external_id": "1", "source": "kiosk"})],
-            "1000",
-        ),
-        (
-            vec![("STRICT_EXTRAS", "1")],
-            vec![json!({"external_id": "A", "nobody/knows": 1})],
-            "10001",
-        ),
-        (
-            vec![("STRICT_EXTRAS", "1")],
-            vec![json!({"external_id": "A", "fraud_status": "guilty"})],
-            "1061",
-        ),
-        (
-            vec![("STRICT_EXTRAS", "1")],
-            vec![json!({"external_id": "A", "test_control_status": "x"})],
-            "1062",
-        ),
-        (vec![("STRICT_EXTRAS", "1")], vec![json!({"external_id": "A", "gender": "F"})], "1000"),
-        (
-            vec![("CONF_MIN_REGISTRATION_DATE", "2020-01-01 00:00:00")],
-            vec![json!({"external_id": "A", "registered_on": "2019-12-31 23:59:59"})],
-            "1034",
-        ),
-        (
-            vec![("FUTURE_REGISTRATION_DAYS", "0")],
-            vec![json!({"external_id": "A", "registered_on": "2026-01-15 10:30:01"})],
-            "1034",
-        ),
+        (vec![DROP], vec![json!({"mobile": "1", "email": "a@example.com"})], "1001"),
+        (vec![DROP], vec![json!({"email": "x"})], "1002"),
+        (vec![("STRICT_EXTRAS", "1")], vec![json!({"external_id": "A", "gender": "F"})], "1000 A"),
         (vec![], vec![guest(), json!({"external_id": "A", "type": "NON_LOYALTY"})], "1045"),
         (
-            vec![
-                ("INVALID_SECONDARY_IDENTIFIER", "DROP"),
-                ("CONF_REGISTRATION_PRIMARY_KEY", "EXTERNAL_ID"),
-            ],
+            vec![DROP, ("CONF_REGISTRATION_PRIMARY_KEY", "EXTERNAL_ID")],
             vec![json!({"external_id": "A", "email": "x", "type": "NON_LOYALTY"})],
             "1045",
         ),
@@ -140,11 +312,11 @@ fn settings_decide() {
                 json!({"mobile": "919876543210", "external_id": "A", "type": "NON_LOYALTY"}),
                 json!({"external_id": "A", "type": "NON_LOYALTY"}),
             ],
-            "1000",
+            "1000 A",
         ),
         (vec![], vec![both(), json!({"mobile": "919876543210", "type": "NON_LOYALTY"})], "1046"),
     ] {
-        assert_eq!(last_code(&settings, &customers), expected, "{settings:?} {customers:?}");
+        assert_eq!(outcome(&settings, &customers), expected, "{settings:?} {customers:?}");
     }
 }
 

@@ -18,7 +18,8 @@ const BLOCK: i64 = 256;
 #[derive(Default)]
 pub(super) struct Ids {
     blocks: HashMap<TenantId, Range<i64>>,
-    reservations: u64,
+    /// What the blocks of this group's organisations were before each change.
+    before: Vec<(TenantId, Range<i64>)>,
 }
 
 impl Ids {
@@ -30,25 +31,42 @@ impl Ids {
     ) -> Result<CustomerId, Error> {
         let block = self.blocks.entry(tenant).or_default();
         if block.is_empty() {
-            *block = reserve(connection, tenant)?;
-            self.reservations = self.reservations.wrapping_add(1);
+            let reserved = reserve(connection, tenant)?;
+            self.before.push((tenant, std::mem::replace(block, reserved)));
         }
         Ok(CustomerId(block.start))
     }
 
     /// The organisation's next id belongs to a customer now.
     pub(super) fn give(&mut self, tenant: TenantId) {
-        self.blocks.entry(tenant).or_default().next();
+        let block = self.blocks.entry(tenant).or_default();
+        self.before.push((tenant, block.clone()));
+        block.next();
     }
 
-    /// How often a block was reserved: whatever was undone since the last time reserved none.
-    pub(super) const fn reservations(&self) -> u64 {
-        self.reservations
+    /// How much has changed in this group.
+    pub(super) fn changes(&self) -> usize {
+        self.before.len()
     }
 
-    /// Forgets every block: the transaction that reserved one may have been undone.
+    /// Takes back whatever changed since there were so many changes: the transaction that reserved a
+    /// block, or wrote a customer, was undone that far.
+    pub(super) fn undo(&mut self, to: usize) {
+        while self.before.len() > to
+            && let Some((tenant, block)) = self.before.pop()
+        {
+            self.blocks.insert(tenant, block);
+        }
+    }
+
+    /// The group is on disk, so that nothing of it can be undone.
+    pub(super) fn keep(&mut self) {
+        self.before.clear();
+    }
+
+    /// Forgets every block: a commit failed, and nobody knows for certain what of it is on disk.
     pub(super) fn forget(&mut self) {
-        self.blocks.clear();
+        *self = Self::default();
     }
 }
 

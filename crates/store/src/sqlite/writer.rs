@@ -44,12 +44,12 @@ impl Writing<'_> {
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.execute("SAVEPOINT attempt")?;
-        let reservations = self.ids.reservations();
+        let changes = self.ids.changes();
         let done = catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
             Err(Error::Engine("a panic while writing; see the log before this".into()))
         });
-        if done.is_err() && self.ids.reservations() != reservations {
-            self.ids.forget();
+        if done.is_err() {
+            self.ids.undo(changes);
         }
         if let Err(error) = self.end(done.is_ok()) {
             self.spoilt = true;
@@ -260,9 +260,12 @@ fn write_until_closed(
         if writing.changed {
             generation.fetch_add(1, Ordering::Release);
         }
-        if let Err(error) = &committed {
-            ids.forget();
-            tracing::error!(error = error.chain(), jobs = group.len(), "a commit failed");
+        match &committed {
+            Ok(()) => ids.keep(),
+            Err(error) => {
+                ids.forget();
+                tracing::error!(error = error.chain(), jobs = group.len(), "a commit failed");
+            }
         }
         for job in group {
             job.work.answer(committed.clone());
