@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::organisation::TillId;
+use crate::organisation::{CallerId, Organisation, TillId};
 
 /// A request's id, as its reply and its line in the log tell it: 32 hexadecimal characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,13 +21,26 @@ impl fmt::Display for RequestId {
 pub struct Origin {
     /// The request.
     pub request_id: RequestId,
-    /// The till that signed in.
-    pub till: TillId,
-    /// Who acts through it, where the request says so.
+    /// Who signed in.
+    pub caller: CallerId,
+    /// The till as which the request is posted; `None` where it names none that there is.
+    pub till: Option<TillId>,
+    /// The number of the store in which that till stands.
+    pub store: Option<i64>,
+    /// Who acts through the caller, where the request says so.
     pub user: Option<UserContext>,
 }
 
-/// Who acts through a till, in the caller's own words: "This field does not have predefined
+impl Origin {
+    /// The same, posted as this till.
+    #[must_use]
+    pub fn posted_as(&self, till: Option<TillId>, organisation: &Organisation) -> Self {
+        let store = till.and_then(|till| organisation.store_of(till)).map(|store| store.id);
+        Self { till, store, ..self.clone() }
+    }
+}
+
+/// Who acts through a caller, in the caller's own words: "This field does not have predefined
 /// validations, and you can define any values according to your specific requirements."
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserContext {

@@ -172,13 +172,15 @@ impl Organisation {
     /// organisation's.
     #[must_use]
     pub fn time_zone_of(&self, till: TillId) -> &TimeZone {
-        let till = self.tills.with_id(till.0);
-        let own = till.and_then(|till| till.time_zone.as_ref());
-        let of_store = || {
-            let store = self.stores.get_any(till?.store.as_deref()?)?;
-            store.time_zone.as_ref()
-        };
+        let own = self.till(till).and_then(|till| till.time_zone.as_ref());
+        let of_store = || self.store_of(till)?.time_zone.as_ref();
         own.or_else(of_store).unwrap_or(&self.details.time_zone)
+    }
+
+    /// The store in which a till stands, active or not.
+    #[must_use]
+    pub fn store_of(&self, till: TillId) -> Option<&Store> {
+        self.stores.get_any(self.till(till)?.store.as_deref()?)
     }
 
     /// The name of the active store or till that is meant by a name, or by a store's code.

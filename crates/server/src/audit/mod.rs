@@ -4,13 +4,19 @@ pub mod user_context;
 
 use axum::http::HeaderMap;
 use patron_rules::audit::{Origin, RequestId};
-use patron_rules::organisation::TillId;
+
+use crate::auth::Caller;
 
 /// The origin of what a request changes, but for the till: as which one a request is posted depends
 /// on what is set up.
 ///
 /// # Errors
 /// What is wrong with a header that tells who acts.
-pub fn origin(request_id: RequestId, headers: &HeaderMap) -> Result<Origin, user_context::Refused> {
-    Ok(Origin { request_id, till: TillId::default(), user: user_context::read(headers)? })
+pub fn origin(
+    request_id: RequestId,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<Origin, user_context::Refused> {
+    let user = user_context::read(headers)?;
+    Ok(Origin { request_id, caller: caller.id, till: None, store: None, user })
 }

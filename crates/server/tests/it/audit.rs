@@ -1,6 +1,7 @@
 //! `GET /api_gateway/v2/audits` and `/v2/auditLog/get`: what changed of a customer, who asked for
 //! it, and by which request.
 
+use patron_rules::organisation::Kind;
 use serde_json::{Value, json};
 
 use crate::app::{App, Client, Reply};
@@ -63,7 +64,10 @@ fn a_registration_is_told_whole() {
             "code": "till.001",
             "name": "till.001"
           },
-          "store": null,
+          "store": {
+            "code": "BLR-01",
+            "name": "MG Road"
+          },
           "userContextDetails": null,
           "victimUserDetails": null,
           "survivorUserDetails": null,
@@ -322,7 +326,10 @@ fn a_merge_is_told_under_both_customers() {
             "code": "till.001",
             "name": "till.001"
           },
-          "store": null,
+          "store": {
+            "code": "BLR-01",
+            "name": "MG Road"
+          },
           "userContextDetails": null,
           "victimUserDetails": {
             "firstName": null,
@@ -406,6 +413,46 @@ fn a_merge_is_told_under_both_customers() {
     assert_eq!(told(victims), [merge]);
     assert_eq!(told(survivors)[0], merge);
     assert_eq!(victims["entityId"], victim["user_id"]);
+}
+
+/// Who signed in, as which till it was posted, and where that stands.
+#[test]
+fn a_client_is_told_apart_from_the_till_as_which_it_posts() {
+    let app = App::start();
+    app.set_up(Kind::ApiClients, &json!({"name": "shop app", "default_till": "till.001"}));
+    let client = || app.anonymous().with_header("X-CAP-API-OAUTH-TOKEN", app.issue("shop app", 60));
+    let tills = "X-CAP-API-ATTRIBUTION-TILL-CODE";
+    let customer = json!({"mobile": "919876543210"});
+    client().add_one(&customer);
+    client().with_header(tills, "till.sin").add_one(&json!({
+        "mobile": "919876543210", "firstname": "Asha",
+    }));
+    let nowhere = json!({
+        "mobile": "919876543210", "firstname": "Ravi", "registered_till": "till.001",
+    });
+    let known = client().with_header(tills, "nowhere").add_one(&nowhere);
+    app.till("till_name").with_header(tills, "till.sin").add_one(&json!({
+        "mobile": "919876543210", "firstname": "Devi",
+    }));
+
+    let audit = audits(&app.till("till.001"), &known, "&sortOrder=ASC");
+    let told = |entry: &Value| {
+        let name = |of: &Value| of["name"].as_str().unwrap_or("nothing").to_owned();
+        let user = entry["updatedByUser"].as_str().unwrap();
+        format!("{user} as {} in {}", name(&entry["till"]), name(&entry["store"]))
+    };
+    let told: Vec<_> = entries(&audit).iter().map(told).collect();
+    assert_eq!(
+        told,
+        [
+            "shop app as till.001 in MG Road",
+            "shop app as till.sin in Orchard",
+            "shop app as nothing in nothing",
+            "till_name as till.sin in Orchard",
+        ]
+    );
+    assert_eq!(entries(&audit)[2]["updatedBy"], -1);
+    assert_eq!(entries(&audit)[1]["store"], json!({"code": "SIN-01", "name": "Orchard"}));
 }
 
 #[test]

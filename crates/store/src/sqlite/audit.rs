@@ -8,11 +8,11 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 use patron_rules::audit::{ChangeSet, Entry, Origin, RequestId};
 use patron_rules::customer::CustomerId;
-use patron_rules::organisation::TillId;
+use patron_rules::organisation::{ApiClientId, CallerId, TillId};
 use patron_rules::profile::Source;
 use rusqlite::{Connection, Row, params};
 
-use super::rows::{from_json, text, timestamp, to_json};
+use super::rows::{corrupt, from_json, text, timestamp, to_json};
 use crate::audit::{Keep, Order, Page, Query, SEARCH_LIMIT};
 use crate::{Error, TenantId};
 
@@ -22,7 +22,8 @@ const NEWEST: &str =
 macro_rules! entries {
     ($order:literal) => {
         concat!(
-            "SELECT recorded_at, request_id, till_id, source, user_context, merge, events
+            "SELECT recorded_at, request_id, caller_till, caller_client, till_id, store_id, source,
+                    user_context, merge, events
              FROM audit_entry
              WHERE organisation_id = ?1 AND customer_id = ?2 AND entry BETWEEN ?3 AND ?4
              ORDER BY entry ",
@@ -42,12 +43,16 @@ pub(super) fn append(
     origin: &Origin,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let (caller_till, caller_client) = match origin.caller {
+        CallerId::Till(id) => (Some(id.0), None),
+        CallerId::ApiClient(id) => (None, Some(id.0)),
+    };
     connection
         .prepare_cached(
             "INSERT INTO audit_entry (
-                organisation_id, customer_id, entry, recorded_at, request_id, till_id, source,
-                user_context, merge, events)
-             SELECT ?1, ?2, coalesce(max(entry), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+                organisation_id, customer_id, entry, recorded_at, request_id, caller_till,
+                caller_client, till_id, store_id, source, user_context, merge, events)
+             SELECT ?1, ?2, coalesce(max(entry), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
              FROM audit_entry WHERE organisation_id = ?1 AND customer_id = ?2",
         )?
         .execute(params![
@@ -55,7 +60,10 @@ pub(super) fn append(
             changes.customer.0,
             now.as_millisecond(),
             origin.request_id.0.to_be_bytes(),
-            origin.till.0,
+            caller_till,
+            caller_client,
+            origin.till.map(|till| till.0),
+            origin.store,
             changes.source.name(),
             origin.user.as_ref().map(to_json).transpose()?,
             changes.merge.as_ref().map(to_json).transpose()?,
@@ -147,13 +155,16 @@ fn each(
 }
 
 fn from_row(row: &Row<'_>, customer: CustomerId) -> Result<Entry, Error> {
+    let till: Option<i64> = row.get("till_id")?;
     let user: Option<String> = row.get("user_context")?;
     let merge: Option<String> = row.get("merge")?;
     Ok(Entry {
         at: timestamp(row.get("recorded_at")?)?,
         origin: Origin {
             request_id: RequestId(u128::from_be_bytes(row.get("request_id")?)),
-            till: TillId(row.get("till_id")?),
+            caller: caller(row.get("caller_till")?, row.get("caller_client")?)?,
+            till: till.map(TillId),
+            store: row.get("store_id")?,
             user: user.as_deref().map(from_json).transpose()?,
         },
         changes: ChangeSet {
@@ -163,6 +174,14 @@ fn from_row(row: &Row<'_>, customer: CustomerId) -> Result<Entry, Error> {
             events: from_json(&text(row, "events")?)?,
         },
     })
+}
+
+fn caller(till: Option<i64>, client: Option<i64>) -> Result<CallerId, Error> {
+    match (till, client) {
+        (Some(id), None) => Ok(CallerId::Till(TillId(id))),
+        (None, Some(id)) => Ok(CallerId::ApiClient(ApiClientId(id))),
+        _ => Err(corrupt("an entry of the audit has not one caller")),
+    }
 }
 
 #[cfg(test)]
@@ -181,7 +200,13 @@ mod tests {
     /// A registry in which a customer, between two others, has so many entries.
     fn with_entries(count: i64) -> Connection {
         let connection = open::open(&Location::Memory).unwrap().writer;
-        let origin = Origin { request_id: RequestId(1), till: TillId(1), user: None };
+        let origin = Origin {
+            request_id: RequestId(1),
+            caller: CallerId::Till(TillId(1)),
+            till: None,
+            store: None,
+            user: None,
+        };
         connection.execute_batch("BEGIN").unwrap();
         for (customer, count) in [(CustomerId(6), 5), (CUSTOMER, count), (CustomerId(8), 5)] {
             for number in 0..count {

@@ -7,7 +7,7 @@ use patron_rules::audit::{Entry, Event, Field, Origin, RequestId, UserContext, c
 use patron_rules::codes;
 use patron_rules::customer::CustomerId;
 use patron_rules::identifier::IdentifierKind;
-use patron_rules::organisation::TillId;
+use patron_rules::organisation::{ApiClientId, CallerId, TillId};
 use patron_rules::profile::CustomerType;
 use patron_rules::validate::Registration;
 use patron_store::audit::{Order, Page, Query};
@@ -47,8 +47,19 @@ async fn each_change_is_recorded_with_who_asked_for_it(store: Arc<dyn Store>) {
     let nothing_but_the_source = UserContext { source: text(""), ..UserContext::default() };
     let origins = [
         ORIGIN.clone(),
-        Origin { request_id: RequestId(1), till: TillId(99), user: Some(everything) },
-        Origin { request_id: RequestId(0), user: Some(nothing_but_the_source), ..ORIGIN.clone() },
+        Origin {
+            request_id: RequestId(1),
+            caller: CallerId::ApiClient(ApiClientId(3)),
+            till: Some(TillId(99)),
+            store: Some(5),
+            user: Some(everything),
+        },
+        Origin {
+            request_id: RequestId(0),
+            till: None,
+            user: Some(nothing_but_the_source),
+            ..ORIGIN.clone()
+        },
     ];
     let requests = [
         mobile("919000000001"),

@@ -12,7 +12,7 @@ use patron_rules::codes::Failure;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Plan;
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
-use patron_rules::organisation::{Collection, Details, Kind, Organisation, Till, TillId};
+use patron_rules::organisation::{CallerId, Collection, Details, Kind, Organisation, Till, TillId};
 use patron_rules::profile::Name;
 use patron_rules::settings::Settings;
 use patron_rules::submission::Kept;
@@ -30,8 +30,13 @@ pub const REWARDS: [&str; 2] = ["0.1", "0.2"];
 pub const EARNED: &str = "0.3";
 
 /// The request by which everything is asked for, where nothing else is said.
-pub const ORIGIN: &Origin =
-    &Origin { request_id: RequestId(u128::MAX - 1), till: TillId(1), user: None };
+pub const ORIGIN: &Origin = &Origin {
+    request_id: RequestId(u128::MAX - 1),
+    caller: CallerId::Till(TillId(1)),
+    till: Some(TillId(1)),
+    store: None,
+    user: None,
+};
 
 pub fn instant(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -57,7 +57,7 @@ async fn handle(
     let attribution = Attribution::read(request.headers(), caller);
     let explained = query::flag(request.uri(), "explain");
     let mode = if query::flag(request.uri(), "dry_run") { Mode::DryRun } else { Mode::Apply };
-    let origin = match audit::origin(request_id, request.headers()) {
+    let origin = match audit::origin(request_id, caller, request.headers()) {
         Ok(origin) => origin,
         Err(refused) => {
             body::drain(request.into_body(), app.config.body_timeout()).await;
@@ -146,7 +146,7 @@ async fn register(
             return Err(refusal);
         }
         let posted_as = attribution.till(organisation);
-        let origin = Origin { till: posted_as.unwrap_or_default(), ..origin.clone() };
+        let origin = origin.posted_as(posted_as.ok(), organisation);
         let (items, valid) = validated(batch, organisation, posted_as, now);
         let stored = if valid.is_empty() {
             Ok(Vec::new())

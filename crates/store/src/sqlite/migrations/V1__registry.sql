@@ -152,7 +152,12 @@ CREATE TABLE audit_entry (
     recorded_at     INTEGER NOT NULL,
     -- 16 bytes.
     request_id      BLOB NOT NULL,
-    till_id         INTEGER NOT NULL,
+    -- Who signed in: the one or the other.
+    caller_till     INTEGER,
+    caller_client   INTEGER,
+    -- As which till the request was posted, and in which store that one stood.
+    till_id         INTEGER,
+    store_id        INTEGER,
     source          TEXT NOT NULL,
     -- JSON: the caller's own words for who acts; absent where it said nothing.
     user_context    TEXT,

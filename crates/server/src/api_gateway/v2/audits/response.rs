@@ -1,7 +1,7 @@
 //! The reply's members: their names, order and types.
 
 use patron_rules::audit::{ChangeSet, Entry, Merge, Person, UserContext};
-use patron_rules::organisation::{Organisation, TillId};
+use patron_rules::organisation::{CallerId, Organisation};
 use patron_store::{Tenant, audit};
 use serde::Serialize;
 
@@ -10,6 +10,8 @@ use super::query::Query;
 
 /// How a change was made, where the caller does not say.
 const MODE: &str = "API";
+/// By whom a change is made that no till posts.
+const SYSTEM: i64 = -1;
 
 /// A page.
 #[derive(Debug, Serialize)]
@@ -29,7 +31,6 @@ struct Row {
     created_on: i64,
     request_id: String,
     till: Option<CodeAndName>,
-    /// Not known yet.
     store: Option<CodeAndName>,
     user_context_details: Option<UserContextDetails>,
     victim_user_details: Option<UserDetails>,
@@ -95,22 +96,24 @@ pub(super) fn page(page: audit::Page, query: &Query, tenant: &Tenant) -> Page {
 fn row(entry: Entry, query: &Query, tenant: &Tenant) -> Row {
     let Entry { at, origin, changes } = entry;
     let ChangeSet { customer, source, merge, events } = changes;
-    let till = till(origin.till, tenant.organisation());
+    let organisation = tenant.organisation();
+    let store = origin.store.and_then(|id| organisation.stores.with_id(id));
+    let till = origin.till.and_then(|id| organisation.till(id));
     let mode = origin.user.as_ref().and_then(|user| user.source.clone());
     let details = || user_context(origin.user.clone().unwrap_or_default());
     let in_merge = merge.is_some();
     let event = |event| EventRow::new(event, &source, in_merge);
     let (victim, survivor) = merge.map(|Merge { victim, survivor }| (victim, survivor)).unzip();
     Row {
-        updated_by_user: till.as_ref().map(|till| till.name.clone()),
-        updated_by: origin.till.0,
+        updated_by_user: caller_name(origin.caller, organisation),
+        updated_by: origin.till.map_or(SYSTEM, |till| till.0),
         org_id: tenant.id().number(),
         entity_type: "CUSTOMER",
         entity_id: customer.0,
         created_on: at.as_millisecond(),
         request_id: origin.request_id.to_string(),
-        till,
-        store: None,
+        till: till.map(|till| CodeAndName::of(till.code.as_ref(), &till.name)),
+        store: store.map(|store| CodeAndName::of(store.code.as_ref(), &store.name)),
         user_context_details: query.with_user_context.then(details),
         victim_user_details: victim.map(user),
         survivor_user_details: survivor.map(user),
@@ -121,9 +124,21 @@ fn row(entry: Entry, query: &Query, tenant: &Tenant) -> Row {
     }
 }
 
-fn till(id: TillId, organisation: &Organisation) -> Option<CodeAndName> {
-    let till = organisation.till(id)?;
-    Some(CodeAndName { code: till.name.clone(), name: till.name.clone() })
+/// The name of who signed in.
+fn caller_name(caller: CallerId, organisation: &Organisation) -> Option<String> {
+    match caller {
+        CallerId::Till(id) => organisation.till(id).map(|till| till.name.clone()),
+        CallerId::ApiClient(id) => {
+            organisation.api_clients.with_id(id.0).map(|client| client.name.clone())
+        }
+    }
+}
+
+impl CodeAndName {
+    /// What has no code is called by its name.
+    fn of(code: Option<&String>, name: &str) -> Self {
+        Self { code: code.map_or(name, String::as_str).to_owned(), name: name.to_owned() }
+    }
 }
 
 fn user_context(user: UserContext) -> UserContextDetails {
