@@ -24,6 +24,12 @@ impl Place {
         Self { engine, directory }
     }
 
+    /// Whether the data are there again once the store was closed.
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        self.engine == Engine::SqliteInADirectory
+    }
+
     /// Opens the data; what is in memory starts empty each time.
     pub fn open(&self) -> Arc<dyn Store> {
         self.try_open().unwrap()

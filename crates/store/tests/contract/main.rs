@@ -32,5 +32,6 @@ mod organisations;
 mod queue;
 mod registering;
 mod settings;
+mod simulation;
 mod sqlite;
 mod tenants;
