@@ -107,7 +107,7 @@ async fn data_that_are_whole_are_found_whole_whether_they_are_served_or_not() {
     let checked = maintenance::check_directory(place.directory.path(), &mut said).unwrap();
     assert!(checked.is_whole(), "{checked:?}");
     let looked_at: Vec<_> =
-        checked.parts.iter().map(|part| (part.name, part.looked_at)).take(6).collect();
+        checked.parts.iter().map(|part| (part.name, part.looked_at)).take(7).collect();
     assert_eq!(
         looked_at,
         [
@@ -116,6 +116,7 @@ async fn data_that_are_whole_are_found_whole_whether_they_are_served_or_not() {
             ("customers", 4),
             ("customers found by their identifiers", 4),
             ("customers merged into others", 4),
+            ("audit of customers", 4),
             ("ledgers", 4),
         ]
     );
@@ -151,19 +152,6 @@ async fn data_that_are_whole_are_found_whole_whether_they_are_served_or_not() {
        though nobody is found by that",
       "identifiers: organisation 1: one email address leads to customer 100000003, \
        though nobody is found by that"]
-)]
-#[case::customer_is_gone(
-    "DELETE FROM customer WHERE customer_id = 100000004",
-    &["identifiers: organisation 1: one external id leads to customer 100000004, \
-       who does not have it",
-      "rows of customers and organisations: organisation 1: `audit_entry` names \
-       customer 100000004 in customer_id, which does not exist (rows: 1)",
-      "rows of customers and organisations: organisation 1: `enrolment` names \
-       customer 100000004 in customer_id, which does not exist (rows: 1)",
-      "rows of customers and organisations: organisation 1: `identifier` names \
-       customer 100000004 in customer_id, which does not exist (rows: 1)",
-      "rows of customers and organisations: organisation 1: `ledger_entry` names \
-       customer 100000004 in customer_id, which does not exist (rows: 2)"]
 )]
 #[case::customer_cannot_be_read(
     "UPDATE customer SET type = 'NONE' WHERE customer_id = 100000004",
@@ -214,6 +202,15 @@ async fn data_that_are_whole_are_found_whole_whether_they_are_served_or_not() {
     &["customers merged into others: organisation 1, customer 100000002: \
        a merge is kept of them, but they were not merged"]
 )]
+#[case::audit_is_gone(
+    "DELETE FROM audit_entry WHERE customer_id = 100000004",
+    &["audit of customers: organisation 1, customer 100000004: the audit does not tell of them"]
+)]
+#[case::audit_has_a_gap(
+    "DELETE FROM audit_entry WHERE customer_id = 100000001 AND entry = 1",
+    &["audit of customers: organisation 1, customer 100000001: \
+       the audit has 1 entries, up to number 2"]
+)]
 #[case::ids_would_be_given_again(
     "UPDATE organisation SET next_customer_id = 100000004",
     &["organisations: organisation 1: the next customers would be given ids that are taken"]
@@ -240,6 +237,25 @@ async fn what_is_broken_is_named(#[case] accident: &str, #[case] expected: &[&st
     let target = place.directory.path().join("backup");
     assert_eq!(back_up(&place, &target).unwrap(), checked);
     assert!(!listed(place.directory.path()).iter().any(|name| name.starts_with("backup")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_without_a_customer_are_named() {
+    let place = filled().await;
+    connect(&place).execute_batch("DELETE FROM customer WHERE customer_id = 100000004").unwrap();
+    let told: Vec<_> = check(&place).parts.into_iter().flat_map(|part| part.told).collect();
+    let identifier =
+        "organisation 1: one external id leads to customer 100000004, who does not have it";
+    assert!(told.iter().any(|what| what == identifier), "{told:?}");
+    for (table, rows) in
+        [("audit_entry", 1), ("enrolment", 1), ("identifier", 1), ("ledger_entry", 2)]
+    {
+        let expected = format!(
+            "organisation 1: `{table}` names customer 100000004 in customer_id, \
+             which does not exist (rows: {rows})"
+        );
+        assert!(told.contains(&expected), "{told:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,9 +29,10 @@ struct Rule {
     faults: fn(&Connection, &Subject<'_>) -> Result<Vec<String>, Error>,
 }
 
-const RULES: [Rule; 2] = [
+const RULES: [Rule; 3] = [
     Rule { name: "customers found by their identifiers", faults: identifiers },
     Rule { name: "customers merged into others", faults: merged },
+    Rule { name: "audit of customers", faults: audited },
 ];
 
 /// Checks each customer: whether they can be read, and each of [`RULES`].
@@ -138,4 +139,23 @@ fn merged(connection: &Connection, subject: &Subject<'_>) -> Result<Vec<String>,
     };
     faults.extend(fault.map(str::to_owned));
     Ok(faults)
+}
+
+/// The audit tells of them from their first entry on, and none of its entries is missing.
+fn audited(connection: &Connection, subject: &Subject<'_>) -> Result<Vec<String>, Error> {
+    let (count, newest): (i64, i64) = connection
+        .prepare_cached(
+            "SELECT count(*), coalesce(max(entry), 0) FROM audit_entry
+             WHERE organisation_id = ?1 AND customer_id = ?2",
+        )?
+        .query_row((subject.tenant.0, subject.customer.id.0), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    Ok(match (count, newest) {
+        (0, _) => vec!["the audit does not tell of them".to_owned()],
+        _ if count != newest => {
+            vec![format!("the audit has {count} entries, up to number {newest}")]
+        }
+        _ => Vec::new(),
+    })
 }
