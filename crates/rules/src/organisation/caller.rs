@@ -20,9 +20,12 @@ impl Organisation {
         AccessGroup::built_in(name).or_else(|| self.access_groups.named(name))
     }
 
-    /// The name of a caller who is in use.
+    /// The name of a caller who is in use, in an organisation that is.
     #[must_use]
     pub fn name_of(&self, caller: CallerId) -> Option<&str> {
+        if !self.details.is_active {
+            return None;
+        }
         match caller {
             CallerId::Till(id) => Some(&self.tills.active_with_id(id.0)?.name),
             CallerId::ApiClient(id) => Some(&self.api_clients.active_with_id(id.0)?.name),
@@ -154,6 +157,18 @@ mod tests {
             assert_eq!(organisation.name_of(gone), None);
             assert_eq!(organisation.access_group_of(gone), None);
         }
+    }
+
+    #[test]
+    fn nobody_calls_for_an_organisation_out_of_use() {
+        let mut organisation = organisation(&[]).unwrap();
+        organisation.details.set_active("organisation", false).unwrap();
+        assert_eq!((organisation.name_of(till(1)), organisation.name_of(client(1))), (None, None));
+        // What it is may change meanwhile.
+        organisation.details.put(r#"{"name":"shop","time_zone":"Asia/Tokyo"}"#).unwrap();
+        assert_eq!(organisation.name_of(till(1)), None);
+        organisation.details.set_active("organisation", true).unwrap();
+        assert_eq!(organisation.name_of(till(1)), Some("kiosk till"));
     }
 
     #[rstest]

@@ -28,6 +28,14 @@ pub struct Details {
     /// The name of the access group of whoever has no other.
     #[serde(default = "full_access")]
     pub access_group: String,
+    /// Whether its tills and API clients may call; beside the document, not in it.
+    #[serde(skip, default = "active")]
+    #[schema(ignore)]
+    pub is_active: bool,
+}
+
+const fn active() -> bool {
+    true
 }
 
 fn full_access() -> String {
@@ -41,6 +49,7 @@ impl Default for Details {
             time_zone: TimeZone::UTC,
             currency: None,
             access_group: full_access(),
+            is_active: active(),
         }
     }
 }
@@ -55,12 +64,13 @@ impl Documents for Details {
         let code = |text: &String| text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
         let valid = new.currency.as_ref().is_none_or(code);
         Invalid::unless(valid, "/currency", "an ISO 4217 code of three capital letters")?;
-        *self = new;
+        *self = Self { is_active: self.is_active, ..new };
         Ok(Kind::Organisation.name().to_owned())
     }
 
     fn set_active(&mut self, _name: &str, is_active: bool) -> Result<(), Invalid> {
-        Invalid::unless(is_active, "", "an organisation is always what it is")
+        self.is_active = is_active;
+        Ok(())
     }
 
     fn get(&self, name: &str) -> Option<Document> {
@@ -69,7 +79,7 @@ impl Documents for Details {
 
     fn all(&self) -> Vec<Document> {
         let name = Kind::Organisation.name().to_owned();
-        vec![Document { name, is_active: true, json: write(self) }]
+        vec![Document { name, is_active: self.is_active, json: write(self) }]
     }
 
     fn check(&self, organisation: &Organisation) -> Vec<Refused> {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod client;
 mod codes;
 mod config;
 mod data;
@@ -44,6 +45,9 @@ enum Command {
     /// Say what tills sign in with.
     #[command(subcommand)]
     Till(till::Command),
+    /// Say what API clients generate tokens with.
+    #[command(subcommand)]
+    Client(client::Command),
     /// Say who may set organisations up.
     #[command(subcommand)]
     Operator(operator::Command),
@@ -124,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Ledger(command) => ledger::run(&command),
         Command::Org(command) => org::run(&command),
         Command::Till(command) => till::run(&command),
+        Command::Client(command) => client::run(&command),
         Command::Operator(command) => operator::run(&command),
         Command::Codes => codes::run(),
         Command::Settings => settings::run(),

@@ -139,7 +139,11 @@ fn read_kind(kind: Kind, value: Value) -> anyhow::Result<Vec<(Kind, String, Stri
 pub(crate) fn write(organisation: &Organisation) -> anyhow::Result<String> {
     let mut file = Table::new();
     for kind in Kind::ALL {
-        let in_use = organisation.documents(kind).all().into_iter().filter(|one| one.is_active);
+        let in_use = organisation
+            .documents(kind)
+            .all()
+            .into_iter()
+            .filter(|one| one.is_active || kind.is_single());
         let mut tables = in_use
             .map(|document| Ok(serde_json::from_str::<Table>(&document.json)?))
             .collect::<anyhow::Result<Vec<Table>>>()?;

@@ -42,6 +42,7 @@ fn elaborate() -> NewOrganisation {
             name: "Ä's \"Kaufhaus\"; DROP TABLE organisation".to_owned(),
             time_zone: TimeZone::get("America/St_Johns").unwrap(),
             currency: Some("CAD".to_owned()),
+            is_active: true,
             access_group: "cashiers".to_owned(),
         },
         settings: settings(),

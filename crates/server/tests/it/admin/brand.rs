@@ -3,7 +3,7 @@
 use patron_server::auth::password::md5_hex;
 use serde_json::{Value, json};
 
-use super::{ORGANISATIONS, get, post, problem, put};
+use super::{DEMO, ORGANISATIONS, delete, get, post, problem, put};
 use crate::app::App;
 
 #[test]
@@ -61,4 +61,71 @@ fn a_brand_is_founded_once() {
         let refused = problem(&post(&operator, ORGANISATIONS, &document), status);
         assert_eq!(refused["errors"][0]["pointer"], pointer, "{document}");
     }
+}
+
+#[test]
+fn a_till_that_is_taken_out_of_use_or_given_another_password_is_refused_at_once() {
+    let app = App::start();
+    let operator = app.operator();
+    let (first, second) = (app.till("till.001"), app.till("till.sin"));
+    let customer = json!([{"mobile": "919876543210"}]);
+    assert_eq!((first.add(&customer).status, second.add(&customer).status), (200, 200));
+    assert_eq!(delete(&operator, &format!("{DEMO}/tills/till.001")).status, 200);
+    assert_eq!((first.add(&customer).status, second.add(&customer).status), (401, 200));
+    let password = json!({"password": "another one"});
+    let path = format!("{DEMO}/tills/till.sin/password");
+    assert_eq!(put(&operator, &path, &password).status, 204);
+    assert_eq!(second.add(&customer).status, 401);
+    let again = app.basic("till.sin", &md5_hex("another one"));
+    assert_eq!(again.add(&customer).status, 200);
+    problem(&put(&operator, &path, &json!({"password": "short"})), 422);
+}
+
+#[test]
+fn an_organisation_out_of_use_lets_nobody_in_until_it_is_back() {
+    let app = App::start();
+    let operator = app.operator();
+    let till = app.till("till.001");
+    let customer = json!([{"mobile": "919876543210"}]);
+    for (is_active, status) in [(false, 401), (true, 200)] {
+        let mut details = get(&operator, DEMO).json();
+        details["is_active"] = is_active.into();
+        assert_eq!(put(&operator, DEMO, &details).json()["is_active"], is_active);
+        assert_eq!(till.add(&customer).status, status);
+    }
+}
+
+#[test]
+fn an_api_client_is_given_a_secret_that_generates_tokens_until_the_next() {
+    let app = App::start();
+    let operator = app.operator();
+    let clients = format!("{DEMO}/api_clients");
+    let client = json!({"name": "kiosk", "default_till": "till.001"});
+    assert_eq!(post(&operator, &clients, &client).status, 201);
+    let secret = || {
+        let made = post(&operator, &format!("{clients}/kiosk/secret"), &Value::Null);
+        assert_eq!(made.status, 201, "{}", made.text);
+        made.json()
+    };
+    let generate =
+        |credentials: &Value| post(&app.anonymous(), "/v3/oauth/token/generate", credentials);
+    let register = |token: &Value| {
+        let token = token["data"]["accessToken"].as_str().unwrap();
+        let client = app.anonymous().with_header("X-CAP-API-OAUTH-TOKEN", token);
+        client.add(&json!([{"mobile": "919876543210"}])).status
+    };
+    let first = secret();
+    let token = generate(&first).json();
+    assert_eq!(register(&token), 200);
+    let second = secret();
+    assert_eq!(first["key"], second["key"]);
+    assert_eq!((register(&token), generate(&first).status), (401, 401));
+    let token = generate(&second).json();
+    assert_eq!(register(&token), 200);
+    assert_eq!(delete(&operator, &format!("{clients}/kiosk/tokens")).status, 204);
+    assert_eq!(register(&token), 401);
+    problem(&post(&operator, &format!("{clients}/nobody/secret"), &Value::Null), 404);
+    let changes = get(&operator, &format!("{DEMO}/changes?limit=3"));
+    let told = changes.json().to_string();
+    assert!(told.contains("kiosk") && !told.contains(second["secret"].as_str().unwrap()));
 }

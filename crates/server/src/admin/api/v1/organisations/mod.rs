@@ -1,5 +1,6 @@
 //! `/admin/api/v1/organisations`: the organisations, and what is set up for each.
 
+mod api_clients;
 mod changes;
 mod operators;
 mod tills;
@@ -37,6 +38,7 @@ use crate::app::App;
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     let own = OpenApiRouter::new()
         .routes(routes!(list, make))
+        .merge(api_clients::secrets())
         .merge(changes::routes())
         .merge(operators::routes())
         .merge(tills::passwords());
