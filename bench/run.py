@@ -101,10 +101,10 @@ def fresh(patron):
 
 def variants(options, work):
     binaries = pathlib.Path(options.binaries)
-    organisations = HERE / "organisations.toml"
+    template = HERE / "organisation.toml"
 
     def patron(name):
-        return servers.Patron(name, binaries / "patron", work / name, organisations)
+        return servers.Patron(name, binaries / "patron", work / name, template)
 
     echo = servers.Echo(binaries / "echo", work / "echo")
     echo.start()

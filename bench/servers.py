@@ -97,18 +97,25 @@ class Echo(Server):
 class Patron(Server):
     """Patron with one organisation for each shard of the load."""
 
-    def __init__(self, name, binary, directory, organisations):
+    def __init__(self, name, binary, directory, template):
         super().__init__(name, directory)
         self.binary = binary
-        self.organisations = organisations
+        # The file of an organisation, with `{number}` in it.
+        self.template = pathlib.Path(template)
 
     def start(self):
         data = self.directory / "data"
         if not data.exists():
             data.mkdir(parents=True)
-            apply = [self.binary, "org", "apply", "--yes", self.organisations]
-            subprocess.run(apply, check=True, env=os.environ | self.environment(), stdout=subprocess.DEVNULL)
+            for number in range(1, ORGANISATIONS + 1):
+                self.set_up(number)
         super().start()
+
+    def set_up(self, number):
+        file = self.directory / "organisation.toml"
+        file.write_text(self.template.read_text().replace("{number}", str(number)))
+        command = [self.binary, "org", "apply", "--yes", file]
+        subprocess.run(command, check=True, env=os.environ | self.environment(), stdout=subprocess.DEVNULL)
 
     def command(self):
         return [self.binary, "serve", "--rate-limit", "0"]

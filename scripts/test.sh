@@ -35,7 +35,7 @@ install_tool() {
 
 step 'Tools'
 install_packages curl
-rustup component add --quiet rustfmt clippy 2>/dev/null || true
+rustup component add rustfmt clippy >/dev/null 2>&1 || true
 install_tool cargo-deny "$deny_version"
 install_tool cargo-fuzz "$fuzz_version"
 
