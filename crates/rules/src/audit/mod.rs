@@ -1,6 +1,6 @@
 //! The audit: what changed of a customer, who asked for it, and by which request.
 //!
-//! It is only ever added to, in the commit of the change itself. [`changes`] is the one place that
+//! It is only ever added to, in the commit of the change itself. [`changes()`] is the one place that
 //! knows what counts as a change.
 
 mod changes;
