@@ -205,7 +205,7 @@ table! {
         "The customer has another identifier of this kind, and its setting does not allow to replace it; the one passed was ignored. The operator allows it where that is wanted.";
     IDENTIFIER_OCCUPIED = 91007 Warning "{x} is already occupied by another user. Ignoring it.",
         "v1.1 customer codes",
-        "The identifier belongs to another customer and was left to them. The caller finds out which is right.";
+        "The identifier or the card belongs to another customer and was left to them. The caller finds out which is right.";
     SURVIVOR_FOUND = 91009 Warning "Retrieved survivor account for the requested merge victim.",
         "v1.1 customer codes",
         "The identifier belonged to a customer who was merged into the one told of. Nobody needs to act.";
@@ -220,7 +220,7 @@ table! {
         "`test_control_status` is neither TEST nor CONTROL, and `STRICT_EXTRAS` is on. The caller mends it, or the operator switches `STRICT_EXTRAS` off, which keeps it as it is.";
     STORE_NOT_FOUND = 1053 Warning "Preferred store specified is not found.",
         "v1.1 customer codes",
-        "An extended field that names a store, such as `preferred_store`, names no till of the organisation; it was dropped and the rest registered. The caller mends the name, or the operator adds the till.";
+        "An extended field that names a store, such as `preferred_store`, names no store or till in use; it was dropped and the rest registered. The caller mends the name, or the operator adds the store.";
     NOT_ENROLLED = 1023 Warning "Unable to register customer to loyalty program.",
         "v1.1 customer codes",
         "The customer is registered as a loyalty customer and is enrolled nowhere, since no programme in use is the default one. The operator makes one the default; the customer's next registration enrols them.";
