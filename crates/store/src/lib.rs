@@ -289,11 +289,16 @@ pub trait Store: Operators + Send + Sync {
     /// Forgets a token, so that it is worth nothing from now on; whether it was there.
     async fn revoke_token(&self, hash: TokenHash) -> Result<bool, Error>;
 
-    /// Forgets every token of an API client; how many there were.
+    /// Forgets every token of an API client, and records who asked for it; how many there were.
     ///
     /// # Errors
     /// [`Error::NoSuch`] where the organisation has no such client.
-    async fn revoke_tokens(&self, tenant: TenantId, client: &str) -> Result<usize, Error>;
+    async fn revoke_tokens(
+        &self,
+        tenant: TenantId,
+        client: &str,
+        author: Author,
+    ) -> Result<usize, Error>;
 
     /// Counts the changes of what is set up and of what anybody signs in with, as far as this
     /// process knows: what was read at another count is read again before it is relied on.

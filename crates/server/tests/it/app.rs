@@ -167,7 +167,7 @@ impl App {
 
     pub fn revoke_all(&self, client: &str) {
         self.block_on(async {
-            self.store.revoke_tokens(self.demo().await, client).await.unwrap();
+            self.store.revoke_tokens(self.demo().await, client, author()).await.unwrap();
         });
     }
 

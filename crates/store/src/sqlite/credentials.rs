@@ -178,13 +178,16 @@ pub(super) fn forget_token(connection: &Connection, hash: &TokenHash) -> Result<
     Ok(gone > 0)
 }
 
-/// How many tokens the client had.
-pub(super) fn forget_tokens_of(
+/// Forgets a client's tokens and records who did it; how many it had.
+pub(super) fn revoke_tokens(
     connection: &Connection,
     tenant: TenantId,
     client: &str,
+    author: &Author,
 ) -> Result<usize, Error> {
-    forget_tokens(connection, tenant, client_id(connection, tenant, client)?)
+    let gone = forget_tokens(connection, tenant, client_id(connection, tenant, client)?)?;
+    configuration::record_secret(connection, tenant, "api_client_tokens", client, author)?;
+    Ok(gone)
 }
 
 fn forget_tokens(

@@ -195,10 +195,15 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn revoke_tokens(&self, tenant: TenantId, client: &str) -> Result<usize, Error> {
+    async fn revoke_tokens(
+        &self,
+        tenant: TenantId,
+        client: &str,
+        author: Author,
+    ) -> Result<usize, Error> {
         let client = client.to_owned();
         self.change_credentials(move |connection| {
-            credentials::forget_tokens_of(connection, tenant, &client)
+            credentials::revoke_tokens(connection, tenant, &client, &author)
         })
         .await
     }

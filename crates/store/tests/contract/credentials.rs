@@ -137,7 +137,7 @@ async fn a_client_that_is_not_there_has_nothing(store: Arc<dyn Store>) {
     let is_refused = |error| matches!(error, Error::NoSuch { kind: Kind::ApiClients, .. });
     assert!(is_refused(give_secret(&*store, &other, "app", "k", "h").await.unwrap_err()));
     assert!(is_refused(store.client_key(other.id(), "app").await.unwrap_err()));
-    assert!(is_refused(store.revoke_tokens(other.id(), "app").await.unwrap_err()));
+    assert!(is_refused(store.revoke_tokens(other.id(), "app", author()).await.unwrap_err()));
 }
 
 async fn a_token_is_known_until_it_is_revoked(store: Arc<dyn Store>) {
@@ -170,9 +170,15 @@ async fn all_tokens_of_a_client_are_revoked_at_once(store: Arc<dyn Store>) {
     for token in [&first, &second, &other] {
         keep(&*store, &tenant, token).await;
     }
-    assert_eq!(store.revoke_tokens(tenant.id(), "app").await.unwrap(), 2);
+    assert_eq!(store.revoke_tokens(tenant.id(), "app", author()).await.unwrap(), 2);
     assert!(!is_known(&*store, &first).await && !is_known(&*store, &second).await);
     assert!(is_known(&*store, &other).await);
+    let changes = store.changes(tenant.id(), None, 1).await.unwrap();
+    assert_eq!(
+        (changes[0].resource.as_str(), changes[0].name.as_str()),
+        ("api_client_tokens", "app")
+    );
+    assert_eq!((&changes[0].before, &changes[0].after), (&None, &None));
 }
 
 async fn a_token_that_expired_is_known_for_a_day(store: Arc<dyn Store>) {
@@ -224,7 +230,7 @@ async fn what_is_remembered_is_told_to_look_again(store: Arc<dyn Store>) {
     assert!(told());
     store.revoke_token(token.hash).await.unwrap();
     assert!(told());
-    store.revoke_tokens(tenant.id(), "app").await.unwrap();
+    store.revoke_tokens(tenant.id(), "app", author()).await.unwrap();
     assert!(told());
     give_secret(&*store, &tenant, "app", "key", "new").await.unwrap();
     assert!(told());

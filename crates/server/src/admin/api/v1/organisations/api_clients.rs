@@ -77,6 +77,6 @@ async fn revoke(
 ) -> Result<StatusCode, Problem> {
     body::drain(&app, request).await;
     member.must_be(Role::Editor)?;
-    app.store.revoke_tokens(member.tenant, &name).await?;
+    app.store.revoke_tokens(member.tenant, &name, member.author(&app)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
