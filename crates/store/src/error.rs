@@ -117,6 +117,26 @@ pub enum Error {
     /// The engine refused.
     #[error("the database failed")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The files that are served are no longer where they were: what is written to them would be
+    /// lost.
+    #[error(
+        "{0} was removed, moved or replaced while it was served; docs/operations.md says what to do"
+    )]
+    Moved(PathBuf),
+    /// A database was put in the place of another, whose log is still there.
+    #[error(
+        "{} was put in the place of the database to which {} belongs; docs/operations.md says what to do",
+        database.display(), log.display()
+    )]
+    LogOfAnother {
+        /// The database.
+        database: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
+    /// A group of work was given up, because of one that failed.
+    #[error("{0}")]
+    GivenUp(String),
     /// Nothing of the group of work was stored, since one commit holds it all.
     #[error("the commit failed")]
     NotCommitted(#[source] Arc<Error>),

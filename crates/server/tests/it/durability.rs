@@ -26,7 +26,11 @@ pub struct Program {
 
 impl Program {
     pub fn start(data: &str) -> Self {
-        let mut child = command(data).stdout(Stdio::piped()).spawn().unwrap();
+        Self::spawn(&mut command(data))
+    }
+
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let address = listening(&mut child);
         Self { child, address }
     }

@@ -27,6 +27,7 @@ mod coupons;
 mod documents;
 mod durability;
 mod explain;
+mod faults;
 mod fields;
 mod generated_ids;
 mod get;

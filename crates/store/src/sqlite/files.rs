@@ -1,8 +1,11 @@
 //! The files of the data: their names, their lock, and how one takes another's place.
 
+use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::time::UNIX_EPOCH;
 
 use crate::Error;
 
@@ -21,7 +24,7 @@ const LOG_INDEX: &str = "-shm";
 /// The lock of the data directory, for the one process that may write there; the system lets go of
 /// it when that ends.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -29,11 +32,109 @@ impl Lock {
         let path = directory.join(LOCK);
         let file = private(&path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(Error::InUse(directory.to_owned())),
             Err(TryLockError::Error(error)) => Err(failed(error, "cannot lock", &path)),
         }
     }
+
+    /// Notes in the lock's file which database and log belong together.
+    pub(super) fn note(&mut self, files: &OpenFiles) -> Result<(), Error> {
+        let note = format!("{} {}\n", files.database.1, files.log.1);
+        let noted = self.file.set_len(0).and_then(|()| {
+            self.file.write_all(note.as_bytes())?;
+            self.file.sync_all()
+        });
+        noted.map_err(|error| failed(error, "cannot write", &files.lock.0))
+    }
+}
+
+/// Refuses a database that was put in the place of the one to which the log beside it belongs:
+/// SQLite would take that log for its own, and make nonsense of both.
+pub(super) fn refuse_log_of_another(database: &Path) -> Result<(), Error> {
+    let Some(log) = log_beside(database) else { return Ok(()) };
+    let Ok(note) = fs::read_to_string(database.with_file_name(LOCK)) else { return Ok(()) };
+    let identities =
+        [database, &log].map(|path| identity(path).map(|found| found.to_string()).ok());
+    let noted: Vec<_> = note.split_whitespace().map(str::to_owned).map(Some).collect();
+    match (noted.as_slice(), &identities) {
+        // Where both are others, the directory was copied as a whole.
+        ([noted_database, noted_log], [found_database, found_log])
+            if noted_log == found_log && noted_database != found_database =>
+        {
+            Err(Error::LogOfAnother { database: database.to_owned(), log })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The files that are open, by what they are apart from their names.
+///
+/// A file that is removed or replaced can still be written by whoever has it open, and is gone with
+/// them.
+pub(super) struct OpenFiles {
+    database: (PathBuf, Identity),
+    log: (PathBuf, Identity),
+    log_index: (PathBuf, Identity),
+    lock: (PathBuf, Identity),
+}
+
+impl OpenFiles {
+    /// The files of a database that is open.
+    pub(super) fn of(database: &Path) -> Result<Self, Error> {
+        let open = |path: PathBuf| match identity(&path) {
+            Ok(identity) => Ok((path, identity)),
+            Err(error) => Err(failed(error, "cannot look at", &path)),
+        };
+        Ok(Self {
+            database: open(database.to_owned())?,
+            log: open(with_suffix(database, LOG))?,
+            log_index: open(with_suffix(database, LOG_INDEX))?,
+            lock: open(database.with_file_name(LOCK))?,
+        })
+    }
+
+    /// # Errors
+    /// [`Error::Moved`] where another file, or none, has the name of one of them.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let files = [&self.database, &self.log, &self.log_index, &self.lock];
+        let moved = files.into_iter().find(|(path, open)| identity(path).ok() != Some(*open));
+        moved.map_or(Ok(()), |(path, _)| Err(Error::Moved(path.clone())))
+    }
+}
+
+/// What a file is apart from its name: its device, its number there, and when it was made, since
+/// numbers are given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    number: u64,
+    /// In nanoseconds since 1970; 0 where that is not known.
+    made_at: u128,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.device, self.number, self.made_at)
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    let file = path.metadata()?;
+    let made_at = file.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+    Ok(Identity {
+        device: file.dev(),
+        number: file.ino(),
+        made_at: made_at.map_or(0, |since| since.as_nanos()),
+    })
+}
+
+/// Here a file that is open can be neither removed nor replaced.
+#[cfg(not(unix))]
+fn identity(_: &Path) -> io::Result<Identity> {
+    Ok(Identity { device: 0, number: 0, made_at: 0 })
 }
 
 /// Makes a directory that only the process's own user may enter, there to stay.

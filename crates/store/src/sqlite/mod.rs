@@ -77,7 +77,7 @@ impl SqliteStore {
     pub fn open(location: &Location) -> Result<Self, Error> {
         let opened = open::open(location)?;
         Ok(Self {
-            writer: Writer::start(opened.writer)?,
+            writer: Writer::start(opened.writer, opened.files)?,
             readers: Readers::new(opened.readers),
             tenants: Mutex::default(),
             lock: Mutex::new(opened.lock),

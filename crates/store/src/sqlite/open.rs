@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Location;
-use super::files::{self, Lock};
+use super::files::{self, Lock, OpenFiles};
 use crate::Error;
 
 /// The table in which the migrations that were applied are noted.
@@ -33,16 +33,19 @@ mod migrations {
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
+    /// `None` for what is in memory, as is the lock.
+    pub(super) files: Option<OpenFiles>,
     pub(super) lock: Option<Lock>,
 }
 
 pub(super) fn open(location: &Location) -> Result<Opened, Error> {
-    let (file, lock) = match location {
+    let (file, mut lock) = match location {
         Location::Directory(directory) => {
             files::make_private(directory)?;
             let lock = Lock::take(directory)?;
             let file = directory.join(files::DATABASE);
             files::finish_restoring(&file)?;
+            files::refuse_log_of_another(&file)?;
             files::private(&file)?;
             (file, Some(lock))
         }
@@ -67,7 +70,11 @@ pub(super) fn open(location: &Location) -> Result<Opened, Error> {
             Ok(reader)
         })
         .collect::<Result<_, Error>>()?;
-    Ok(Opened { writer, readers, lock })
+    let files = on_disk.then(|| OpenFiles::of(&file)).transpose()?;
+    if let (Some(lock), Some(files)) = (&mut lock, &files) {
+        lock.note(files)?;
+    }
+    Ok(Opened { writer, readers, files, lock })
 }
 
 /// The name of a database in memory that the connections of this process share.
@@ -102,6 +109,7 @@ pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
     if !files::holds_something(file)? {
         return Err(Error::NoData(file.to_owned()));
     }
+    files::refuse_log_of_another(file)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = configured(Connection::open_with_flags(file, flags)?, WRITER_CACHE_KIB)?;
     if !is_ours(&connection)? {

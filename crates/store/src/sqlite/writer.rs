@@ -11,9 +11,10 @@ use std::thread::{self, JoinHandle};
 
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
+use super::files::OpenFiles;
 use super::ids::Ids;
 use super::lanes::Lanes;
 use super::lock;
@@ -33,8 +34,8 @@ pub(super) struct Writing<'a> {
     generation: u64,
     /// Something that is set up was changed in this group.
     changed: bool,
-    /// Something could neither be done nor undone: the group must not be committed.
-    spoilt: bool,
+    /// Why nothing of the group may be committed, where that is so.
+    spoilt: Option<String>,
 }
 
 impl Writing<'_> {
@@ -51,8 +52,13 @@ impl Writing<'_> {
         if done.is_err() {
             self.ids.undo(changes);
         }
+        if let Err(error) = &done
+            && (fails_the_group(error) || self.connection.is_autocommit())
+        {
+            self.spoilt.get_or_insert_with(|| error.chain());
+        }
         if let Err(error) = self.end(done.is_ok()) {
-            self.spoilt = true;
+            self.spoilt.get_or_insert_with(|| error.chain());
             return Err(error);
         }
         done
@@ -96,13 +102,29 @@ impl Writing<'_> {
 
     /// Whether nothing more can be written in this group.
     pub(super) fn is_over(&self) -> bool {
-        self.spoilt || self.connection.is_autocommit()
+        self.spoilt.is_some() || self.connection.is_autocommit()
     }
 
     fn execute(&self, sql: &str) -> Result<(), Error> {
         self.connection.prepare_cached(sql)?.execute([])?;
         Ok(())
     }
+}
+
+/// Whether it is the store that fails, and not one piece of work: then the others would fail as
+/// well, and whoever sent them is to send them again.
+fn fails_the_group(error: &Error) -> bool {
+    let Error::Engine(source) = error else { return false };
+    let code = source.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
+    matches!(
+        code,
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+        )
+    )
 }
 
 /// The writer's handle.
@@ -158,21 +180,29 @@ where
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, Error> {
+    /// `files` are those that the connection has open, where it has any.
+    pub(super) fn start(connection: Connection, files: Option<OpenFiles>) -> Result<Self, Error> {
         let (queue, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(WAITING_LIMIT as usize));
         let (end, ended) = watch::channel(());
         let generation = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&generation);
         let random = StdRng::try_from_rng(&mut SysRng).map_err(|error| {
             let what = "cannot get randomness from the system".to_owned();
             Error::Io { what, source: std::io::Error::other(error) }
         })?;
+        let worker = Worker {
+            connection,
+            files,
+            ids: Ids::default(),
+            random,
+            generation: Arc::clone(&generation),
+            is_failing: false,
+        };
         let thread = thread::Builder::new()
             .name("patron-writer".to_owned())
             .spawn(move || {
-                write_until_closed(&connection, waiting, &counted, random);
-                drop((connection, end));
+                worker.write_until_closed(waiting);
+                drop(end);
             })
             .map_err(|source| {
                 let what = "cannot start the writer's thread".to_owned();
@@ -239,37 +269,59 @@ impl Drop for Writer {
     }
 }
 
-fn write_until_closed(
-    connection: &Connection,
-    mut queue: mpsc::UnboundedReceiver<Job>,
-    generation: &AtomicU64,
-    mut random: StdRng,
-) {
-    let mut ids = Ids::default();
-    let mut lanes = Lanes::new();
-    while let Some(mut group) = next_group(&mut lanes, &mut queue) {
-        let mut writing = Writing {
-            connection,
-            ids: &mut ids,
-            random: &mut random,
-            generation: generation.load(Ordering::Acquire),
-            changed: false,
-            spoilt: false,
-        };
-        let committed = commit(&mut writing, &mut group).map_err(Arc::new);
-        if writing.changed {
-            generation.fetch_add(1, Ordering::Release);
-        }
-        match &committed {
-            Ok(()) => ids.keep(),
-            Err(error) => {
-                ids.forget();
-                tracing::error!(error = error.chain(), jobs = group.len(), "a commit failed");
+/// What the writer's thread has.
+struct Worker {
+    connection: Connection,
+    files: Option<OpenFiles>,
+    ids: Ids,
+    random: StdRng,
+    generation: Arc<AtomicU64>,
+    /// Whether the last commit failed.
+    is_failing: bool,
+}
+
+impl Worker {
+    fn write_until_closed(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
+        let mut lanes = Lanes::new();
+        while let Some(mut group) = next_group(&mut lanes, &mut queue) {
+            let committed = self.write(&mut group).map_err(Arc::new);
+            self.tell(committed.as_ref().map_err(Arc::as_ref), group.len());
+            for job in group {
+                job.work.answer(committed.clone());
             }
         }
-        for job in group {
-            job.work.answer(committed.clone());
+    }
+
+    fn write(&mut self, group: &mut [Job]) -> Result<(), Error> {
+        let mut writing = Writing {
+            connection: &self.connection,
+            ids: &mut self.ids,
+            random: &mut self.random,
+            generation: self.generation.load(Ordering::Acquire),
+            changed: false,
+            spoilt: None,
+        };
+        let committed = commit(&mut writing, group, self.files.as_ref(), self.is_failing);
+        if writing.changed {
+            self.generation.fetch_add(1, Ordering::Release);
         }
+        match &committed {
+            Ok(()) => self.ids.keep(),
+            Err(_) => self.ids.forget(),
+        }
+        committed
+    }
+
+    /// Tells the log that commits began to fail, or succeed again, and not of each that does.
+    fn tell(&mut self, committed: Result<&(), &Error>, jobs: usize) {
+        match committed {
+            Err(error) if !self.is_failing => {
+                tracing::error!(error = error.chain(), jobs, "a commit failed");
+            }
+            Ok(()) if self.is_failing => tracing::info!("commits succeed again"),
+            _ => {}
+        }
+        self.is_failing = committed.is_err();
     }
 }
 
@@ -288,19 +340,109 @@ fn next_group(
     Some(lanes.next_group())
 }
 
-fn commit(writing: &mut Writing<'_>, group: &mut [Job]) -> Result<(), Error> {
+fn commit(
+    writing: &mut Writing<'_>,
+    group: &mut [Job],
+    files: Option<&OpenFiles>,
+    was_failing: bool,
+) -> Result<(), Error> {
     let done = (|| {
+        files.map_or(Ok(()), OpenFiles::check)?;
         writing.execute("BEGIN IMMEDIATE")?;
+        if was_failing {
+            write_something(writing.connection)?;
+        }
         for job in group {
             job.work.run(writing);
             if writing.is_over() {
-                return Err(Error::Engine("the transaction was given up".into()));
+                return Err(Error::GivenUp(writing.spoilt.take().unwrap_or_default()));
             }
         }
-        writing.execute("COMMIT")
+        writing.execute("COMMIT")?;
+        // What went into a file that was removed meanwhile will not be found again.
+        files.map_or(Ok(()), OpenFiles::check)
     })();
     if done.is_err() && !writing.connection.is_autocommit() {
         drop(writing.execute("ROLLBACK"));
     }
     done
+}
+
+/// After a failure, a commit that has nothing to write tells nothing of whether writing succeeds
+/// again; so it writes a number that nobody reads, as it is.
+fn write_something(connection: &Connection) -> Result<(), Error> {
+    const UNUSED: &str = "user_version";
+    let version: i32 = connection.pragma_query_value(None, UNUSED, |row| row.get(0))?;
+    Ok(connection.pragma_update(None, UNUSED, version)?)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use tokio::task::JoinSet;
+
+    use super::*;
+    use crate::sqlite::{Location, open};
+
+    /// A statement of several rows is undone by itself when the disk is full, and its transaction
+    /// goes on.
+    const TOO_MUCH: &str =
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 1000)
+         INSERT INTO thing SELECT zeroblob(4096) FROM n";
+
+    fn run(writing: &mut Writing<'_>, sql: &str) -> Result<(), Error> {
+        writing.attempt(|writing| Ok(writing.connection.execute_batch(sql)?))
+    }
+
+    /// The file may not grow, as if the disk were full; then it may.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_fills_the_disk_fails_with_its_neighbours_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let opened = open::open(&Location::Directory(directory.path().to_owned())).unwrap();
+        opened.writer.execute_batch("CREATE TABLE thing (thing BLOB)").unwrap();
+        let pages: i64 =
+            opened.writer.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        let limit = |pages: i64| format!("PRAGMA max_page_count = {pages}");
+        opened.writer.execute_batch(&limit(pages + 20)).unwrap();
+        let writer = Arc::new(Writer::start(opened.writer, opened.files).unwrap());
+
+        // A batch of which one customer fails, and single ones that may be in its group.
+        let mut tasks = JoinSet::new();
+        for _ in 0..20 {
+            let writer = Arc::clone(&writer);
+            tasks.spawn(async move {
+                writer
+                    .write(|writing| {
+                        Ok(writing.connection.execute_batch("INSERT INTO thing VALUES (1)")?)
+                    })
+                    .await
+                    .is_ok()
+            });
+        }
+        let batch = writer.write_each(3, |writing| {
+            run(writing, "INSERT INTO thing VALUES (2)")?;
+            let failed = run(writing, TOO_MUCH).unwrap_err();
+            assert!(writing.is_over(), "{failed:?}");
+            Ok(())
+        });
+        let refused = batch.await.unwrap_err();
+        assert!(refused.chain().contains("full"), "{}", refused.chain());
+        let kept = tasks.join_all().await.into_iter().map(u32::from).sum::<u32>();
+        assert_eq!(rows(&writer).await, kept);
+
+        let lift = limit(1 << 30);
+        let lifted =
+            writer.write_each(1, move |writing| Ok(writing.connection.execute_batch(&lift)?));
+        lifted.await.unwrap();
+        writer.write_each(1, |writing| run(writing, TOO_MUCH)).await.unwrap();
+        assert_eq!(rows(&writer).await, kept + 1_000);
+        writer.stop().await;
+    }
+
+    async fn rows(writer: &Writer) -> u32 {
+        let read = |writing: &mut Writing<'_>| {
+            Ok(writing.connection.query_row("SELECT count(*) FROM thing", [], |row| row.get(0))?)
+        };
+        writer.write(read).await.unwrap()
+    }
 }
