@@ -377,7 +377,6 @@ fn write_something(connection: &Connection) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use tokio::task::JoinSet;
 
