@@ -230,6 +230,9 @@ table! {
     POINTS_NOT_ISSUED = 1088 Warning "Unable to issue points, report to support: {x}.",
         "v1.1 customer codes (Patron adds what it is about)",
         "A balance would have more digits than can be kept exactly. Nothing of the reward rule named was given, or the customers were not merged; everything else is registered. The operator looks at the customer's ledger.";
+    REFERRER_NOT_FOUND = 1205 Warning "Unable to find the referrer in the specified campaign.",
+        "v1.1 customer codes",
+        "The `referral_code` is nobody's or the customer's own, its campaign does not run, or it has brought as many customers as it may; nobody was rewarded by it, and everything else is registered. The caller asks for another code.";
     INVALID_SUBSCRIPTION_CHANNEL = 1101 Warning "Invalid subscription channel",
         "v1.1 subscription codes (number); the wording is Patron's",
         "A subscription's `channel` is neither sms nor email; the subscription was left out. The caller mends it.";

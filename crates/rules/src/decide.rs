@@ -10,7 +10,7 @@ use crate::candidates::{Candidates, wants_external_id};
 use crate::card::{self, Card, CardFacts, CardRequest};
 use crate::codes::{self, Failure, Warning};
 use crate::coupon::Coupon;
-use crate::customer::{Customer, CustomerId, Enrolment};
+use crate::customer::{Customer, CustomerId};
 use crate::enrol;
 use crate::identifier::{ExternalId, IdentifierKind, Identifiers};
 use crate::join::Comer;
@@ -18,6 +18,7 @@ use crate::ledger::{Award, LedgerEntry};
 use crate::merge::merge;
 use crate::organisation::Organisation;
 use crate::profile::{CustomerType, channel, field};
+use crate::referral::{self, Referral, Referrer};
 use crate::resolve::{Holders, Identity, required, resolve, update_identifiers};
 use crate::settings::Settings;
 use crate::submission::{Kept, Member};
@@ -43,15 +44,6 @@ pub struct Facts {
     pub cards: CardFacts,
     /// What can be given to this customer alone.
     pub candidates: Candidates,
-}
-
-/// The holder of a referral code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Referrer {
-    /// The referral campaign to which the code belongs.
-    pub campaign: String,
-    /// The customer, whole.
-    pub customer: Customer,
 }
 
 /// What becomes of a registration, and why.
@@ -82,8 +74,8 @@ pub struct Plan {
     pub merged: Vec<Merged>,
     /// The card that is issued to the customer.
     pub card: Option<Card>,
-    /// The place in a programme of whoever referred the customer, where they were rewarded for it.
-    pub referrer: Option<(CustomerId, Enrolment)>,
+    /// Who referred the customer, where they enter the programme so.
+    pub referral: Option<Referral>,
     /// The coupons that are given to the customer.
     pub coupons: Vec<Coupon>,
     /// What is added to the ledger.
@@ -197,9 +189,12 @@ fn plan(
         None => Ok(None),
     };
     warnings.extend(card.as_ref().err().cloned());
-    let comer = Comer::of(&registration, before_type);
+    let referrer =
+        referral::referrer(&registration, &customer, &merging.merged, organisation, facts);
+    warnings.extend(referrer.as_ref().err().cloned());
+    let comer = Comer::of(&registration, before_type, referrer.unwrap_or_default());
     warnings.extend(update_profile(&mut customer, registration, facts.now));
-    let joined = comer.join(&mut customer, organisation, facts, &merging);
+    let joined = comer.join(&mut customer, organisation, facts, &merging.awards);
     warnings.extend(merging.warnings);
     warnings.extend(joined.warnings);
     let mut ledger = merging.ledger;
@@ -209,7 +204,7 @@ fn plan(
         before: known,
         merged: merging.merged,
         card: card.unwrap_or_default(),
-        referrer: joined.referrer,
+        referral: joined.referral,
         coupons: joined.coupons,
         ledger,
         side_effects: joined.side_effects,
@@ -218,11 +213,11 @@ fn plan(
 }
 
 /// What merging brings about.
-pub(crate) struct Merging {
-    pub(crate) merged: Vec<Merged>,
+struct Merging {
+    merged: Vec<Merged>,
     ledger: Vec<LedgerEntry>,
     /// What was awarded to anybody concerned, the survivor's with what they take over.
-    pub(crate) awards: Vec<Award>,
+    awards: Vec<Award>,
     /// The kinds of identifier that are left to others.
     occupied: Vec<IdentifierKind>,
     warnings: Vec<Warning>,

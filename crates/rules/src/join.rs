@@ -5,39 +5,46 @@ use crate::award::{self, Arrival, Earnings, SideEffect};
 use crate::codes::{self, Warning};
 use crate::coupon::Coupon;
 use crate::customer::{Customer, CustomerId, Enrolment};
-use crate::decide::{Facts, Merging};
+use crate::decide::Facts;
 use crate::enrol::{self, enrol};
-use crate::ledger::LedgerEntry;
+use crate::ledger::{Award, LedgerEntry};
 use crate::organisation::{Occasion, Organisation, Programme, ProgrammeId, TillId};
 use crate::profile::{CustomerType, Source};
+use crate::referral::{Referral, Referrer};
 use crate::validate::Registration;
 
 /// How somebody comes who may enter a programme.
-pub(crate) struct Comer {
+pub(crate) struct Comer<'a> {
     /// The type that they had; `None` of one who is new.
     before: Option<CustomerType>,
     source: Option<Source>,
     account: Option<String>,
     till: TillId,
+    referrer: Option<&'a Referrer>,
 }
 
 /// What entering a programme brings about.
 #[derive(Default)]
 pub(crate) struct Joined {
-    pub(crate) referrer: Option<(CustomerId, Enrolment)>,
+    pub(crate) referral: Option<Referral>,
     pub(crate) coupons: Vec<Coupon>,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) side_effects: Vec<SideEffect>,
     pub(crate) warnings: Vec<Warning>,
 }
 
-impl Comer {
-    pub(crate) fn of(registration: &Registration, before: Option<CustomerType>) -> Self {
+impl<'a> Comer<'a> {
+    pub(crate) fn of(
+        registration: &Registration,
+        before: Option<CustomerType>,
+        referrer: Option<&'a Referrer>,
+    ) -> Self {
         Self {
             before,
             source: registration.source.clone(),
             account: registration.account_id.clone(),
             till: registration.registered_till,
+            referrer,
         }
     }
 
@@ -48,7 +55,7 @@ impl Comer {
         customer: &mut Customer,
         organisation: &Organisation,
         facts: &Facts,
-        merging: &Merging,
+        awards: &[Award],
     ) -> Joined {
         if customer.customer_type != CustomerType::Loyalty || organisation.programmes.is_empty() {
             return Joined::default();
@@ -60,25 +67,24 @@ impl Comer {
         if customer.enrolments.iter().any(|held| held.programme == programme.id) {
             return Joined::default();
         }
-        let referrer = referrer(customer, facts, merging);
-        let arrival = self.arrival(customer, organisation, facts, referrer.is_some());
-        let earnings = before_awards(customer, programme, organisation, facts, referrer);
-        let earned = award::award(&arrival, programme, organisation, &merging.awards, earnings);
+        let arrival = self.arrival(customer, organisation, facts);
+        let earnings = self.before_awards(customer, programme, organisation, facts);
+        let earned = award::award(&arrival, programme, organisation, awards, earnings);
         let Earnings { enrolment, referrer, coupons, ledger, side_effects, warnings, .. } = earned;
         let is_rewarded = ledger.iter().any(|entry| entry.customer != customer.id);
+        let reward = referrer.map(|(_, place)| place).filter(|_| is_rewarded);
+        let referral = self.referrer.cloned().map(|referrer| Referral { referrer, reward });
         customer.enrolments.push(enrolment);
         enrol::settle(customer, organisation, facts.now);
-        let referrer = referrer.filter(|_| is_rewarded);
-        Joined { referrer, coupons, ledger, side_effects, warnings }
+        Joined { referral, coupons, ledger, side_effects, warnings }
     }
 
-    fn arrival<'a>(
-        &'a self,
-        customer: &'a Customer,
-        organisation: &'a Organisation,
+    fn arrival<'b>(
+        &'b self,
+        customer: &'b Customer,
+        organisation: &'b Organisation,
         facts: &Facts,
-        is_referred: bool,
-    ) -> Arrival<'a> {
+    ) -> Arrival<'b> {
         let till = organisation.tills.with_id(self.till.0);
         let moment = self.before.map_or(customer.registered_at, |_| facts.now);
         Arrival {
@@ -90,37 +96,29 @@ impl Comer {
             store: till.and_then(|till| till.store.as_deref()),
             day: organisation.time_zone_of(self.till).to_datetime(moment).date(),
             today: organisation.details.time_zone.to_datetime(facts.now).date(),
-            is_referred,
+            campaign: self.referrer.map(|referrer| referrer.code.campaign.as_str()),
             customer,
         }
     }
-}
 
-/// Whoever referred the customer. Nobody refers themselves, nor does whoever is merged into them.
-fn referrer<'a>(customer: &Customer, facts: &'a Facts, merging: &Merging) -> Option<&'a Customer> {
-    let found = &facts.referrer.as_ref()?.customer;
-    let is_other =
-        found.id != customer.id && merging.merged.iter().all(|one| one.before.id != found.id);
-    is_other.then_some(found)
-}
-
-/// What there is before anything is awarded.
-fn before_awards(
-    customer: &Customer,
-    programme: &Programme,
-    organisation: &Organisation,
-    facts: &Facts,
-    referrer: Option<&Customer>,
-) -> Earnings {
-    let zone = &organisation.details.time_zone;
-    Earnings {
-        enrolment: enrol(programme, customer.registered_at, facts.now, zone),
-        referrer: referrer.and_then(|referrer| place_of(referrer, programme.id)),
-        candidates: facts.candidates.coupons.clone(),
-        coupons: Vec::new(),
-        ledger: Vec::new(),
-        side_effects: Vec::new(),
-        warnings: Vec::new(),
+    /// What there is before anything is awarded.
+    fn before_awards(
+        &self,
+        customer: &Customer,
+        programme: &Programme,
+        organisation: &Organisation,
+        facts: &Facts,
+    ) -> Earnings {
+        let zone = &organisation.details.time_zone;
+        Earnings {
+            enrolment: enrol(programme, customer.registered_at, facts.now, zone),
+            referrer: self.referrer.and_then(|it| place_of(&it.customer, programme.id)),
+            candidates: facts.candidates.coupons.clone(),
+            coupons: Vec::new(),
+            ledger: Vec::new(),
+            side_effects: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 }
 
@@ -137,9 +135,10 @@ mod tests {
     use super::*;
     use crate::candidates::Candidates;
     use crate::card::CardFacts;
-    use crate::decide::{Plan, Referrer, decide};
+    use crate::decide::{Plan, decide};
     use crate::identifier::IdentifierKind;
     use crate::organisation::Kind;
+    use crate::referral::ReferralCode;
     use crate::resolve::{Holder, Holders};
     use crate::submission::Submission;
     use crate::validate::validate;
@@ -251,21 +250,106 @@ mod tests {
         assert_eq!(is_awarded(&plan), expected);
     }
 
-    #[test]
-    fn nobody_refers_themselves() {
-        let organisation = organisation(r#"{"referred":true}"#);
-        let first = sent(|sent| sent.customer_type = Some("not_interested".to_owned()));
-        let known = register(&organisation, &first, &facts(None)).customer;
-        let loyal = sent(|sent| sent.customer_type = Some("loyalty".to_owned()));
-        for (referrer, expected) in [(known.id, false), (CustomerId(9), true)] {
-            let mut facts = facts(Some(&known));
-            let customer = Customer { id: referrer, ..known.clone() };
-            facts.referrer = Some(Referrer { campaign: "friends".to_owned(), customer });
-            let plan = register(&organisation, &loyal, &facts);
-            assert_eq!(is_awarded(&plan), expected);
-            // The referrer is in no programme, so there is nothing to give to them.
-            assert_eq!(plan.referrer, None);
+    fn referrer(customer: Customer, referrals: u64) -> Referrer {
+        let (code, campaign) = ("SDX123".to_owned(), "friends".to_owned());
+        Referrer { code: ReferralCode { code, campaign, referrals }, customer }
+    }
+
+    /// Who may come, and what a code of which campaign, held by whom, brings them.
+    #[rstest]
+    #[case::counts("{}", 9, 0, true)]
+    #[case::of_their_own("{}", 5, 0, false)]
+    #[case::of_no_such_campaign("none", 9, 0, false)]
+    #[case::on_the_first_day(r#"{"from":"2026-01-15"}"#, 9, 0, true)]
+    #[case::before_the_first_day(r#"{"from":"2026-01-16"}"#, 9, 0, false)]
+    #[case::on_the_last_day(r#"{"to":"2026-01-15"}"#, 9, 0, true)]
+    #[case::after_the_last_day(r#"{"to":"2026-01-14"}"#, 9, 0, false)]
+    #[case::for_the_last_time(r#"{"referrals_per_code":2}"#, 9, 1, true)]
+    #[case::once_too_often(r#"{"referrals_per_code":2}"#, 9, 2, false)]
+    fn who_enters_with_a_code_is_referred(
+        #[case] campaign: &str,
+        #[case] holder: i64,
+        #[case] referrals: u64,
+        #[case] expected: bool,
+    ) {
+        let mut organisation = organisation(r#"{"referred":true}"#);
+        if let Some(rest) = campaign.strip_prefix('{') {
+            let rest = if rest == "}" { rest.to_owned() } else { format!(",{rest}") };
+            let campaign = format!(r#"{{"name":"friends"{rest}"#);
+            organisation.documents_mut(Kind::ReferralCampaigns).put(&campaign).unwrap();
         }
+        let first = sent(|sent| sent.customer_type = Some("not_interested".to_owned()));
+        let known = Customer {
+            id: CustomerId(5),
+            ..register(&organisation, &first, &facts(None)).customer
+        };
+        let coming = sent(|sent| {
+            sent.customer_type = Some("loyalty".to_owned());
+            sent.referral_code = Some("sdx123".to_owned());
+        });
+        let mut facts = facts(Some(&known));
+        let customer = Customer { id: CustomerId(holder), ..known.clone() };
+        facts.referrer = Some(referrer(customer, referrals));
+        let plan = register(&organisation, &coming, &facts);
+        let warned: Vec<u32> = plan.warnings.iter().map(|warning| warning.code.number).collect();
+        assert_eq!(is_awarded(&plan), expected);
+        assert_eq!(plan.referral.is_some(), expected);
+        assert_eq!(warned, if expected { vec![] } else { vec![1205] });
+        // The referrer is in no programme, so there is nothing to give to them.
+        assert_eq!(plan.referral.and_then(|referral| referral.reward), None);
+    }
+
+    /// Nobody is referred who does not enter the programme by it, be the code good or not.
+    #[rstest]
+    #[case::another_type("not_interested", "not_interested", 0, &[])]
+    #[case::in_the_programme_already("loyalty", "loyalty", 0, &[])]
+    #[case::sent_again_when_it_is_used_up("loyalty", "loyalty", 1, &[])]
+    #[case::used_up("not_interested", "not_interested", 1, &[1205])]
+    fn only_entering_counts(
+        #[case] was: &str,
+        #[case] comes_as: &str,
+        #[case] referrals: u64,
+        #[case] expected: &[u32],
+    ) {
+        let mut organisation = organisation(r#"{"referred":true}"#);
+        let campaign = r#"{"name":"friends","referrals_per_code":1}"#;
+        organisation.documents_mut(Kind::ReferralCampaigns).put(campaign).unwrap();
+        let first = sent(|sent| sent.customer_type = Some(was.to_owned()));
+        let known = register(&organisation, &first, &facts(None)).customer;
+        let again = sent(|sent| {
+            sent.customer_type = Some(comes_as.to_owned());
+            sent.referral_code = Some("SDX123".to_owned());
+        });
+        let mut facts = facts(Some(&known));
+        let customer = Customer { id: CustomerId(9), ..known.clone() };
+        facts.referrer = Some(referrer(customer, referrals));
+        let plan = register(&organisation, &again, &facts);
+        let warned: Vec<u32> = plan.warnings.iter().map(|warning| warning.code.number).collect();
+        assert_eq!((plan.referral, plan.ledger), (None, Vec::new()));
+        assert_eq!(warned, expected);
+    }
+
+    #[test]
+    fn a_referrer_of_the_programme_is_rewarded() {
+        let mut organisation = organisation(r#"{"referred":true}"#);
+        let campaign = r#"{"name":"friends"}"#;
+        organisation.documents_mut(Kind::ReferralCampaigns).put(campaign).unwrap();
+        let holder = register(&organisation, &sent(|_| ()), &facts(None)).customer;
+        let mut facts = facts(None);
+        facts.next_id = CustomerId(2);
+        facts.referrer = Some(referrer(holder.clone(), 7));
+        let coming = sent(|sent| {
+            sent.external_id = Some("B".to_owned());
+            sent.referral_code = Some("SDX123".to_owned());
+        });
+        let referral = register(&organisation, &coming, &facts).referral.unwrap();
+        assert_eq!(Some(&referral.referrer), facts.referrer.as_ref());
+        let points = |place: &Enrolment| place.balances.points.available().to_string();
+        let held = holder.enrolments.first().map(points);
+        assert_eq!(
+            (held, referral.reward.as_ref().map(points)),
+            (Some("0".into()), Some("1".into()))
+        );
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! 2. [`validate`]: each member by its own rule ([`identifier`], [`profile`]), giving a
 //!    [`validate::Registration`] with its warnings, or the item's [`codes::Failure`].
 //! 3. [`resolve`]: whose registration is this; [`merge`]: one customer of two.
-//! 4. [`enrol`] and [`award`]: what a loyalty customer is enrolled in and earns.
+//! 4. [`enrol`] and [`award`]: what a loyalty customer is enrolled in and earns; [`referral`]: and who
+//!    brought them.
 //! 5. [`decide`]: the pipeline itself, from the facts of the store to the plan that it carries out.
 //! 6. [`audit`]: what the plan changes of whom.
 //!
@@ -32,6 +33,7 @@ pub mod organisation;
 pub mod profile;
 pub mod random;
 pub mod random_code;
+pub mod referral;
 pub mod resolve;
 pub mod settings;
 pub mod submission;

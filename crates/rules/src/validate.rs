@@ -17,6 +17,8 @@ use crate::profile::{
     CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel, custom_field, date,
     extended_field, short, subscription, test_control, till,
 };
+use crate::random_code;
+use crate::referral;
 use crate::submission::{Kept, Malformed, Member, Submission};
 use crate::trace::{Step, Trace};
 
@@ -128,7 +130,7 @@ fn registration(
         fraud_status,
         channels,
         subscriptions: subscription::read(&sent.subscriptions, &mut warnings),
-        referral_code: sent.referral_code.clone(),
+        referral_code: referral_code(sent, &mut warnings),
         card: CardRequest::read(sent, &mut warnings),
         kept: kept(&sent.kept, organisation, trace)?,
         custom_fields: custom_field::read(
@@ -203,6 +205,15 @@ fn updated_at(sent: &Submission, zone: &TimeZone) -> Result<Option<Timestamp>, F
     instant
         .map(Some)
         .ok_or_else(|| refused(Member::UpdatedOn, "expected YYYY-MM-DD HH:MM:SS before 9999-12-30"))
+}
+
+/// What can be no code is nobody's.
+fn referral_code(sent: &Submission, warnings: &mut Vec<Warning>) -> Option<String> {
+    let code = random_code::canonical(sent.referral_code.as_deref()?);
+    if code.is_none() {
+        warnings.push(referral::not_found());
+    }
+    code
 }
 
 fn source(
@@ -333,6 +344,23 @@ mod tests {
         let validated = validate(&sent, &organisation(true), Ok(TillId(1)), now);
         let expected = Failure::because(codes::FAILED_TO_ADD, "unknown member");
         assert_eq!(validated.outcome, Err(expected.at(Member::Read("x".into()))));
+    }
+
+    #[rstest]
+    #[case(None, None, &[])]
+    #[case(Some(" sdx123"), Some("SDX123"), &[])]
+    #[case(Some("SDX 123"), None, &[1205])]
+    fn a_referral_code_has_one_form(
+        #[case] passed: Option<&str>,
+        #[case] read: Option<&str>,
+        #[case] warned: &[u32],
+    ) {
+        let sent = Submission { referral_code: passed.map(str::to_owned), ..sent() };
+        let registration = code(&sent, true).unwrap();
+        assert_eq!(registration.referral_code.as_deref(), read);
+        let numbers: Vec<_> =
+            registration.warnings.iter().map(|warning| warning.code.number).collect();
+        assert_eq!(numbers, warned);
     }
 
     #[rstest]

@@ -24,6 +24,7 @@ use patron_rules::decide::Decision;
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::ledger::{Currency, EntryKind};
 use patron_rules::organisation::{ApiClientId, Kind, Organisation, ProgrammeId, TillId};
+use patron_rules::referral::{ReferralCode, Referrer};
 use patron_rules::validate::Registration;
 use rust_decimal::Decimal;
 
@@ -371,6 +372,18 @@ pub trait Store: Operators + Send + Sync {
 
     /// The cards of a customer, those of whoever was merged into them included, by number.
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error>;
+
+    /// Who has a referral code, in its one form; `None` where nobody does.
+    async fn referrer(&self, tenant: &Tenant, code: &str) -> Result<Option<Referrer>, Error>;
+
+    /// The referral codes of a customer, by campaign, those of whoever was merged into them included.
+    /// A code that they have by now and that was never asked for is made.
+    async fn referral_codes(
+        &self,
+        tenant: &Tenant,
+        customer: &Customer,
+        now: Timestamp,
+    ) -> Result<Vec<ReferralCode>, Error>;
 
     /// Adds up the ledgers of an organisation, by its name, and compares them with the balances.
     async fn check_ledger(

@@ -19,7 +19,7 @@ use crate::profile::{Channel, FieldValue, FraudStatus, Name, Subscription};
 /// each entry has.
 #[must_use]
 pub fn changes(plan: &Plan, organisation: &Organisation) -> Vec<ChangeSet> {
-    let Plan { customer, before, merged, card, .. } = plan;
+    let Plan { customer, before, merged, card, referral, .. } = plan;
     let mut sets = Vec::with_capacity(2 * merged.len() + 1);
     let later = merged.iter().skip(1).map(|next| &next.survivor);
     for (merged, after) in merged.iter().zip(later.chain([customer])) {
@@ -35,6 +35,16 @@ pub fn changes(plan: &Plan, organisation: &Organisation) -> Vec<ChangeSet> {
     }
     if let (Some(last), Some(card)) = (sets.last_mut(), card) {
         last.events.push(Event::Card(card.number.clone()));
+    }
+    if let (Some(last), Some(referral)) = (sets.last_mut(), referral) {
+        let referrer = &referral.referrer.customer;
+        last.events.push(Event::ReferredBy(referrer.id));
+        sets.push(ChangeSet {
+            customer: referrer.id,
+            source: referrer.source.clone(),
+            merge: None,
+            events: vec![Event::Referred(customer.id)],
+        });
     }
     sets.retain(|set| !set.events.is_empty());
     sets
@@ -167,6 +177,7 @@ mod tests {
     use crate::profile::channel::Meta;
     use crate::profile::subscription::{Channel as Medium, Priority};
     use crate::profile::{CustomerType, Source};
+    use crate::referral::{Referral, ReferralCode, Referrer};
     use crate::submission::Kept;
 
     fn organisation() -> Organisation {
@@ -234,7 +245,7 @@ mod tests {
             before,
             merged: Vec::new(),
             card: None,
-            referrer: None,
+            referral: None,
             coupons: Vec::new(),
             ledger: Vec::new(),
             side_effects: Vec::new(),
@@ -393,6 +404,25 @@ mod tests {
         let sets = changes(&plan, &organisation());
         let events: Vec<_> = sets.iter().flat_map(|set| &set.events).collect();
         assert_eq!(events, [&Event::Card(number)]);
+    }
+
+    #[test]
+    fn a_referral_stands_under_both_customers() {
+        let code = ReferralCode {
+            code: "SDX123".to_owned(),
+            campaign: "friends".to_owned(),
+            referrals: 0,
+        };
+        let referrer = Customer { id: CustomerId(3), ..customer() };
+        let referral = Referral { referrer: Referrer { code, customer: referrer }, reward: None };
+        let plan = Plan { referral: Some(referral), ..plan(Some(customer()), customer()) };
+        let sets: Vec<_> = changes(&plan, &organisation())
+            .into_iter()
+            .map(|set| (set.customer.0, set.events))
+            .collect();
+        let referred_by = Event::ReferredBy(CustomerId(3));
+        let referred = Event::Referred(CustomerId(7));
+        assert_eq!(sets, [(7, vec![referred_by]), (3, vec![referred])]);
     }
 
     #[test]

@@ -46,6 +46,10 @@ pub enum Event {
     Channel(Change<Channel>),
     /// Whether the customer wants messages on a channel, by priority.
     Subscription(subscription::Channel, subscription::Priority, Change<bool>),
+    /// The customer entered the programme, and this one had referred them.
+    ReferredBy(CustomerId),
+    /// This one entered the programme, whom the customer had referred.
+    Referred(CustomerId),
     /// Two customers became one.
     Merge {
         /// Who was merged into the other.

@@ -28,8 +28,8 @@ pub struct Arrival<'a> {
     pub day: Date,
     /// This day, in the organisation's time zone.
     pub today: Date,
-    /// Whether somebody referred them.
-    pub is_referred: bool,
+    /// The referral campaign by whose code somebody referred them.
+    pub campaign: Option<&'a str>,
     /// The customer, with what was sent of them.
     pub customer: &'a Customer,
 }
@@ -48,6 +48,7 @@ pub(super) fn hold(conditions: &Conditions, arrival: &Arrival<'_>) -> bool {
         custom_fields,
         extended_fields,
         referred,
+        campaigns,
     } = conditions;
     occasion.is_none_or(|occasion| occasion == arrival.occasion)
         && (types.is_empty() || types.contains(&arrival.came_as))
@@ -59,7 +60,8 @@ pub(super) fn hold(conditions: &Conditions, arrival: &Arrival<'_>) -> bool {
         && to.is_none_or(|last| arrival.day <= last)
         && have(custom_fields, &arrival.customer.custom_fields)
         && have(extended_fields, &arrival.customer.extended_fields)
-        && referred.is_none_or(|referred| referred == arrival.is_referred)
+        && referred.is_none_or(|referred| referred == arrival.campaign.is_some())
+        && one_of(campaigns, arrival.campaign)
 }
 
 /// Whether the value is one of those that are asked for; any is, and none, where none are.
@@ -105,7 +107,7 @@ mod tests {
             store: Some("s1"),
             day: date(2024, 8, 1),
             today: date(2024, 8, 1),
-            is_referred: false,
+            campaign: None,
             customer: &customer,
         };
         change(&mut arrival);
@@ -143,6 +145,7 @@ mod tests {
     #[case(r#"{"extended_fields":{"gender":["Male"]}}"#, false)]
     #[case(r#"{"referred":false}"#, true)]
     #[case(r#"{"referred":true}"#, false)]
+    #[case(r#"{"campaigns":["friends"]}"#, false)]
     #[case::one_of_several_fails(r#"{"sources":["WECHAT"],"tills":["t2"]}"#, false)]
     fn each_condition_asks_for_its_own(#[case] asked: &str, #[case] expected: bool) {
         assert_eq!(holds(&conditions(asked), |_| ()), expected);
@@ -156,7 +159,11 @@ mod tests {
         };
         let asked = conditions(r#"{"occasion":"conversion","types":["NOT_INTERESTED"]}"#);
         assert!(holds(&asked, converted));
-        assert!(holds(&conditions(r#"{"referred":true}"#), |arrival| arrival.is_referred = true));
+        let referred = |arrival: &mut Arrival<'_>| arrival.campaign = Some("friends");
+        assert!(holds(&conditions(r#"{"referred":true}"#), referred));
+        assert!(holds(&conditions(r#"{"campaigns":["family","friends"]}"#), referred));
+        assert!(!holds(&conditions(r#"{"campaigns":["family"]}"#), referred));
+        assert!(!holds(&conditions(r#"{"referred":false}"#), referred));
         // Whoever has none has none of those that are asked for.
         let nowhere = |arrival: &mut Arrival<'_>| {
             (arrival.account, arrival.till, arrival.store) = (None, None, None);

@@ -379,7 +379,7 @@ pub(super) mod tests {
             store: None,
             day: date(2024, 8, 1),
             today: date(2024, 8, 2),
-            is_referred: true,
+            campaign: Some("friends"),
             customer: &customer,
         };
         award(&arrival, programme, organisation, awards, earnings)

@@ -33,13 +33,15 @@ pub enum Kind {
     CouponSeries,
     /// Alternate currencies.
     Currencies,
+    /// Referral campaigns.
+    ReferralCampaigns,
     /// What registration earns.
     RewardRules,
 }
 
 impl Kind {
     /// Every kind; those that others refer to come first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Organisation,
         Self::Settings,
         Self::AccessGroups,
@@ -55,6 +57,7 @@ impl Kind {
         Self::CardSeries,
         Self::CouponSeries,
         Self::Currencies,
+        Self::ReferralCampaigns,
         Self::RewardRules,
     ];
 
@@ -77,6 +80,7 @@ impl Kind {
             Self::CardSeries => "card_series",
             Self::CouponSeries => "coupon_series",
             Self::Currencies => "currencies",
+            Self::ReferralCampaigns => "referral_campaigns",
             Self::RewardRules => "reward_rules",
         }
     }

@@ -19,6 +19,7 @@ mod extended_field;
 mod kind;
 mod limits;
 mod programme;
+mod referral_campaign;
 mod resource;
 mod reward_rule;
 mod settings;
@@ -42,6 +43,7 @@ pub use document::{Document, Documents};
 pub use kind::Kind;
 pub use limits::Limits;
 pub use programme::{Programme, ProgrammeId, Tier};
+pub use referral_campaign::ReferralCampaign;
 pub use resource::{Invalid, Refused, Resource, check_name, read};
 pub use reward_rule::{Conditions, Effect, Occasion, RewardRule};
 pub use store::Store;
@@ -86,6 +88,8 @@ pub struct Organisation {
     pub coupon_series: Collection<CouponSeries>,
     /// The currencies besides points.
     pub currencies: Collection<AlternateCurrency>,
+    /// The campaigns under which customers bring others.
+    pub referral_campaigns: Collection<ReferralCampaign>,
     /// What registration earns.
     pub reward_rules: Collection<RewardRule>,
 }
@@ -110,6 +114,7 @@ impl Organisation {
             Kind::CardSeries => &self.card_series,
             Kind::CouponSeries => &self.coupon_series,
             Kind::Currencies => &self.currencies,
+            Kind::ReferralCampaigns => &self.referral_campaigns,
             Kind::RewardRules => &self.reward_rules,
         }
     }
@@ -132,6 +137,7 @@ impl Organisation {
             Kind::CardSeries => &mut self.card_series,
             Kind::CouponSeries => &mut self.coupon_series,
             Kind::Currencies => &mut self.currencies,
+            Kind::ReferralCampaigns => &mut self.referral_campaigns,
             Kind::RewardRules => &mut self.reward_rules,
         }
     }

@@ -71,6 +71,8 @@ pub struct Conditions {
     /// Whether somebody referred the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub referred: Option<bool>,
+    /// The referral campaigns by whose codes the customer was referred, by name.
+    pub campaigns: Vec<String>,
 }
 
 /// What brings a customer into a programme.
@@ -168,6 +170,9 @@ impl Conditions {
         each("/when/stores", &self.stores, "no store in use has this name", |name| {
             organisation.stores.named(name).is_some()
         })?;
+        each("/when/campaigns", &self.campaigns, "no campaign in use has this name", |name| {
+            organisation.referral_campaigns.named(name).is_some()
+        })?;
         let ordered = self.from.zip(self.to).is_none_or(|(first, last)| first <= last);
         Invalid::unless(ordered, "/when/to", "the last day is not before the first")?;
         let missing = |pointer: &str| Invalid::at(pointer, "no field in use has this name");
@@ -263,6 +268,7 @@ mod tests {
             (Kind::Programmes, r#"{"name":"Q"}"#),
             (Kind::Currencies, r#"{"name":"ac1","identifier":"rgpws7"}"#),
             (Kind::CouponSeries, r#"{"name":"WELCOME"}"#),
+            (Kind::ReferralCampaigns, r#"{"name":"friends"}"#),
         ] {
             organisation.documents_mut(kind).put(json).unwrap();
         }
@@ -297,6 +303,8 @@ mod tests {
     #[case(r#"{"tills":["t1","gone"]}"#, "/when/tills/1")]
     #[case(r#"{"stores":["s1"]}"#, "")]
     #[case(r#"{"stores":["s1","t1"]}"#, "/when/stores/1")]
+    #[case(r#"{"campaigns":["friends"]}"#, "")]
+    #[case(r#"{"campaigns":["friends","foes"]}"#, "/when/campaigns/1")]
     #[case(r#"{"from":"2024-08-01","to":"2024-08-01"}"#, "")]
     #[case(r#"{"from":"2024-08-02","to":"2024-08-01"}"#, "/when/to")]
     #[case(r#"{"from":"2024-02-30"}"#, "/when/from")]

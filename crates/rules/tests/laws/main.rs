@@ -130,13 +130,16 @@ proptest! {
             let sets = changes(&plan, &registry.organisation);
             let customers: Vec<_> = sets.iter().map(|set| set.customer).collect();
             let victims = plan.merged.iter().map(|merged| merged.before.id);
-            let expected: Vec<_> = if plan.merged.is_empty() {
+            let mut expected: Vec<_> = if plan.merged.is_empty() {
                 let before = plan.before.as_ref().map(audited);
-                let changed = before != Some(audited(&plan.customer)) || plan.card.is_some();
+                let changed = before != Some(audited(&plan.customer))
+                    || plan.card.is_some()
+                    || plan.referral.is_some();
                 changed.then_some(plan.customer.id).into_iter().collect()
             } else {
                 victims.flat_map(|victim| [victim, plan.customer.id]).collect()
             };
+            expected.extend(plan.referral.iter().map(|referral| referral.referrer.customer.id));
             prop_assert_eq!(customers, expected);
         }
     }

@@ -21,6 +21,7 @@ mod open;
 mod operators;
 mod organisation;
 mod readers;
+mod referrals;
 mod registration;
 mod rows;
 mod series;
@@ -35,9 +36,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use patron_rules::audit::Origin;
 use patron_rules::card::Card;
-use patron_rules::customer::CustomerId;
+use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
 use patron_rules::organisation::Kind;
+use patron_rules::referral::{ReferralCode, Referrer};
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
@@ -298,6 +300,27 @@ impl Store for SqliteStore {
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error> {
         let id = tenant.id;
         self.readers.read(move |connection| cards::of(connection, id, customer)).await
+    }
+
+    async fn referrer(&self, tenant: &Tenant, code: &str) -> Result<Option<Referrer>, Error> {
+        let (id, code) = (tenant.id, code.to_owned());
+        self.readers.read(move |connection| referrals::referrer(connection, id, &code)).await
+    }
+
+    async fn referral_codes(
+        &self,
+        tenant: &Tenant,
+        customer: &Customer,
+        now: Timestamp,
+    ) -> Result<Vec<ReferralCode>, Error> {
+        let (tenant, id) = (tenant.clone(), customer.id);
+        let organisation = tenant.id;
+        let held = self.readers.read(move |connection| referrals::of(connection, organisation, id));
+        let held = held.await?;
+        if referrals::missing(&held, customer, &tenant, now).is_empty() {
+            return Ok(held);
+        }
+        self.writer.write(move |writing| referrals::make(writing, &tenant, id, now)).await
     }
 
     async fn check_ledger(

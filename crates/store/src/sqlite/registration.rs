@@ -6,6 +6,7 @@ use patron_rules::card::CardFacts;
 use patron_rules::codes::{self, Failure};
 use patron_rules::customer::Customer;
 use patron_rules::decide::{Decision, Facts, Plan, decide};
+use patron_rules::referral::Referral;
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
@@ -13,7 +14,7 @@ use rusqlite::Connection;
 use super::candidates::SetAside;
 use super::rows::kind_number;
 use super::writer::Writing;
-use super::{audit, cards, coupons, customer, enrolment, ledger};
+use super::{audit, cards, coupons, customer, enrolment, ledger, referrals};
 use crate::{Error, Found, Lookup, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.
@@ -86,6 +87,10 @@ fn load(
         Some(asked) => cards::facts(writing.connection, tenant.id, asked, &customers)?,
         None => CardFacts::default(),
     };
+    let referrer = match &registration.referral_code {
+        Some(code) => referrals::referrer(writing.connection, tenant.id, code)?,
+        None => None,
+    };
     let next_id = writing.ids.next(writing.connection, tenant.id)?;
     Ok(Facts {
         holders,
@@ -93,7 +98,7 @@ fn load(
         awards,
         next_id,
         now,
-        referrer: None,
+        referrer,
         cards,
         candidates: set_aside.candidates(),
     })
@@ -138,8 +143,11 @@ fn apply(
     for coupon in &plan.coupons {
         coupons::insert(connection, tenant.id, plan.customer.id, coupon, now)?;
     }
-    if let Some((referrer, enrolment)) = &plan.referrer {
-        enrolment::save(connection, tenant.id, *referrer, enrolment)?;
+    if let Some(Referral { referrer, reward }) = &plan.referral {
+        referrals::count(connection, tenant.id, &referrer.code.code)?;
+        if let Some(enrolment) = reward {
+            enrolment::save(connection, tenant.id, referrer.customer.id, enrolment)?;
+        }
     }
     for entry in &plan.ledger {
         ledger::enter(connection, tenant.id, entry, now)?;

@@ -14,7 +14,7 @@ use super::writer::Writing;
 use crate::{Error, TenantId};
 
 /// How many numbers or codes are tried before none is free.
-const TRIES: usize = 100;
+pub(super) const TRIES: usize = 100;
 
 /// A series within its organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

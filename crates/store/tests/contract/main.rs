@@ -30,6 +30,7 @@ mod merging;
 mod operators;
 mod organisations;
 mod queue;
+mod referral;
 mod registering;
 mod settings;
 mod simulation;

@@ -10,11 +10,12 @@ use patron_rules::number::{Algorithm, ChecksumOver, Form};
 use patron_rules::organisation::{
     AccessGroup, AlternateCurrency, Amount, ApiClient, ApiClientId, ApiResource, Collection,
     Conditions, CustomField, Details, Effect, ExtendedField, Kind, Limits, Occasion, Organisation,
-    Permission, Programme, ProgrammeId, RewardRule, Tier, TierExpiry,
+    Permission, Programme, ProgrammeId, ReferralCampaign, RewardRule, Tier, TierExpiry,
 };
 use patron_rules::profile::CustomerType;
 use patron_rules::profile::extended_field::{DataType, Element, List, Rule};
 use patron_rules::profile::{Pattern, Source, custom_field};
+use patron_rules::random_code::CodePattern;
 use patron_rules::settings::{InvalidSecondary, KnownCustomer, Settings};
 use patron_store::{Error, NewOrganisation, Store};
 
@@ -57,6 +58,7 @@ fn elaborate() -> NewOrganisation {
         extended_fields: Collection::of(extended_fields()).unwrap(),
         programmes: Collection::of([programme(3, false), programme(9, true)]).unwrap(),
         currencies: Collection::of([currency()]).unwrap(),
+        referral_campaigns: Collection::of([campaign()]).unwrap(),
         reward_rules: Collection::of(reward_rules()).unwrap(),
         ..Organisation::default()
     };
@@ -232,6 +234,16 @@ fn currency() -> AlternateCurrency {
     AlternateCurrency { name: "Sterne ★".to_owned(), identifier: "rgpws7".to_owned() }
 }
 
+fn campaign() -> ReferralCampaign {
+    ReferralCampaign {
+        name: "Freunde ♥".to_owned(),
+        code: CodePattern { prefix: "F-".to_owned(), alphabet: "01".to_owned(), length: 20 },
+        from: Some(jiff::civil::date(2024, 2, 29)),
+        to: Some(jiff::civil::date(2025, 12, 31)),
+        referrals_per_code: Some(u32::MAX),
+    }
+}
+
 /// Between them, every condition and every effect.
 fn reward_rules() -> Vec<RewardRule> {
     let amount = |text| Amount::new(points(text)).unwrap();
@@ -252,6 +264,7 @@ fn reward_rules() -> Vec<RewardRule> {
             custom_fields: values("city", &["Pune", "\"Goa\""]),
             extended_fields: values("gender", &["Male"]),
             referred: Some(true),
+            campaigns: texts(&["Freunde ♥"]),
         },
         effects: vec![
             Effect::Points { points: amount("999999999999"), valid_days: Some(30) },

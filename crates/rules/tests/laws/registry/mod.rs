@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use patron_rules::candidates::Candidates;
 use patron_rules::card::CardFacts;
 use patron_rules::customer::{Customer, CustomerId};
-use patron_rules::decide::{Decision, Facts, Referrer, decide};
+use patron_rules::decide::{Decision, Facts, Plan, decide};
 use patron_rules::identifier::{IdentifierKind, Mobile};
 use patron_rules::ledger::{Award, LedgerEntry, Reason};
 use patron_rules::organisation::{Kind, Organisation, TillId};
+use patron_rules::referral::{Referral, ReferralCode, Referrer};
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::settings::Settings;
 use patron_rules::submission::Submission;
@@ -20,7 +21,7 @@ use patron_rules::validate::{Registration, validate};
 const TILL: TillId = TillId(1);
 
 /// What is set up: rules of every kind of effect, of which one can never be awarded.
-const DOCUMENTS: [(Kind, &str); 10] = [
+const DOCUMENTS: [(Kind, &str); 11] = [
     (Kind::Tills, r#"{"name":"till","id":1}"#),
     (Kind::CustomFields, r#"{"name":"size"}"#),
     (Kind::ExtendedFields, r#"{"name":"Age","data_type":"INTEGER"}"#),
@@ -39,6 +40,7 @@ const DOCUMENTS: [(Kind, &str); 10] = [
         r#"{"name":"coins","effects":[{"type":"currency","currency":"coins","value":"2.5"},
             {"type":"currency","currency":"coins","value":"2.5"}]}"#,
     ),
+    (Kind::ReferralCampaigns, r#"{"name":"friends","referrals_per_code":2}"#),
     (
         Kind::RewardRules,
         r#"{"name":"referred","when":{"referred":true},"effects":[
@@ -73,6 +75,8 @@ pub struct Registry {
     merged_into: BTreeMap<CustomerId, CustomerId>,
     pub identifiers: BTreeMap<(IdentifierKind, String), CustomerId>,
     pub ledger: Vec<LedgerEntry>,
+    /// How many customers each referral code has brought.
+    referrals: BTreeMap<String, u64>,
     entries: BTreeSet<EntryKey>,
 }
 
@@ -84,6 +88,7 @@ impl Registry {
             merged_into: BTreeMap::new(),
             identifiers: BTreeMap::new(),
             ledger: Vec::new(),
+            referrals: BTreeMap::new(),
             entries: BTreeSet::new(),
         }
     }
@@ -163,9 +168,11 @@ impl Registry {
     /// The referral code of a customer is their mobile number, whoever was merged into them.
     fn referrer(&self, registration: &Registration) -> Option<Referrer> {
         let code = registration.referral_code.clone()?;
-        let holder = self.identifiers.get(&(IdentifierKind::Mobile, code))?;
+        let holder = self.identifiers.get(&(IdentifierKind::Mobile, code.clone()))?;
         let customer = self.customers[&self.survivor(*holder)].clone();
-        Some(Referrer { campaign: "friends".into(), customer })
+        let referrals = self.referrals.get(&code).copied().unwrap_or_default();
+        let code = ReferralCode { code, campaign: "friends".into(), referrals };
+        Some(Referrer { code, customer })
     }
 
     fn survivor(&self, mut customer: CustomerId) -> CustomerId {
@@ -201,11 +208,8 @@ impl Registry {
             self.merged_into.insert(merged.after.id, plan.customer.id);
         }
         self.customers.insert(plan.customer.id, plan.customer.clone());
-        if let Some((referrer, enrolment)) = &plan.referrer {
-            let customer = self.customers.get_mut(referrer).expect("the referrer is there");
-            let of_programme = customer.enrolments.iter_mut();
-            let held = of_programme.into_iter().find(|held| held.programme == enrolment.programme);
-            enrolment.clone_into(held.expect("the referrer is enrolled"));
+        if let Some(referral) = &plan.referral {
+            self.refer(plan, referral);
         }
         self.check_not_awarded_before(&plan.ledger);
         for entry in &plan.ledger {
@@ -218,15 +222,43 @@ impl Registry {
         }
     }
 
-    /// Of everybody of whom a customer is made, nobody was awarded before what the customer is now.
+    /// Another one brings a customer into the programme who was not there, and a code no more than it
+    /// may.
+    fn refer(&mut self, plan: &Plan, referral: &Referral) {
+        let Referral { referrer: Referrer { code, customer: referrer }, reward } = referral;
+        assert_ne!(self.survivor(referrer.id), plan.customer.id, "nobody refers themselves");
+        let mut before = plan.before.iter().chain(plan.merged.iter().map(|merged| &merged.before));
+        assert!(before.all(|customer| customer.enrolments.is_empty()));
+        assert_eq!(plan.customer.enrolments.len(), 1);
+        let referrals = self.referrals.entry(code.code.clone()).or_default();
+        *referrals += 1;
+        assert!(*referrals <= 2, "the code is used up");
+        if let Some(enrolment) = reward {
+            let customer = self.customers.get_mut(&referrer.id).expect("the referrer is there");
+            let mut of_programme = customer.enrolments.iter_mut();
+            let held = of_programme.find(|held| held.programme == enrolment.programme);
+            enrolment.clone_into(held.expect("the referrer is enrolled"));
+        }
+    }
+
+    /// Of everybody of whom a customer is made, nobody was awarded before what the customer is now,
+    /// and for none of them was a referrer awarded it.
     fn check_not_awarded_before(&self, entered: &[LedgerEntry]) {
         for entry in entered.iter().filter(|entry| !entry.amount.is_zero()) {
-            let Reason::Registration { rule } = &entry.reason else { continue };
+            let (rule, concerned) = match &entry.reason {
+                Reason::Registration { rule } => (rule, entry.customer),
+                Reason::Referral { rule, referee } => (rule, *referee),
+                Reason::Merge { .. } => continue,
+            };
             assert_ne!(rule, "broken");
-            let members = self.customers.keys().filter(|id| self.survivor(**id) == entry.customer);
+            let members = self.customers.keys().filter(|id| self.survivor(**id) == concerned);
             for member in members {
                 let awards = self.awards(*member);
                 assert!(!awards.iter().any(|award| award.rule == *rule), "again: {entry:?}");
+                let rewarded = |held: &LedgerEntry| {
+                    held.reason == Reason::Referral { rule: rule.clone(), referee: *member }
+                };
+                assert!(!self.ledger.iter().any(rewarded), "rewarded again: {entry:?}");
             }
         }
     }

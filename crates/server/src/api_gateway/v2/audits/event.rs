@@ -106,6 +106,9 @@ fn additional_fields(event: Event, source: &Source) -> AdditionalFields {
             AdditionalFields { subscription, ..values(change) }
         }
         Event::Card(number) => values(Change { before: None, after: Some(number) }),
+        Event::ReferredBy(id) | Event::Referred(id) => {
+            values(Change { before: None, after: Some(id.0.to_string()) })
+        }
         Event::Merge { victim, survivor } => {
             let [before, after] = [victim, survivor].map(|id| Some(id.0.to_string()));
             values(Change { before, after })
@@ -147,6 +150,8 @@ pub(super) fn named(event: &Event) -> (EventType, String) {
     let (event_type, field) = match event {
         Event::Identifier(kind, _) => (EventType::Identifier, identifier(*kind)),
         Event::Card(_) => (EventType::Identifier, "cardnumber"),
+        Event::ReferredBy(_) => (EventType::StandardField, "Referrer"),
+        Event::Referred(_) => (EventType::StandardField, "Referee"),
         Event::Field(field, _) => standard(*field),
         Event::CustomField(name, _) => (EventType::CustomField, name.as_str()),
         Event::ExtendedField(name, _) => (EventType::ExtendedField, name.as_str()),

@@ -15,8 +15,8 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use patron_rules::organisation::{
     AccessGroup, AlternateCurrency, ApiClient, CardSeries, Concept, CouponSeries, CustomField,
-    Details, Documents, ExtendedField, Kind, Limits, Organisation, Programme, RewardRule, Store,
-    Till, Zone,
+    Details, Documents, ExtendedField, Kind, Limits, Organisation, Programme, ReferralCampaign,
+    RewardRule, Store, Till, Zone,
 };
 use patron_rules::settings::Settings;
 use patron_store::operators::{Role, Session};
@@ -64,6 +64,7 @@ fn documents(kind: Kind) -> OpenApiRouter<Arc<App>> {
         Kind::CardSeries => several::<CardSeries>(kind, "card series"),
         Kind::CouponSeries => several::<CouponSeries>(kind, "coupon series"),
         Kind::Currencies => several::<AlternateCurrency>(kind, "alternate currency"),
+        Kind::ReferralCampaigns => several::<ReferralCampaign>(kind, "referral campaign"),
         Kind::RewardRules => several::<RewardRule>(kind, "reward rule"),
     }
 }
