@@ -48,6 +48,13 @@ impl ReferralCode {
         let campaign = organisation.referral_campaigns.named(&self.campaign);
         campaign.filter(|campaign| campaign.runs_on(today(organisation, now)))
     }
+
+    /// Whether it brings a further customer at this time.
+    #[must_use]
+    pub fn brings_another(&self, organisation: &Organisation, now: Timestamp) -> bool {
+        let campaign = self.campaign(organisation, now);
+        campaign.is_some_and(|campaign| !campaign.is_used_up(self.referrals))
+    }
 }
 
 /// The holder of a referral code.
@@ -99,11 +106,13 @@ pub(crate) fn referrer<'a>(
     let counts = |referrer: &&Referrer| {
         let holder = referrer.customer.id;
         let is_other = holder != customer.id && merged.iter().all(|one| one.before.id != holder);
-        let campaign = referrer.code.campaign(organisation, facts.now);
-        is_other
-            && campaign.is_some_and(|campaign| {
-                is_enrolled(customer, organisation) || !campaign.is_used_up(referrer.code.referrals)
-            })
+        // Who is there already takes nobody's place.
+        let counts = if is_enrolled(customer, organisation) {
+            referrer.code.campaign(organisation, facts.now).is_some()
+        } else {
+            referrer.code.brings_another(organisation, facts.now)
+        };
+        is_other && counts
     };
     facts.referrer.as_ref().filter(counts).map(Some).ok_or_else(not_found)
 }

@@ -420,9 +420,11 @@ mod tests {
             .into_iter()
             .map(|set| (set.customer.0, set.events))
             .collect();
-        let referred_by = Event::ReferredBy(CustomerId(3));
-        let referred = Event::Referred(CustomerId(7));
-        assert_eq!(sets, [(7, vec![referred_by]), (3, vec![referred])]);
+        let expected = [
+            (7, vec![Event::ReferredBy(CustomerId(3))]),
+            (3, vec![Event::Referred(CustomerId(7))]),
+        ];
+        assert_eq!(sets, expected);
     }
 
     #[test]

@@ -95,14 +95,9 @@ mod tests {
     #[case(r#"{"name":"F","colour":"red"}"#, "/colour")]
     fn what_is_wrong_is_named(#[case] json: &str, #[case] pointer: &str) {
         let mut organisation = Organisation::default();
-        let campaigns = &mut organisation.referral_campaigns;
-        let refused = match campaigns.put(json) {
-            Err(invalid) => Some(invalid),
-            Ok(_) => {
-                let refused = organisation.referral_campaigns.check(&organisation).pop();
-                refused.map(|one| one.invalid)
-            }
-        };
+        let put = organisation.referral_campaigns.put(json);
+        let check = || organisation.referral_campaigns.check(&organisation).pop();
+        let refused = put.err().or_else(|| check().map(|one| one.invalid));
         assert_eq!(refused.map(|invalid| invalid.pointer).unwrap_or_default(), pointer);
     }
 }

@@ -24,6 +24,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     (Method::POST, "/v1.1/customer/add", WRITE_CUSTOMER),
     (Method::GET, "/v1.1/customer/get", READ_CUSTOMER),
     (Method::GET, "/v2/auditLog/get", READ_AUDIT),
+    (Method::GET, "/v2/referral/validate", READ_CUSTOMER),
     (Method::POST, "/v3/oauth/token/generate", Access::Open),
 ];
 

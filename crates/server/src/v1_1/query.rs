@@ -5,6 +5,40 @@ use std::borrow::Cow;
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
 
+/// Which parameter cannot be taken, and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("parameter `{name}` takes {form}")]
+pub struct Refused {
+    name: &'static str,
+    form: &'static str,
+}
+
+/// The value of a parameter, read; `None` where it is not passed.
+///
+/// # Errors
+/// It cannot be read.
+pub fn optional<T>(
+    uri: &Uri,
+    name: &'static str,
+    form: &'static str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Refused> {
+    text(uri, name).map(|text| read(&text).ok_or(Refused { name, form })).transpose()
+}
+
+/// The value of a parameter, read.
+///
+/// # Errors
+/// It is not passed, or cannot be read.
+pub fn required<T>(
+    uri: &Uri,
+    name: &'static str,
+    form: &'static str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, Refused> {
+    optional(uri, name, form, read)?.ok_or(Refused { name, form })
+}
+
 /// The value of this name; the first one where it stands more than once.
 #[must_use]
 pub fn value<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {

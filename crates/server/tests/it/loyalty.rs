@@ -92,6 +92,7 @@ fn each_programme_has_its_summary() {
     let till = app.till("till.001");
     till.add_one(&json!({"mobile": "919876543210"}));
     // A rule that names no programme needs a default one.
+    app.set_active(Kind::RewardRules, "brought by a friend", false);
     app.set_up(
         Kind::RewardRules,
         &json!({"name": "welcome", "programme": "Demo programme", "effects": [

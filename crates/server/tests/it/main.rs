@@ -39,6 +39,7 @@ mod limits;
 mod log;
 mod loyalty;
 mod maintenance;
+mod referral;
 mod setting_up;
 mod settings;
 mod specification;

@@ -190,6 +190,41 @@ fn the_sample_with_an_alternate_currency_member_for_member() {
     insta::assert_snapshot!(found, @"/user_id is 100000001 for 553639618");
 }
 
+/// The sample awards 100 points and tells of none: here the totals are those after awarding.
+#[test]
+fn the_sample_with_a_referrer_member_for_member() {
+    let app = organisation("mobile-email.toml");
+    let till = app.till("till");
+    till.add(&json!([{"mobile": "919876532217"}]));
+    let found = till.get("/v1.1/customer/get?mobile=919876532217&referral_codes=true");
+    let reply = till.add(&json!([{
+        "mobile": "919876532218",
+        "email": "demopromo412@gmail.com",
+        "external_id": "000003880203",
+        "firstname": "testuwser",
+        "lastname": "promo54",
+        "registered_on": "2024-08-01 07:28:32",
+        "updated_on": "2023-07-11 10:12:00",
+        "fraud_status": {"status": "NONE"},
+        "custom_fields": {"field": [
+            {"name": "address", "value": "Bangalore1234"},
+            {"name": "pincode", "value": "54321"},
+            {"name": "undefined", "value": "x"},
+        ]},
+        "referral_code": found.customer(0)["referral_codes"]["referral_code"][0]["code"],
+    }]));
+    let found = differences_of("response-mobile-email.json", &reply);
+    insta::assert_snapshot!(found, @r#"
+    /user_id is 100000002 for 557408687
+    /lifetime_points is 100 for 0
+    /loyalty_points is 100 for 0
+    /points_summaries/points_summary/0/lifetimePoints is "100" for "0"
+    /points_summaries/points_summary/0/loyaltyPoints is "100" for "0"
+    /side_effects/effect/0/customer_id is "100000002" for "424133043"
+    /side_effects/effect/1/customer_id is "100000001" for "424133021"
+    "#);
+}
+
 /// As printed, both requests are no JSON: a number with letters in it, and a missing comma.
 #[test]
 fn requests_as_printed() {

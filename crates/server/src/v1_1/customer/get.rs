@@ -1,6 +1,8 @@
 //! `GET /v1.1/customer/get`: customers by `mobile`, `email`, `external_id`, `id` or `card_number`;
 //! several values of one of them separated by commas. The first of them that is there counts. With
-//! `user_id=true` the id is told as well, as text; with `card_details=true` their cards.
+//! `user_id=true` the id is told as well, as text; with `card_details=true` their cards; with
+//! `referral_codes=true`, which is Patron's own, the referral codes that count now, by which they can
+//! bring others. A code is made when it is first asked for.
 //!
 //! Who is not found has `item_status.code` 1012 under HTTP 200, and a request that finds nobody has
 //! the code 500.
@@ -19,8 +21,9 @@ use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::enrol;
 use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Mobile};
 use patron_rules::ledger::EntryKind;
-use patron_rules::organisation::Organisation;
+use patron_rules::organisation::{Organisation, end_of};
 use patron_rules::profile::{FraudStatus, Name, date};
+use patron_rules::referral::ReferralCode;
 use patron_store::{Error, Found, Lookup, Tenant};
 use serde::Serialize;
 
@@ -45,6 +48,7 @@ const ISSUED: &str = "ACTIVE";
 struct Flags {
     user_id: bool,
     card_details: bool,
+    referral_codes: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,6 +94,8 @@ struct Retrieved {
     points_summaries: PointsSummaries,
     #[serde(skip_serializing_if = "Option::is_none")]
     card_details: Option<CardDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referral_codes: Option<ReferralCodes>,
     item_status: ItemStatus,
 }
 
@@ -122,6 +128,19 @@ struct CardDetail {
     card_number: String,
     series_code: Option<String>,
     status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ReferralCodes {
+    referral_code: Vec<ReferralCodeDetail>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReferralCodeDetail {
+    code: String,
+    campaign: String,
+    valid_till: String,
+    referrals: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -169,6 +188,7 @@ async fn handle(
     let flags = Flags {
         user_id: query::flag(uri, "user_id"),
         card_details: query::flag(uri, "card_details"),
+        referral_codes: query::flag(uri, "referral_codes"),
     };
     let mut items = Vec::with_capacity(values.len());
     for value in values {
@@ -209,8 +229,15 @@ async fn look_up(
         None
     };
     let seen = Seen { zone, now: (app.clock)() };
-    let mut item = retrieved(found, tenant.organisation(), &seen, flags.user_id);
+    let codes = if flags.referral_codes {
+        Some(app.store.referral_codes(tenant, &found.customer, seen.now).await?)
+    } else {
+        None
+    };
+    let organisation = tenant.organisation();
+    let mut item = retrieved(found, organisation, &seen, flags.user_id);
     item.card_details = cards.map(card_details);
+    item.referral_codes = codes.map(|codes| referral_codes(codes, organisation, &seen));
     Ok(Some(item))
 }
 
@@ -221,6 +248,22 @@ fn card_details(cards: Vec<Card>) -> CardDetails {
         status: ISSUED,
     };
     CardDetails { card: cards.into_iter().map(detail).collect() }
+}
+
+/// The codes that count now.
+fn referral_codes(
+    codes: Vec<ReferralCode>,
+    organisation: &Organisation,
+    Seen { zone, now }: &Seen<'_>,
+) -> ReferralCodes {
+    let detail = |held: ReferralCode| {
+        let last_day = held.campaign(organisation, *now)?.to;
+        let last = last_day.and_then(|day| end_of(day, &organisation.details.time_zone));
+        let ReferralCode { code, campaign, referrals } = held;
+        let valid_till = last.map(|last| date::format(last, zone)).unwrap_or_default();
+        Some(ReferralCodeDetail { code, campaign, valid_till, referrals })
+    };
+    ReferralCodes { referral_code: codes.into_iter().filter_map(detail).collect() }
 }
 
 /// What customers are looked up by, and the values.
@@ -312,6 +355,7 @@ fn retrieved(
         coupons: Coupons { coupon: [] },
         notes: [],
         card_details: None,
+        referral_codes: None,
         item_status: ItemStatus::success(codes::RETRIEVED_MESSAGE, &warnings, &Place::default()),
     }
 }

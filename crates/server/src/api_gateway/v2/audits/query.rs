@@ -12,7 +12,7 @@ use patron_rules::profile::date;
 use patron_store::audit::{self, Keep, Order};
 
 use super::event::{EventType, named};
-use crate::v1_1::query::text;
+use crate::v1_1::query::{Refused, optional, required, text};
 
 /// How many entries a page has unless said otherwise.
 const LIMIT: u16 = 10;
@@ -48,14 +48,6 @@ struct Filter {
     until: Option<Timestamp>,
     event_type: Option<EventType>,
     updated_field: Option<String>,
-}
-
-/// Which parameter cannot be taken, and what it takes.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("parameter `{name}` takes {form}")]
-pub(super) struct Refused {
-    name: &'static str,
-    form: &'static str,
 }
 
 impl Query {
@@ -125,25 +117,6 @@ impl Filter {
         });
         about && !entry.changes.events.is_empty()
     }
-}
-
-/// The value of a parameter, read; `None` where it is not passed.
-fn optional<T>(
-    uri: &Uri,
-    name: &'static str,
-    form: &'static str,
-    read: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, Refused> {
-    text(uri, name).map(|text| read(&text).ok_or(Refused { name, form })).transpose()
-}
-
-fn required<T>(
-    uri: &Uri,
-    name: &'static str,
-    form: &'static str,
-    read: impl FnOnce(&str) -> Option<T>,
-) -> Result<T, Refused> {
-    optional(uri, name, form, read)?.ok_or(Refused { name, form })
 }
 
 fn entity(text: &str) -> Option<Entity> {

@@ -1,0 +1,3 @@
+//! `/v2/referral/…`.
+
+pub mod validate;
