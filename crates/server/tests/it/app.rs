@@ -232,7 +232,7 @@ pub struct Credentials {
     pub secret: String,
 }
 
-fn author() -> Author {
+pub fn author() -> Author {
     Author { name: "test".to_owned(), at: now() }
 }
 
@@ -351,6 +351,13 @@ impl Client {
     pub fn try_add(&self, customers: &Value) -> Option<Reply> {
         let body = json!({"root": {"customer": customers}}).to_string();
         self.try_post("/v1.1/customer/add", "application/json", body.as_bytes()).ok()
+    }
+
+    /// The same with this query.
+    pub fn try_add_with(&self, query: &str, customers: &Value) -> Option<Reply> {
+        let body = json!({"root": {"customer": customers}}).to_string();
+        let path = format!("/v1.1/customer/add?{query}");
+        self.try_post(&path, "application/json", body.as_bytes()).ok()
     }
 
     /// Posts one customer to `customer/add` with this query.

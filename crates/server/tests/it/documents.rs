@@ -78,3 +78,16 @@ fn the_catalogues_are_what_the_program_prints() {
         assert!(read(page) == printed, "write it anew: patron {command} > {page}");
     }
 }
+
+/// Every test that the page on durability names is one.
+#[test]
+fn the_proofs_of_durability_are_there() {
+    let page = read("docs/durability.md");
+    let quoted = page.split('`').skip(1).step_by(2);
+    let named: Vec<_> = quoted.filter_map(|quoted| quoted.split_once(".rs: ")).collect();
+    assert!(!named.is_empty());
+    for (file, test) in named {
+        let source = read(&format!("crates/{file}.rs"));
+        assert!(source.contains(&format!("fn {test}(")), "{file}.rs has no {test}");
+    }
+}

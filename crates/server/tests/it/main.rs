@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     clippy::too_many_lines,
     unreachable_pub,
     clippy::allow_attributes,
@@ -39,6 +40,7 @@ mod limits;
 mod log;
 mod loyalty;
 mod maintenance;
+mod proof;
 mod referral;
 mod setting_up;
 mod settings;

@@ -1,0 +1,105 @@
+//! The proof that nobody is lost, doubled or halved, whenever the process or the machine fails, or
+//! however many ask at once. `scripts/proof.sh` runs it at length; docs/durability.md has what came
+//! of that.
+//!
+//! # The model
+//!
+//! People are numbered; from a number follow a person's three identifiers, their name and a field.
+//! Clients register them at once and over and over: new ones, known ones, several clients the same
+//! one, in batches, in dry runs, by any of their identifiers. So one person may become several
+//! customers, who are merged when identifiers of theirs come together.
+//!
+//! The clients note what they send before they send it, and what the replies tell. Then the server
+//! is killed, or its disk loses power, and it is started again, with no more help than that. Of each
+//! person it must then hold:
+//!
+//! - **Nothing is lost.** Each id that a reply told of leads to a customer. Each identifier that was
+//!   sent or shown with it leads to that same customer. They have the points that replies told of.
+//! - **Nothing is doubled.** What was told to be one customer is one customer. No id is two people's.
+//!   Nobody has more points than the registrations that may have made them earn. Whatever was not
+//!   answered is sent again, and that holds all the same.
+//! - **Nothing is half there.** Whoever is found has their name, field, type, tier and points, and
+//!   each identifier by which they are found. Each identifier that leads to somebody came with an
+//!   answered registration, or with an unanswered one of which every other identifier leads to
+//!   somebody as well. Of what was refused and of dry runs nothing is there.
+//! - **Rows agree.** `patron check` finds the data whole, `patron ledger check` each balance, and the
+//!   audit tells of each new customer by the request that made them.
+//!
+//! What was sent and not answered may be there or not, but wholly. The judge has nothing but the
+//! replies and what anybody can ask of the program.
+//!
+//! All that is random follows from the seed, but for when the system runs which thread: so a seed
+//! repeats the plan of a run and not its every step.
+
+mod disk;
+mod judge;
+mod kills;
+mod people;
+mod power_cut;
+mod promises;
+mod races;
+mod summary;
+mod traffic;
+
+use std::path::Path;
+use std::process::Command;
+use std::str::FromStr;
+use std::time::Duration;
+
+use fastrand::Rng;
+use patron_rules::organisation::Kind;
+use patron_server::demo;
+use patron_store::{Change, Expected, Location, SqliteStore, Store};
+use tempfile::TempDir;
+
+use crate::app::author;
+use crate::durability::{Program, command};
+
+/// The most customers who are acknowledged between two failures.
+const ACKNOWLEDGED: usize = 300;
+/// The longest time between the last reply that was waited for and the failure, so that it finds the
+/// server in the middle of whatever it does.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// A number from the environment: how long the proof is to be.
+fn asked<T: FromStr>(variable: &str, default: T) -> T {
+    let read = |text: String| {
+        text.parse().unwrap_or_else(|_| panic!("{variable} is no such number: {text}"))
+    };
+    std::env::var(variable).map_or(default, read)
+}
+
+fn any_time(rng: &mut Rng, longest: Duration) -> Duration {
+    longest.mul_f64(rng.f64())
+}
+
+/// Data with the demo, in which customers are merged whose identifiers come together.
+fn data() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = SqliteStore::open(&Location::Directory(directory.path().to_owned())).unwrap();
+        demo::fill(&store).await.unwrap();
+        let till = store.till_credential("till.001").await.unwrap().unwrap();
+        let tenant = store.tenant(till.tenant).await.unwrap();
+        let settings = tenant.organisation().settings.with([("MERGE_ON_CONFLICT", "1")]).unwrap();
+        let change = Change {
+            kind: Kind::Settings,
+            name: Kind::Settings.name().to_owned(),
+            expected: Expected::Anything,
+            json: Some(serde_json::to_string(&settings).unwrap()),
+            is_active: None,
+        };
+        store.apply(till.tenant, vec![change], author()).await.unwrap();
+        store.close().await;
+    });
+    directory
+}
+
+fn serve(data: &Path) -> Command {
+    command(data.to_str().unwrap())
+}
+
+fn start(data: &Path) -> Program {
+    Program::spawn(&mut serve(data))
+}

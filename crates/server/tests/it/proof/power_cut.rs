@@ -1,0 +1,107 @@
+//! Power cuts at any moment, and what they can leave: see `disk`.
+//!
+//! Clients register, and note with each request and each reply how much had been done to the files by
+//! then. So for any moment it is known what had been promised before it and what had been sent. All of
+//! that is judged of what a power cut at that moment leaves, in a server that is started with it as
+//! it is.
+
+use std::fs;
+use std::ops::RangeInclusive;
+use std::time::Instant;
+
+use fastrand::Rng;
+
+use super::disk::{Disk, Left, Notes, Tracer};
+use super::judge::Tally;
+use super::summary::Summary;
+use super::traffic::{Record, Traffic};
+use super::{asked, data, serve, start};
+use crate::durability::Program;
+
+/// How many customers are acknowledged for each cut.
+const FOR_EACH: usize = 200;
+/// One of so many cuts comes while the log is copied into the database, if ever it is.
+const COPYING: usize = 3;
+/// How many people are looked up after each cut besides those of whom something was heard since the
+/// one before; `patron check` looks at everybody.
+const SAMPLED: usize = 300;
+
+const DATABASE: &str = "patron.sqlite";
+const LOG: &str = "patron.sqlite-wal";
+
+#[test]
+fn power_cuts_lose_nobody() {
+    let (cuts, seed) = (asked("PROOF_CUTS", 4), asked("PROOF_SEED", 1));
+    let began = Instant::now();
+    let mut rng = Rng::with_seed(seed);
+    let data = data();
+    let directory = fs::canonicalize(data.path()).unwrap();
+    let tracer = Tracer::new(&directory);
+    let mut disk = Disk::of(&directory);
+    let mut command = serve(&directory);
+    tracer.trace(&mut command);
+    let mut program = Program::spawn(&mut command);
+    let notes = tracer.notes();
+    let (first, traffic) = (notes.length(), Traffic::by_clock(move || notes.length()));
+    traffic.run(&mut program, &mut rng, cuts * FOR_EACH, |_| {});
+    let served = first..=tracer.notes().length();
+    assert_eq!(program.signal("-TERM"), Some(0));
+
+    let moments = moments(cuts, &disk, &tracer.notes(), &served, &mut rng);
+    let mut history = traffic.history().into_iter().peekable();
+    let (mut record, mut tally) = (Record::default(), Tally::default());
+    let (mut unsynced_log, mut unsynced_database) = (0, 0);
+    for (cut, moment) in (1..).zip(moments) {
+        disk.advance(&tracer.notes(), moment);
+        while let Some((_, event)) = history.next_if(|(noted, _)| *noted <= moment) {
+            record.apply(&event);
+        }
+        unsynced_log += usize::from(disk.is_unsynced(LOG));
+        unsynced_database += usize::from(disk.is_unsynced(DATABASE));
+        let people = concerned(&mut record, &mut rng);
+        for left in Left::ALL {
+            let copy = tempfile::tempdir().unwrap();
+            disk.cut(left, &mut rng, copy.path());
+            tally.context = format!("cut {cut}, {left:?} is left: ");
+            tally.check(copy.path());
+            tally.judge(&start(copy.path()).till(), &record, &people);
+        }
+        eprintln!("cut {cut} of {cuts}: {} acknowledged, {tally}", record.acknowledged);
+    }
+    disk.advance(&tracer.notes(), u64::MAX);
+    disk.assert_is(&directory);
+    let mut summary = Summary::new("Power cuts", seed);
+    summary.row("moments at which the power was cut", cuts);
+    summary.row("… amid writing the log", unsynced_log);
+    summary.row("… amid copying the log into the database", unsynced_database);
+    summary.row("servers started, one for each thing that may be left", cuts * Left::ALL.len());
+    summary.end(&traffic.record(), &tally, began);
+}
+
+/// Any moments while it was served, in order.
+fn moments(
+    cuts: usize,
+    disk: &Disk,
+    notes: &Notes,
+    served: &RangeInclusive<u64>,
+    rng: &mut Rng,
+) -> Vec<u64> {
+    // Those at which the log is copied into the database are few, and most can go wrong then.
+    let mut copying = disk.clone().unsynced_moments(notes, DATABASE);
+    copying.retain(|moment| served.contains(moment));
+    let any_moment = |cut| match rng.choice(&copying) {
+        Some(moment) if cut % COPYING == 0 => *moment,
+        _ => rng.u64(served.clone()),
+    };
+    let mut moments: Vec<u64> = (0..cuts).map(any_moment).collect();
+    moments.sort_unstable();
+    moments
+}
+
+/// Who is looked up after a cut.
+fn concerned(record: &mut Record, rng: &mut Rng) -> Vec<u64> {
+    let mut concerned = std::mem::take(&mut record.touched);
+    let everybody: Vec<u64> = record.people.keys().copied().collect();
+    concerned.extend((0..SAMPLED).filter_map(|_| rng.choice(&everybody)));
+    concerned.into_iter().collect()
+}

@@ -1,0 +1,64 @@
+//! Many clients ask for the same person at the same moment: one customer comes of it.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Instant;
+
+use fastrand::Rng;
+
+use super::judge::Tally;
+use super::people::Identifiers;
+use super::summary::Summary;
+use super::traffic::Traffic;
+use super::{asked, data, start};
+use crate::durability::program_till;
+
+const CLIENTS: usize = 64;
+/// How often it is told how far it has come, in rounds.
+const TOLD: u64 = 20;
+
+/// In each round all send the same new person by the same identifiers, alone or in a batch with
+/// people of their own.
+#[test]
+fn races_make_one_customer_each() {
+    let (rounds, seed) = (asked("PROOF_RACES", 10), asked("PROOF_SEED", 1));
+    let began = Instant::now();
+    let mut rng = Rng::with_seed(seed);
+    let (data, traffic, mut tally) = (data(), Traffic::default(), Tally::default());
+    let mut program = start(data.path());
+    let raced: Vec<_> =
+        (0..rounds).map(|_| (traffic.newcomer(), Identifiers::some(rng.u8(..)))).collect();
+    let together = Barrier::new(CLIENTS);
+    thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (mut rng, raced, together, traffic) = (rng.fork(), &raced, &together, &traffic);
+            let till = program_till(program.address);
+            scope.spawn(move || {
+                for (round, raced) in (1..).zip(raced) {
+                    let mut items = traffic.newcomers(&mut rng);
+                    items.insert(rng.usize(0..=items.len()), *raced);
+                    together.wait();
+                    traffic.register(&till, &items);
+                    if client == 0 && round % TOLD == 0 {
+                        eprintln!("race {round} of {rounds}");
+                    }
+                }
+            });
+        }
+    });
+    let record = traffic.record();
+    tally.judge_all(&program.till(), &record);
+    tally.judge_audit(&program.till(), &record);
+    assert_eq!(program.signal("-TERM"), Some(0));
+    tally.check(data.path());
+    tally.check_ledger(data.path());
+    let one = |(number, _): &&(u64, Identifiers)| record.people[number].is_one_customer();
+    let ones = raced.iter().filter(one).count();
+    let mut summary = Summary::new("Races", seed);
+    summary.row("rounds", rounds);
+    summary.row("clients in each", CLIENTS);
+    summary.row("rounds of which came one customer, made once, in every reply", ones);
+    summary.end(&record, &tally, began);
+    assert_eq!(ones, raced.len());
+    assert_eq!(record.open(), 0);
+}
