@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use patron_rules::organisation::Kind;
 use patron_rules::settings::Settings;
 use patron_rules::validate::Registration;
 use patron_store::maintenance::{self, Checked, Watch};
@@ -13,7 +14,7 @@ use rusqlite::Connection;
 use crate::engines::{Engine, Place};
 use crate::given::{
     ORIGIN, all_three, email, external_id, look_up, mobile, names, now, open_shop, register,
-    register_all, set_up, shop_with, tenant_of,
+    register_all, set_up, shop, shop_with, tenant_of, with_documents,
 };
 
 fn directory() -> Place {
@@ -256,6 +257,23 @@ async fn rows_without_a_customer_are_named() {
         );
         assert!(told.contains(&expected), "{told:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_referral_code_without_a_customer_is_named() {
+    let place = directory();
+    let store = place.open();
+    let campaign = [(Kind::ReferralCampaigns, r#"{"name":"friends"}"#)];
+    let tenant = set_up(&*store, with_documents(&campaign, shop("shop"))).await;
+    let customer = register(&*store, &tenant, external_id("A-1")).await.customer;
+    assert_eq!(store.referral_codes(&tenant, &customer, now()).await.unwrap().len(), 1);
+    store.close().await;
+    assert!(check(&place).is_whole());
+    connect(&place).execute_batch("UPDATE referral_code SET customer_id = 7").unwrap();
+    let told: Vec<_> = check(&place).parts.into_iter().flat_map(|part| part.told).collect();
+    let expected = "organisation 1: `referral_code` names customer 7 in customer_id, \
+                    which does not exist (rows: 1)";
+    assert_eq!(told, [expected]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

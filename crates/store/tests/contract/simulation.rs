@@ -12,7 +12,9 @@
 //! - comes twice, as a client sends it again that has seen no answer;
 //! - comes in one batch with others, of which any may be refused;
 //! - is refused, after which nothing of it may be there;
-//! - finds a series of coupons used up.
+//! - finds a series of coupons used up;
+//! - comes with a referral code that is somebody else's, the customer's own, used up, out of date, or
+//!   nobody's.
 //!
 //! Not here: a process that dies in the middle of a commit (killed in the tests of the server), an
 //! engine that fails to write and clients at once (`sqlite.rs` and `concurrent.rs`).
@@ -21,13 +23,14 @@
 //!
 //! A person has a mobile number and an email address of their own. They come by one of them or both,
 //! as a loyalty customer or not; two persons come together, by the number of the one and the address
-//! of the other, which merges whoever they are. The model keeps who holds what, who is whom, when a
-//! tier ends, what each was awarded, and what each has.
+//! of the other, which merges whoever they are. Whoever is in the programme may ask for their referral
+//! code, and others come by it. The model keeps who holds what, who is whom, when a tier ends, what each
+//! was awarded, what each has, and whom each code brought.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use patron_rules::award::SideEffect;
@@ -54,7 +57,7 @@ use crate::given::{
 /// How many coupons there are.
 const COUPONS: u32 = 3;
 /// What is set up besides a [`shop`], whose rewards are points.
-const DOCUMENTS: [(Kind, &str); 7] = [
+const DOCUMENTS: [(Kind, &str); 9] = [
     (
         Kind::Programmes,
         r#"{"name":"Programme","is_default":true,"tier_expiry":{"strategy":"never"},
@@ -77,6 +80,12 @@ const DOCUMENTS: [(Kind, &str); 7] = [
         Kind::RewardRules,
         r#"{"name":"few","effects":[{"type":"points","points":"5"},{"type":"coupon","series":"FEW"}]}"#,
     ),
+    (Kind::ReferralCampaigns, r#"{"name":"friends","to":"2025-06-30","referrals_per_code":2}"#),
+    (
+        Kind::RewardRules,
+        r#"{"name":"referral","when":{"referred":true},"effects":[
+            {"type":"referrer_points","points":"20"},{"type":"points","points":"10"}]}"#,
+    ),
 ];
 
 /// By what a person comes.
@@ -87,13 +96,23 @@ enum By {
     Both,
 }
 
+/// Who comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comer {
+    /// A person.
+    Person { person: u8, by: By },
+    /// The number of one person and the address of another.
+    Together { mobile: u8, email: u8 },
+}
+
 /// One registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Registering {
-    /// A person comes.
-    Person { person: u8, by: By, loyal: bool },
-    /// The number of one person and the address of another come together.
-    Together { mobile: u8, email: u8, loyal: bool },
+struct Registering {
+    comer: Comer,
+    loyal: bool,
+    /// By which of the referral codes that were made, counted from 0; by nobody's where there is no
+    /// such.
+    code: Option<usize>,
 }
 
 /// One step.
@@ -103,6 +122,8 @@ enum Operation {
     Register(Vec<Registering>),
     /// Decided, and not done.
     Rehearse(Registering),
+    /// Whoever has this person's number asks for their referral codes.
+    Ask { person: u8 },
     /// So many days pass.
     Pass { days: i64 },
     /// The store is closed, and opened again.
@@ -128,11 +149,29 @@ struct Standing {
     stars: Decimal,
 }
 
+/// A referral code.
+#[derive(Debug, Clone)]
+struct Code {
+    holder: usize,
+    referrals: u64,
+}
+
 /// What must come of a registration.
 #[derive(Debug, PartialEq, Eq)]
 enum Expected {
     Refused(u32),
-    Done { member: usize, awarded: Vec<&'static str>, is_short_of_coupons: bool },
+    Done(Done),
+}
+
+/// What must come of one that is not refused.
+#[derive(Debug, PartialEq, Eq)]
+struct Done {
+    member: usize,
+    awarded: Vec<&'static str>,
+    is_short_of_coupons: bool,
+    referrer: Option<usize>,
+    /// The code that was passed does not count.
+    is_code_wrong: bool,
 }
 
 /// What must hold of all customers.
@@ -142,6 +181,7 @@ struct Model {
     /// Whoever comes by a number or an address is this member.
     mobiles: BTreeMap<u8, usize>,
     emails: BTreeMap<u8, usize>,
+    codes: Vec<Code>,
     coupons_left: u32,
     now: Timestamp,
 }
@@ -160,6 +200,7 @@ impl Model {
             members: Vec::new(),
             mobiles: BTreeMap::new(),
             emails: BTreeMap::new(),
+            codes: Vec::new(),
             coupons_left: COUPONS,
             // Noon in Kolkata, on a day that most months have not.
             now: "2024-08-31T06:30:00Z".parse().unwrap(),
@@ -186,7 +227,8 @@ impl Model {
     }
 
     fn attempt(&mut self, registering: Registering) -> Expected {
-        let (mobile, email, loyal) = registering.passed();
+        let (mobile, email) = registering.comer.passed();
+        let Registering { loyal, code, .. } = registering;
         self.end_tiers();
         let by_mobile = mobile.and_then(|mobile| self.mobiles.get(&mobile).copied());
         let by_email = email.and_then(|email| self.emails.get(&email).copied());
@@ -217,8 +259,42 @@ impl Model {
             self.members[member].email = Some(email);
             self.emails.insert(email, member);
         }
-        let (awarded, is_short_of_coupons) = self.award(member, known.is_some());
-        Expected::Done { member, awarded, is_short_of_coupons }
+        let counted = code.filter(|code| self.counts(*code, member));
+        let referring = counted.filter(|_| loyal && self.members[member].place.is_none());
+        let referrer = referring.map(|code| self.refer(code));
+        let (awarded, is_short_of_coupons) =
+            self.award(member, known.is_some(), referrer.is_some());
+        if let Some(referrer) = referrer.filter(|_| awarded.contains(&"referral")) {
+            self.members[referrer].place.as_mut().unwrap().points += decimal("20");
+        }
+        let is_code_wrong = code.is_some() && counted.is_none();
+        Expected::Done(Done { member, awarded, is_short_of_coupons, referrer, is_code_wrong })
+    }
+
+    fn campaign_runs(&self) -> bool {
+        self.today() <= date(2025, 6, 30)
+    }
+
+    fn counts(&self, code: usize, member: usize) -> bool {
+        self.codes.get(code).is_some_and(|code| {
+            let takes_a_place = self.members[member].place.is_none();
+            code.holder != member && self.campaign_runs() && !(takes_a_place && code.referrals == 2)
+        })
+    }
+
+    fn refer(&mut self, code: usize) -> usize {
+        self.codes[code].referrals += 1;
+        self.codes[code].holder
+    }
+
+    /// The codes that this member has once they have asked, by their numbers.
+    fn ask(&mut self, member: usize) -> Vec<usize> {
+        let has_codes = self.codes.iter().any(|code| code.holder == member);
+        if self.campaign_runs() && self.members[member].place.is_some() && !has_codes {
+            self.codes.push(Code { holder: member, referrals: 0 });
+        }
+        let held = self.codes.iter().enumerate().filter(|(_, code)| code.holder == member);
+        held.map(|(number, _)| number).collect()
     }
 
     fn end_tiers(&mut self) {
@@ -234,6 +310,10 @@ impl Model {
                 .filter(|member| **member == victim)
                 .for_each(|member| *member = survivor);
         }
+        self.codes
+            .iter_mut()
+            .filter(|code| code.holder == victim)
+            .for_each(|code| code.holder = survivor);
         let merged = std::mem::take(&mut self.members[victim]);
         let member = &mut self.members[survivor];
         member.mobile = member.mobile.or(merged.mobile);
@@ -251,7 +331,12 @@ impl Model {
     }
 
     /// Every rule that the member was not awarded before, in the order of the rules' names.
-    fn award(&mut self, member: usize, was_known: bool) -> (Vec<&'static str>, bool) {
+    fn award(
+        &mut self,
+        member: usize,
+        was_known: bool,
+        is_referred: bool,
+    ) -> (Vec<&'static str>, bool) {
         let gold_until = self.today().checked_add(Span::new().months(6)).unwrap();
         let member = &mut self.members[member];
         if !member.is_loyal || member.place.is_some() {
@@ -260,13 +345,13 @@ impl Model {
         let mut place = Standing::default();
         let mut awarded = Vec::new();
         let mut is_short_of_coupons = false;
-        for rule in ["converted", "few", "reward 0.1", "reward 0.2", "stars", "welcome"] {
+        for rule in ["converted", "few", "referral", "reward 0.1", "reward 0.2", "stars", "welcome"]
+        {
             if member.awards.contains(rule) {
                 continue;
             }
             match rule {
                 "converted" if was_known => place.gold_until = Some(gold_until),
-                "converted" => continue,
                 "few" if self.coupons_left == 0 => {
                     is_short_of_coupons = true;
                     continue;
@@ -275,6 +360,8 @@ impl Model {
                     self.coupons_left -= 1;
                     place.points += decimal("5");
                 }
+                "referral" if is_referred => place.points += decimal("10"),
+                "converted" | "referral" => continue,
                 "reward 0.1" => place.points += decimal("0.1"),
                 "reward 0.2" => place.points += decimal("0.2"),
                 "stars" => place.stars += decimal("0.3"),
@@ -288,31 +375,41 @@ impl Model {
     }
 }
 
-impl Registering {
-    /// The number and the address that are passed, and whether the type is LOYALTY.
-    fn passed(self) -> (Option<u8>, Option<u8>, bool) {
+impl Comer {
+    /// The number and the address that are passed.
+    fn passed(self) -> (Option<u8>, Option<u8>) {
         match self {
-            Self::Person { person, by, loyal } => {
-                ((by != By::Email).then_some(person), (by != By::Mobile).then_some(person), loyal)
+            Self::Person { person, by } => {
+                ((by != By::Email).then_some(person), (by != By::Mobile).then_some(person))
             }
-            Self::Together { mobile, email, loyal } => (Some(mobile), Some(email), loyal),
+            Self::Together { mobile, email } => (Some(mobile), Some(email)),
         }
     }
 
     fn registration(self) -> Registration {
         let digits = |person: u8| format!("9190000000{person:02}");
         let address = |person: u8| format!("{person}@b.in");
-        let (passed_mobile, passed_email, loyal) = self.passed();
-        let mut registration = match (passed_mobile, passed_email) {
+        let mut registration = match self.passed() {
             (Some(number), Some(name)) => all_three(&digits(number), &address(name), "A"),
             (Some(number), None) => mobile(&digits(number)),
             (None, Some(name)) => email(&address(name)),
             (None, None) => unreachable!("a person comes by something"),
         };
         registration.identifiers.external_id = None;
-        registration.customer_type =
-            Some(if loyal { CustomerType::Loyalty } else { CustomerType::NonLoyalty });
         registration
+    }
+}
+
+impl Registering {
+    /// What is sent, where these referral codes were made.
+    fn registration(self, codes: &[String]) -> Registration {
+        let code = |number: usize| codes.get(number).cloned().unwrap_or("NOBODY".to_owned());
+        let loyalty = if self.loyal { CustomerType::Loyalty } else { CustomerType::NonLoyalty };
+        Registration {
+            customer_type: Some(loyalty),
+            referral_code: self.code.map(code),
+            ..self.comer.registration()
+        }
     }
 }
 
@@ -326,6 +423,8 @@ struct Simulation {
     ids: Vec<i64>,
     /// The codes of the coupons that were given.
     coupons: BTreeSet<String>,
+    /// The referral codes by the model's numbers.
+    codes: Vec<String>,
 }
 
 impl Simulation {
@@ -335,8 +434,8 @@ impl Simulation {
         let tenant = set_up(&*store, with_documents(&DOCUMENTS, shop("shop"))).await;
         let merging = [("MERGE_ON_CONFLICT", "1")];
         let tenant = change_settings(&*store, &tenant, &merging).await.unwrap();
-        let (model, ids, coupons) = (Model::new(), Vec::new(), BTreeSet::new());
-        Self { place, store, tenant, model, ids, coupons }
+        let (model, ids, codes) = (Model::new(), Vec::new(), Vec::new());
+        Self { place, store, tenant, model, ids, coupons: BTreeSet::new(), codes }
     }
 
     async fn run(mut self, operations: &[Operation]) {
@@ -344,6 +443,7 @@ impl Simulation {
             match operation {
                 Operation::Register(all) => self.register(all).await,
                 Operation::Rehearse(registering) => self.rehearse(*registering).await,
+                Operation::Ask { person } => self.ask(*person).await,
                 Operation::Pass { days } => self.model.pass(*days),
                 Operation::Restart => self.restart().await,
             }
@@ -353,7 +453,7 @@ impl Simulation {
     }
 
     async fn register(&mut self, all: &[Registering]) {
-        let registrations = all.iter().map(|one| one.registration()).collect();
+        let registrations = all.iter().map(|one| one.registration(&self.codes)).collect();
         let (now, mode) = (self.model.now, Mode::Apply);
         let decisions =
             self.store.register(&self.tenant, registrations, ORIGIN, now, mode).await.unwrap();
@@ -363,12 +463,15 @@ impl Simulation {
                 (Expected::Refused(code), Err(failure)) => {
                     assert_eq!(failure.code.number, code, "{registering:?}");
                 }
-                (Expected::Done { member, awarded, is_short_of_coupons }, Ok(plan)) => {
-                    self.compare(member, &plan);
-                    assert_eq!(rules(&plan), awarded, "{registering:?}");
-                    let is_short = plan.warnings.iter().any(|one| one.code == codes::AWARD_FAILED);
-                    assert_eq!(is_short, is_short_of_coupons, "{registering:?}");
-                    self.take_coupons(&plan, awarded.contains(&"few"));
+                (Expected::Done(expected), Ok(plan)) => {
+                    self.compare(expected.member, &plan);
+                    self.compare_referral(&expected, &plan);
+                    assert_eq!(rules(&plan), expected.awarded, "{registering:?}");
+                    let is_warned = |code| plan.warnings.iter().any(|one| one.code == code);
+                    let warned = [codes::AWARD_FAILED, codes::REFERRER_NOT_FOUND].map(is_warned);
+                    let warnings = [expected.is_short_of_coupons, expected.is_code_wrong];
+                    assert_eq!(warned, warnings, "{registering:?}");
+                    self.take_coupons(&plan, expected.awarded.contains(&"few"));
                 }
                 (expected, found) => panic!("{registering:?}: {expected:?}, not {found:?}"),
             }
@@ -382,6 +485,40 @@ impl Simulation {
         }
         assert_eq!(plan.customer.id.0, self.ids[member]);
         self.compare_standing(member, &plan.customer);
+    }
+
+    /// Who referred the customer, and what they have of it.
+    fn compare_referral(&self, expected: &Done, plan: &Plan) {
+        let found = plan.referral.as_ref().map(|referral| referral.referrer.customer.id.0);
+        assert_eq!(found, expected.referrer.map(|referrer| self.ids[referrer]));
+        let is_rewarded = expected.awarded.contains(&"referral");
+        let reward = plan.referral.as_ref().and_then(|referral| referral.reward.as_ref());
+        let points = reward.map(|place| place.balances.points.available());
+        let referrer = expected.referrer.filter(|_| is_rewarded);
+        let standing = |referrer: usize| self.model.members[referrer].place.clone();
+        assert_eq!(points, referrer.and_then(standing).map(|place| place.points));
+    }
+
+    /// Nobody has a code that is not theirs, and each has brought whom it brought.
+    async fn ask(&mut self, person: u8) {
+        let Some(member) = self.model.mobiles.get(&person).copied() else { return };
+        let customer = self.find(Comer::Person { person, by: By::Mobile }).await;
+        let asked = self.store.referral_codes(&self.tenant, &customer, self.model.now);
+        let held: BTreeMap<String, u64> =
+            asked.await.unwrap().into_iter().map(|code| (code.code, code.referrals)).collect();
+        let expected = self.model.ask(member);
+        let made = held.keys().find(|code| !self.codes.contains(code)).cloned();
+        self.codes.extend(made);
+        let expected = expected.into_iter();
+        let code = |number: usize| (self.codes[number].clone(), self.model.codes[number].referrals);
+        assert_eq!(held, expected.map(code).collect());
+    }
+
+    async fn find(&self, comer: Comer) -> Customer {
+        let identifiers = comer.registration().identifiers;
+        let (kind, key) = identifiers.keys().next().unwrap();
+        let by = Lookup::Identifier(kind, key.to_owned());
+        self.store.find(&self.tenant, by).await.unwrap().unwrap().customer
     }
 
     fn compare_standing(&self, member: usize, customer: &Customer) {
@@ -413,13 +550,13 @@ impl Simulation {
     async fn rehearse(&self, registering: Registering) {
         let mut model = self.model.clone();
         let expected = model.register(registering);
-        let registrations = vec![registering.registration()];
+        let registrations = vec![registering.registration(&self.codes)];
         let (now, mode) = (self.model.now, Mode::DryRun);
         let decisions =
             self.store.register(&self.tenant, registrations, ORIGIN, now, mode).await.unwrap();
         match (expected, decisions[0].outcome.as_ref()) {
             (Expected::Refused(code), Err(failure)) => assert_eq!(failure.code.number, code),
-            (Expected::Done { awarded, .. }, Ok(plan)) => assert_eq!(rules(plan), awarded),
+            (Expected::Done(done), Ok(plan)) => assert_eq!(rules(plan), done.awarded),
             (expected, found) => panic!("{registering:?}: {expected:?}, not {found:?}"),
         }
     }
@@ -439,11 +576,7 @@ impl Simulation {
         let by_mobile = mobiles.into_iter().map(|(person, member)| (By::Mobile, person, member));
         let by_email = emails.into_iter().map(|(person, member)| (By::Email, person, member));
         for (by, person, member) in by_mobile.chain(by_email) {
-            let registering = Registering::Person { person, by, loyal: true };
-            let identifiers = registering.registration().identifiers;
-            let (kind, key) = identifiers.keys().next().unwrap();
-            let by = Lookup::Identifier(kind, key.to_owned());
-            let mut found = self.store.find(&self.tenant, by).await.unwrap().unwrap().customer;
+            let mut found = self.find(Comer::Person { person, by }).await;
             enrol::settle(&mut found, self.tenant.organisation(), now);
             assert_eq!(found.id.0, self.ids[member]);
             self.compare_standing(member, &found);
@@ -477,12 +610,12 @@ fn simulate(engine: Engine, operations: &[Operation]) {
 /// Few persons, so that they meet.
 fn registering() -> impl Strategy<Value = Registering> {
     let by = prop::sample::select(vec![By::Mobile, By::Email, By::Both]);
-    prop_oneof![
-        2 => (0_u8..6, by, any::<bool>())
-            .prop_map(|(person, by, loyal)| Registering::Person { person, by, loyal }),
-        1 => (0_u8..6, 0_u8..6, any::<bool>())
-            .prop_map(|(mobile, email, loyal)| Registering::Together { mobile, email, loyal }),
-    ]
+    let comer = prop_oneof![
+        2 => (0_u8..6, by).prop_map(|(person, by)| Comer::Person { person, by }),
+        1 => (0_u8..6, 0_u8..6).prop_map(|(mobile, email)| Comer::Together { mobile, email }),
+    ];
+    (comer, any::<bool>(), prop::option::of(0_usize..4))
+        .prop_map(|(comer, loyal, code)| Registering { comer, loyal, code })
 }
 
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
@@ -490,6 +623,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         6 => prop::collection::vec(registering(), 1..4).prop_map(Operation::Register),
         2 => registering().prop_map(|one| Operation::Register(vec![one, one])),
         1 => registering().prop_map(Operation::Rehearse),
+        3 => (0_u8..6).prop_map(|person| Operation::Ask { person }),
         2 => (1_i64..200).prop_map(|days| Operation::Pass { days }),
         1 => Just(Operation::Restart),
     ];
@@ -515,11 +649,16 @@ proptest! {
 }
 
 const fn comes(person: u8, by: By, loyal: bool) -> Registering {
-    Registering::Person { person, by, loyal }
+    Registering { comer: Comer::Person { person, by }, loyal, code: None }
 }
 
 const fn together(mobile: u8, email: u8, loyal: bool) -> Registering {
-    Registering::Together { mobile, email, loyal }
+    Registering { comer: Comer::Together { mobile, email }, loyal, code: None }
+}
+
+/// The same by a referral code.
+const fn by_code(code: usize, registering: Registering) -> Registering {
+    Registering { code: Some(code), ..registering }
 }
 
 /// Lists that each show one thing, whatever chance brings.
@@ -555,6 +694,41 @@ const fn together(mobile: u8, email: u8, loyal: bool) -> Registering {
     Operation::Register(vec![together(4, 0, true), together(4, 1, true), together(5, 4, false)]),
     Operation::Restart,
     Operation::Register(vec![together(5, 0, true), comes(2, By::Both, true), together(2, 3, true)]),
+])]
+#[case::a_chain_of_referrals_whose_referrer_is_merged(vec![
+    Operation::Register(vec![comes(0, By::Mobile, true)]),
+    Operation::Ask { person: 0 },
+    Operation::Register(vec![by_code(0, comes(1, By::Both, true))]),
+    Operation::Ask { person: 1 },
+    Operation::Register(vec![by_code(1, comes(2, By::Mobile, true)), together(0, 1, true)]),
+    Operation::Restart,
+    Operation::Register(vec![by_code(1, comes(3, By::Mobile, true))]),
+    Operation::Register(vec![by_code(1, comes(0, By::Mobile, true))]),
+    Operation::Register(vec![by_code(1, comes(4, By::Mobile, true))]),
+    Operation::Ask { person: 0 },
+])]
+#[case::the_referrer_becomes_the_customer(vec![
+    Operation::Register(vec![comes(0, By::Both, true), comes(1, By::Mobile, false)]),
+    Operation::Ask { person: 0 },
+    Operation::Register(vec![by_code(0, together(1, 0, true))]),
+    Operation::Ask { person: 1 },
+])]
+#[case::a_conversion_is_brought_once(vec![
+    Operation::Register(vec![comes(0, By::Mobile, true), comes(1, By::Mobile, false)]),
+    Operation::Ask { person: 0 },
+    Operation::Register(vec![by_code(0, comes(1, By::Mobile, false))]),
+    Operation::Rehearse(by_code(0, comes(1, By::Mobile, true))),
+    Operation::Register(vec![by_code(0, comes(1, By::Mobile, true)); 3]),
+    Operation::Ask { person: 0 },
+])]
+#[case::a_campaign_ends_on_its_last_day(vec![
+    Operation::Register(vec![comes(0, By::Mobile, true), comes(1, By::Mobile, true)]),
+    Operation::Ask { person: 0 },
+    Operation::Pass { days: 303 },
+    Operation::Register(vec![by_code(0, comes(2, By::Mobile, true))]),
+    Operation::Pass { days: 1 },
+    Operation::Register(vec![by_code(0, comes(3, By::Mobile, true))]),
+    Operation::Ask { person: 1 },
 ])]
 #[case::a_merge_that_is_refused_leaves_both(vec![
     Operation::Register(vec![comes(0, By::Mobile, false), comes(1, By::Email, true)]),
