@@ -31,6 +31,8 @@ fn a_document_from_its_making_to_its_end() {
     let shown = get(&operator, &path);
     assert_eq!((shown.status, shown.header("ETag")), (200, "\"1\""));
     assert_eq!(shown.json(), expected);
+    let same = put(&operator, &path, &expected);
+    assert_eq!((same.status, same.header("ETag")), (200, "\"1\""), "nothing was made");
 
     // What was shown can be sent back, with what is different.
     let mut changed = shown.json();

@@ -97,12 +97,14 @@ async fn make(
     let sent = Sent::read(&text)?;
     let name = sent.name().unwrap_or_default();
     let change = change(kind, &name, Expected::Nothing, Some(&sent));
-    let made = apply(&app, &member, change).await.map_err(|error| match error {
-        Error::Changed { .. } => {
-            Problem::new(StatusCode::CONFLICT, format!("{} `{name}` is there already", kind.name()))
-        }
-        error => Problem::of_document(error, Some((kind, &name))),
-    })?;
+    let Applied { document: made, .. } =
+        apply(&app, &member, change).await.map_err(|error| match error {
+            Error::Changed { .. } => Problem::new(
+                StatusCode::CONFLICT,
+                format!("{} `{name}` is there already", kind.name()),
+            ),
+            error => Problem::of_document(error, Some((kind, &name))),
+        })?;
     let mut reply = reply(StatusCode::CREATED, &made);
     let encode = |part| utf8_percent_encode(part, NON_ALPHANUMERIC);
     let base = ORGANISATION.replace("{organisation}", &encode(&organisation).to_string());
@@ -142,15 +144,15 @@ async fn put_named(app: &App, member: &Member, kind: Kind, name: &str, request: 
     }
     let precondition = Precondition::read(&headers, Some(&sent))?;
     let change = change(kind, name, precondition.expected(), Some(&sent));
-    let put = apply(app, member, change).await.map_err(|error| match error {
+    let Applied { document, is_new } = apply(app, member, change).await.map_err(|error| match error {
         Error::Changed { .. } if matches!(precondition, Precondition::Unsaid) => Problem::new(
             StatusCode::PRECONDITION_REQUIRED,
             "say which version you change: send the ETag of what you read as If-Match, or its `version` in the document",
         ),
         error => Problem::of_document(error, Some((kind, name))),
     })?;
-    let status = if put.version == 1 { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(reply(status, &put))
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(reply(status, &document))
 }
 
 async fn retire(
@@ -172,8 +174,9 @@ async fn retire(
     }
     let retired = Change { is_active: Some(false), ..change(kind, &name, expected, None) };
     let retired = apply(&app, &member, retired).await;
-    let retired = retired.map_err(|error| Problem::of_document(error, Some((kind, &name))))?;
-    Ok(reply(StatusCode::OK, &retired))
+    let Applied { document, .. } =
+        retired.map_err(|error| Problem::of_document(error, Some((kind, &name))))?;
+    Ok(reply(StatusCode::OK, &document))
 }
 
 fn change(kind: Kind, name: &str, expected: Expected, sent: Option<&Sent>) -> Change {
@@ -186,13 +189,21 @@ fn change(kind: Kind, name: &str, expected: Expected, sent: Option<&Sent>) -> Ch
     }
 }
 
-/// Makes a change, and finds the document as it is afterwards, different or not.
-async fn apply(app: &App, member: &Member, change: Change) -> Result<Stored, Error> {
+/// What became of a change.
+struct Applied {
+    /// The document as it is afterwards, different or not.
+    document: Stored,
+    /// Whether it was made.
+    is_new: bool,
+}
+
+/// Makes a change.
+async fn apply(app: &App, member: &Member, change: Change) -> Result<Applied, Error> {
     let (kind, name) = (change.kind, change.name.clone());
     let changed = app.store.apply(member.tenant, vec![change], member.author(app)).await?;
     if let Some(changed) = changed.into_iter().next() {
-        return Ok(changed);
+        return Ok(Applied { is_new: changed.version == 1, document: changed });
     }
     let same = app.store.resource(member.tenant, kind, &name).await?;
-    same.ok_or(Error::NoSuch { kind, name })
+    Ok(Applied { document: same.ok_or(Error::NoSuch { kind, name })?, is_new: false })
 }
