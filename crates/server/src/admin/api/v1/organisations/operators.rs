@@ -7,7 +7,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use patron_rules::organisation::{Invalid, check_name};
+use patron_rules::organisation::{Invalid, check_name, read};
 use patron_store::Error;
 use patron_store::operators::{Grant, Role, Scope};
 use serde::{Deserialize, Serialize};
@@ -89,8 +89,9 @@ async fn put(
     Path((_, name)): Path<(String, String)>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let OperatorRole { role, password } = body::json(&app, request).await?;
+    let text = body::text(&app, request).await?;
     member.must_be(Role::Owner)?;
+    let OperatorRole { role, password } = read(&text)?;
     check_name(&name, NAME_LIMIT)?;
     let role: Role = role.parse().map_err(|refused| Invalid::at("/role", format!("{refused}")))?;
     let scope = Scope::Organisation(member.tenant);

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use patron_rules::organisation::Invalid;
+use patron_rules::organisation::{Invalid, read};
 use patron_store::operators::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -48,6 +48,7 @@ async fn make(
     request: Request,
 ) -> Result<Response, Problem> {
     body::drain(&app, request).await;
+    member.must_be(Role::Editor)?;
     let password = password::random().map_err(|_| Problem::unavailable())?;
     set(&app, &member, &name, password.clone()).await?;
     Ok((StatusCode::CREATED, body::reply(&TillPassword { password })).into_response())
@@ -68,7 +69,9 @@ async fn put(
     Path((_, name)): Path<(String, String)>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let TillPassword { password } = body::json(&app, request).await?;
+    let text = body::text(&app, request).await?;
+    member.must_be(Role::Editor)?;
+    let TillPassword { password } = read(&text)?;
     if !(8..=256).contains(&password.chars().count()) {
         return Err(Invalid::at("/password", "8 to 256 characters").into());
     }
@@ -77,7 +80,6 @@ async fn put(
 }
 
 async fn set(app: &App, member: &Member, till: &str, plain: String) -> Result<(), Problem> {
-    member.must_be(Role::Editor)?;
     let work = tokio::task::spawn_blocking(move || password::hash(&plain)).await;
     let hashes = work.ok().and_then(Result::ok).ok_or_else(Problem::unavailable)?;
     Ok(app.store.set_till_password(member.tenant, till, hashes, member.author(app)).await?)
