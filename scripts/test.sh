@@ -34,7 +34,8 @@ install_tool() {
 }
 
 step 'Tools'
-install_packages curl
+install_packages curl python3
+python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
 rustup component add rustfmt clippy >/dev/null 2>&1 || true
 install_tool cargo-deny "$deny_version"
 install_tool cargo-fuzz "$fuzz_version"
@@ -53,6 +54,9 @@ RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --document-privat
 
 step 'Test'
 INSTA_UPDATE=no cargo test --workspace --locked
+
+step 'Conformance'
+scripts/conformance.sh
 
 step 'Fuzz'
 # The sanitizer needs a switch that a stable compiler has behind this variable.
