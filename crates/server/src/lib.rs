@@ -14,6 +14,7 @@ pub mod demo;
 pub mod http;
 pub mod limits;
 mod observe;
+pub mod openapi;
 pub mod organisation_file;
 pub mod v1_1;
 pub mod v2;

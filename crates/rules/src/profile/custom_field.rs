@@ -24,7 +24,6 @@ pub struct CustomField {
     pub name: String,
     /// What its values are; texts where it is left out.
     #[serde(default)]
-    #[schema(inline)]
     pub data_type: DataType,
     /// The values it may have; any where the list is empty.
     #[serde(default)]
@@ -37,6 +36,7 @@ pub struct CustomField {
 
 /// What the values of a custom field are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CustomFieldType)]
 pub enum DataType {
     /// A text, or several.
     #[default]

@@ -4,11 +4,11 @@ pub mod v2;
 
 use std::sync::Arc;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
 /// The routes.
-pub(crate) fn routes() -> Router<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     v2::routes()
 }

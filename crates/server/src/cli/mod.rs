@@ -5,6 +5,7 @@ mod codes;
 mod config;
 mod data;
 mod ledger;
+mod openapi;
 mod opened;
 mod operator;
 mod org;
@@ -55,6 +56,8 @@ enum Command {
     Codes,
     /// Print the catalogue of an organisation's settings, as Markdown.
     Settings,
+    /// Print the OpenAPI document, as JSON.
+    Openapi,
     /// Print the configuration as it would take effect.
     Config(Sources),
     /// Check whether the data are whole.
@@ -132,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::Operator(command) => operator::run(&command),
         Command::Codes => codes::run(),
         Command::Settings => settings::run(),
+        Command::Openapi => openapi::run(),
         Command::Config(sources) => config::run(&sources),
         Command::Check(arguments) => data::check::run(&arguments),
         Command::Backup(arguments) => data::backup::run(&arguments),

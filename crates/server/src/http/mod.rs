@@ -18,8 +18,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use admission::address;
 pub use serve::{Server, bind};
@@ -27,7 +27,7 @@ pub use serve::{Server, bind};
 use crate::admin::api::v1 as admin;
 use crate::app::App;
 use crate::v1_1::{self, envelope, format};
-use crate::{api_gateway, v2, v3};
+use crate::{api_gateway, openapi, v2, v3};
 
 /// What is under here speaks of refusals as problem documents.
 const ADMIN: &str = "/admin/";
@@ -35,13 +35,8 @@ const ADMIN: &str = "/admin/";
 /// Every route, the outermost layer last.
 pub fn router(app: &Arc<App>) -> Router {
     let (admin, _) = admin::routes(app).split_for_parts();
-    let endpoints = Router::new()
-        .merge(v1_1::routes())
-        .merge(v2::routes())
-        .merge(v3::routes())
-        .merge(api_gateway::routes())
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
+    let (endpoints, _) = endpoints().split_for_parts();
+    let endpoints = endpoints
         .route_layer(from_fn_with_state(Arc::clone(app), admission::admit))
         // Its operators are let in by itself.
         .merge(admin)
@@ -57,6 +52,17 @@ pub fn router(app: &Arc<App>) -> Router {
         .layer(from_fn(format::of_every_reply))
         .layer(from_fn_with_state(app.config.tls().is_some(), protection::of_every_reply))
         .with_state(Arc::clone(app))
+}
+
+/// Every route but the admin API's, with what the OpenAPI document says of it.
+pub(crate) fn endpoints() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .merge(v1_1::routes())
+        .merge(v2::routes())
+        .merge(v3::routes())
+        .merge(api_gateway::routes())
+        .merge(health::routes())
+        .merge(openapi::routes())
 }
 
 async fn unknown_resource(State(app): State<Arc<App>>, request: Request) -> Response {

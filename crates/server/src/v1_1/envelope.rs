@@ -13,6 +13,7 @@ use jiff::Zoned;
 use patron_rules::codes::{self, Code};
 use patron_rules::organisation::CallerId;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::xml;
 use crate::auth::Refusal;
@@ -29,30 +30,82 @@ const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 struct Written(Bytes);
 
-/// A whole reply.
-#[derive(Debug, Serialize)]
+/// A reply to a request whose customers were looked at, one by one.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Envelope<T> {
     response: Reply<T>,
 }
 
-#[derive(Debug, Serialize)]
-struct Reply<T> {
+/// The status of a request, and what became of each customer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(xml(name = "response"))]
+pub(crate) struct Reply<T> {
     status: Status,
-    customers: Option<Customers<T>>,
+    customers: Customers<T>,
 }
 
-#[derive(Debug, Serialize)]
+/// The customers, in the order in which they were sent.
+#[derive(Debug, Serialize, ToSchema)]
 struct Customers<T> {
     customer: Vec<T>,
 }
 
-#[derive(Debug, Serialize)]
+/// The status of a request.
+#[derive(Debug, Serialize, ToSchema)]
 struct Status {
+    /// `true` where a customer went through, else `false`.
     success: &'static str,
+    /// 200 where all went through, 201 where some did, 500 where none did; of a request that was
+    /// refused as a whole, a code of `docs/errors.md`.
     code: u32,
+    /// What the code means, and what was wrong with the request.
     message: String,
+    /// How many customers there were.
     total: String,
+    /// How many of them went through.
     success_count: String,
+}
+
+/// The one refusal whose members are documented in another way: no counts, no customers, and truth
+/// that is no text.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Denial {
+    response: DeniedReply,
+}
+
+#[derive(Serialize, ToSchema)]
+struct DeniedReply {
+    status: DeniedStatus,
+}
+
+#[derive(Serialize, ToSchema)]
+struct DeniedStatus {
+    code: u32,
+    message: &'static str,
+    success: bool,
+    warnings: NoWarnings,
+}
+
+#[derive(Serialize, ToSchema)]
+struct NoWarnings {
+    #[schema(value_type = Vec<String>, max_items = 0)]
+    warning: [(); 0],
+}
+
+/// A reply to a request that was refused as a whole.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Refused {
+    response: RefusedReply,
+}
+
+/// Why a request was refused as a whole.
+#[derive(Serialize, ToSchema)]
+#[schema(xml(name = "response"))]
+pub(crate) struct RefusedReply {
+    status: Status,
+    /// Always null.
+    #[schema(value_type = Option<Object>)]
+    customers: Option<()>,
 }
 
 /// The reply to a request whose items were looked at, one by one.
@@ -70,7 +123,7 @@ pub(crate) fn items<T: Serialize>(customers: Vec<T>, succeeded: usize) -> Respon
         total: total.to_string(),
         success_count: succeeded.to_string(),
     };
-    let customers = Some(Customers { customer: customers });
+    let customers = Customers { customer: customers };
     written(StatusCode::OK, &Envelope { response: Reply { status, customers } })
 }
 
@@ -96,7 +149,7 @@ fn refused_as(http: StatusCode, code: u32, message: String, total: usize) -> Res
         total: total.to_string(),
         success_count: "0".to_owned(),
     };
-    written(http, &Envelope::<()> { response: Reply { status, customers: None } })
+    written(http, &Refused { response: RefusedReply { status, customers: None } })
 }
 
 /// 400, with what cannot be taken of the request.
@@ -153,30 +206,9 @@ fn expired(at: &Zoned) -> Response {
     refused_as(StatusCode::UNAUTHORIZED, codes::TOKEN_EXPIRED.number, message, 0)
 }
 
-/// The one refusal whose members are documented in another way: no counts, no customers, and truth
-/// that is no text.
 fn client_denied() -> Response {
-    #[derive(Serialize)]
-    struct Denial {
-        response: DeniedReply,
-    }
-    #[derive(Serialize)]
-    struct DeniedReply {
-        status: DeniedStatus,
-    }
-    #[derive(Serialize)]
-    struct DeniedStatus {
-        code: u32,
-        message: &'static str,
-        success: bool,
-        warnings: Warnings,
-    }
-    #[derive(Serialize)]
-    struct Warnings {
-        warning: [(); 0],
-    }
     let Code { number, message, .. } = *codes::CLIENT_DENIED;
-    let warnings = Warnings { warning: [] };
+    let warnings = NoWarnings { warning: [] };
     let status = DeniedStatus { code: number, message, success: false, warnings };
     written(StatusCode::FORBIDDEN, &Denial { response: DeniedReply { status } })
 }

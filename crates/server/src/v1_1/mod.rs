@@ -4,19 +4,18 @@ mod attribution;
 pub mod customer;
 pub mod envelope;
 pub mod format;
+pub(crate) mod parameters;
 pub mod query;
 mod xml;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 
 /// The routes of this version.
-pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/v1.1/customer/add", post(customer::add::add))
-        .route("/v1.1/customer/get", get(customer::get::get))
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(customer::add::add)).routes(routes!(customer::get::get))
 }

@@ -5,14 +5,14 @@ pub mod referral;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 
 /// The routes of this version.
-pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/v2/auditLog/get", get(audit_log::get::get))
-        .route("/v2/referral/validate", get(referral::validate::get))
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(audit_log::get::get))
+        .routes(routes!(referral::validate::get))
 }

@@ -4,12 +4,12 @@ pub mod oauth;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::post;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 
 /// The routes of this version.
-pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/v3/oauth/token/generate", post(oauth::token::generate::generate))
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(oauth::token::generate::generate))
 }

@@ -1,9 +1,6 @@
 //! Who may do what.
 
 use patron_rules::organisation::Kind;
-use patron_server::auth::password::md5_hex;
-use patron_server::auth::token::{self, Purpose};
-use patron_server::http::endpoints::{Access, ENDPOINTS};
 use serde_json::{Value, json};
 
 use crate::app::{App, Client, Reply};
@@ -80,47 +77,5 @@ fn a_group_that_changes_holds_at_once() {
     for (permission, status) in [("read_write", 200), ("none", 403), ("write", 200)] {
         permit(&app, "till.001", &json!({"customer": permission}));
         assert_eq!(register(&till).status, status, "{permission}");
-    }
-}
-
-/// Calls an endpoint, asking for the customer of another organisation where that can be.
-fn call(client: &Client, method: &str, path: &str) -> Reply {
-    let about = "mobile=919876543210&id=100000001&entityType=CUSTOMER&entityId=100000001";
-    match method {
-        "GET" => client.get(&format!("{path}?{about}")),
-        "POST" => client.post(path, "application/json", b"{}"),
-        _ => panic!("{method} is not tried yet"),
-    }
-}
-
-/// Every endpoint stands in the table, and lets nobody in who is not meant.
-#[test]
-fn every_endpoint_keeps_out_whom_it_is_not_for() {
-    let app = App::start();
-    assert_eq!(register(&app.till("till.001")).status, 200);
-    permit(&app, "till_name", &json!({}));
-    app.set_up(
-        Kind::ApiClients,
-        &json!({"name": "app", "default_till": "till.001", "access_group": "special"}),
-    );
-    let with_token = |token: &str| app.anonymous().with_header("X-CAP-API-OAUTH-TOKEN", token);
-    for (method, path, access) in ENDPOINTS {
-        if *access == Access::Open {
-            continue;
-        }
-        let status = |client: &Client| call(client, method.as_str(), path).status;
-        for (client, wanted) in [
-            (app.anonymous(), 401),
-            (app.basic("till.001", &md5_hex("wrong")), 401),
-            (app.basic("nobody", &md5_hex("demo")), 401),
-            (with_token(&token::generate(Purpose::Token).unwrap()), 401),
-            (with_token(&app.issue("app", -60)), 401),
-            (app.till("till_name"), 403),
-            (with_token(&app.issue("app", 60)), 403),
-        ] {
-            assert_eq!(status(&client), wanted, "{method} {path}");
-        }
-        let foreign = call(&app.till("other.till"), method.as_str(), path);
-        assert!(!foreign.text.contains("Confidential"), "{method} {path}: {}", foreign.text);
     }
 }

@@ -390,7 +390,7 @@ impl Reply {
         Ok(Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            text: response.body_mut().read_to_string()?,
+            text: String::from_utf8_lossy(&response.body_mut().read_to_vec()?).into_owned(),
         })
     }
 

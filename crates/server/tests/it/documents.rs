@@ -71,6 +71,14 @@ fn the_commands_of_the_runbook_do_what_they_say() {
 }
 
 #[test]
+fn the_openapi_document_is_what_the_program_prints() {
+    let output = Command::new(env!("CARGO_BIN_EXE_patron")).arg("openapi").output().unwrap();
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let committed: Value = serde_json::from_str(&read("docs/openapi.json")).unwrap();
+    assert!(printed == committed, "write it anew: patron openapi > docs/openapi.json");
+}
+
+#[test]
 fn the_catalogues_are_what_the_program_prints() {
     for (command, page) in [("codes", "docs/errors.md"), ("settings", "docs/settings.md")] {
         let output = Command::new(env!("CARGO_BIN_EXE_patron")).arg(command).output().unwrap();

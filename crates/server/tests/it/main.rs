@@ -40,6 +40,7 @@ mod limits;
 mod log;
 mod loyalty;
 mod maintenance;
+mod openapi;
 mod proof;
 mod referral;
 mod setting_up;

@@ -17,6 +17,7 @@ const NAME_LIMIT: usize = 100;
 /// What the values of an extended field are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = ExtendedFieldType)]
 pub enum DataType {
     /// A whole number of 64 bits.
     Integer,

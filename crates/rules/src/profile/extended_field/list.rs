@@ -14,7 +14,6 @@ use super::super::field::{decimal, integer, json_entries};
 pub struct List {
     /// What each entry is; texts where it is left out.
     #[serde(default, rename = "element_type")]
-    #[schema(inline)]
     pub element: Element,
     /// The fewest entries.
     #[serde(default, rename = "min_count")]
@@ -27,6 +26,7 @@ pub struct List {
 /// What each entry of a LIST is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[schema(as = ListElement)]
 pub enum Element {
     /// A text.
     #[default]

@@ -35,7 +35,6 @@ pub struct ExtendedField {
     pub name: String,
     /// What its values are; texts where it is left out.
     #[serde(default)]
-    #[schema(inline)]
     pub data_type: DataType,
     /// The values, or entries, that it may have, compared without case; any where the list is
     /// empty.

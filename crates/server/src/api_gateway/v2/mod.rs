@@ -4,12 +4,12 @@ pub mod audits;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 
 /// The routes of this version.
-pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/api_gateway/v2/audits", get(audits::get))
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(audits::get))
 }

@@ -22,19 +22,49 @@ use patron_rules::validate::{Registration, Validated, validate};
 use patron_store::{Error, Mode, Tenant};
 
 use super::decoded::{self, Decoded};
+use super::examples;
 use super::explain::explain;
+use super::members::{Body as Sent, Root};
 use super::place::Place;
-use super::response;
+use super::response::{self, Item as Added};
 use crate::app::{App, Items};
 use crate::audit;
 use crate::auth::Caller;
 use crate::http::body;
 use crate::v1_1::attribution::Attribution;
+use crate::v1_1::envelope::{Envelope, Reply};
+use crate::v1_1::parameters::{Attributed, Formatted, Registering, UserContext};
 use crate::v1_1::{envelope, format, query};
 
 /// How often a registration is validated anew because the organisation was changed meanwhile.
 const TRIES: usize = 5;
 
+/// Register customers
+///
+/// Each customer comes out on their own: `item_status` says how. The request's `status` has the code
+/// 200 where all went through, 201 where some did, 500 where none did; the HTTP status is 200. Sent
+/// again, a registration updates the customer.
+#[utoipa::path(
+    post, path = "/v1.1/customer/add", tag = "customers", operation_id = "add_customers",
+    params(Formatted, Registering, Attributed, UserContext),
+    request_body(
+        content(
+            (Sent = "application/json", examples(
+                ("Mobile and email" = (value = json!(examples::with_mobile_and_email()))),
+                ("External id" = (value = json!(examples::with_external_id()))),
+            )),
+            (Root = "application/xml"),
+        ),
+        description = "At most 5 MB, unless Patron is configured otherwise.",
+    ),
+    responses((
+        status = 200, description = "What became of each customer",
+        content(
+            (Envelope<Added> = "application/json", example = json!(examples::registered())),
+            (Reply<Added> = "application/xml"),
+        ),
+    ))
+)]
 pub(crate) async fn add(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,

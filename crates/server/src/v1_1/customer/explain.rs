@@ -6,11 +6,12 @@ use patron_rules::identifier::{IdentifierKind, Identifiers};
 use patron_rules::settings::Settings;
 use patron_rules::trace::{self, Trace};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::place::{self, Place};
 
 /// Why a customer came out as they did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct Explanation {
     /// The identifiers that are valid, in the form in which they are compared.
     identifiers: CanonicalIdentifiers,
@@ -22,21 +23,21 @@ pub(super) struct Explanation {
     problems: Vec<Problem>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct CanonicalIdentifiers {
     mobile: Option<String>,
     email: Option<String>,
     external_id: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct Match {
     identifier: &'static str,
     user_id: i64,
     through_merge: bool,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct Step {
     rule: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +46,8 @@ struct Step {
     value: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = CustomerProblem)]
 struct Problem {
     code: String,
     message: String,

@@ -26,6 +26,7 @@ use patron_rules::profile::{FraudStatus, Name, date};
 use patron_rules::referral::ReferralCode;
 use patron_store::{Error, Found, Lookup, Tenant};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::place::Place;
 use super::response::{
@@ -35,6 +36,8 @@ use crate::app::{App, Items};
 use crate::auth::Caller;
 use crate::http::body;
 use crate::v1_1::attribution::Attribution;
+use crate::v1_1::envelope::{Envelope, Reply};
+use crate::v1_1::parameters::{Attributed, Formatted, LookedUp};
 use crate::v1_1::{envelope, query};
 
 /// The query's names for what a customer is looked up by.
@@ -51,61 +54,88 @@ struct Flags {
     referral_codes: bool,
 }
 
-#[derive(Debug, Serialize)]
+/// One customer of a reply.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CustomerFound)]
 #[serde(untagged)]
 enum Item {
     Retrieved(Box<Retrieved>),
     NotFound(NotFound),
 }
 
-/// The members of the documented reply, in its order.
-#[derive(Debug, Serialize)]
+/// A customer who is there.
+// The members of the documented reply, in its order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CustomerRetrieved)]
 struct Retrieved {
+    /// The first name; empty where there is none.
     firstname: String,
+    /// The last name; empty where there is none.
     lastname: String,
     mobile: Option<String>,
     email: Option<String>,
     external_id: Option<String>,
+    /// The points that the customer ever got.
     lifetime_points: Number,
+    /// The purchases that were ever recorded.
     lifetime_purchases: Number,
+    /// The points that the customer has.
     loyalty_points: Number,
+    /// The tier; `NONE` where the programme has none, empty where there is no programme.
     current_slab: String,
+    /// When the customer registered, local to the till that asks.
     registered_on: String,
+    /// When the customer was last updated, local to the till that asks.
     updated_on: String,
+    /// `LOYALTY`, `NON_LOYALTY` or `NOT_INTERESTED`.
     #[serde(rename = "type")]
     customer_type: &'static str,
+    /// From where the customer came, in lower case.
     source: String,
+    /// Always empty.
+    #[schema(value_type = Vec<Object>)]
     identifiers: [(); 0],
     gender: Option<String>,
+    /// The name of the till where the customer registered.
     registered_by: String,
     registered_store: CodeAndName,
     registered_till: CodeAndName,
+    /// Always empty.
+    #[schema(value_type = Vec<Object>)]
     user_groups2: [(); 0],
     fraud_details: FraudDetails,
+    /// Always empty.
     trackers: &'static str,
+    /// The customer's number, as text; only with `user_id=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<String>,
+    /// Always null.
     current_nps_status: Option<String>,
     custom_fields: Fields,
     extended_fields: Fields,
     transactions: Transactions,
     coupons: Coupons,
+    /// Always empty.
+    #[schema(value_type = Vec<Object>)]
     notes: [(); 0],
     points_summaries: PointsSummaries,
+    /// The customer's cards; only with `card_details=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     card_details: Option<CardDetails>,
+    /// The codes by which the customer refers others; only with `referral_codes=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     referral_codes: Option<ReferralCodes>,
+    /// 1000, also for whoever is found by what another customer had who was merged into them.
     item_status: ItemStatus,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct CodeAndName {
     code: String,
     name: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct FraudDetails {
     status: String,
     marked_by: &'static str,
@@ -113,43 +143,53 @@ struct FraudDetails {
     reason: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Transactions {
+    /// Always empty.
+    #[schema(value_type = Vec<Object>)]
     transaction: [(); 0],
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct CardDetails {
     card: Vec<CardDetail>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct CardDetail {
     card_number: String,
     series_code: Option<String>,
     status: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ReferralCodes {
     referral_code: Vec<ReferralCodeDetail>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ReferralCodeDetail {
+    /// The code.
     code: String,
+    /// The campaign's name.
     campaign: String,
+    /// The code's last second, in the organisation's zone.
     valid_till: String,
+    /// How many customers came by it.
     referrals: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Coupons {
+    /// Always empty.
+    #[schema(value_type = Vec<Object>)]
     coupon: [(); 0],
 }
 
 /// Somebody who was not found: what they were looked up by.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CustomerNotFound)]
+#[serde(deny_unknown_fields)]
 struct NotFound {
     mobile: Option<String>,
     email: Option<String>,
@@ -157,6 +197,18 @@ struct NotFound {
     item_status: ItemStatus,
 }
 
+/// Look customers up
+///
+/// Who is not found has `item_status.code` 1012. A request that finds nobody has the code 500, under
+/// the HTTP status 200.
+#[utoipa::path(
+    get, path = "/v1.1/customer/get", tag = "customers", operation_id = "get_customers",
+    params(Formatted, LookedUp, Attributed),
+    responses((
+        status = 200, description = "What is known of each customer",
+        content((Envelope<Item> = "application/json"), (Reply<Item> = "application/xml"))
+    ))
+)]
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,

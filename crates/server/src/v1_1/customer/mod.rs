@@ -2,8 +2,10 @@
 
 pub mod add;
 pub mod decoded;
+mod examples;
 mod explain;
 pub mod get;
+mod members;
 pub mod place;
 pub mod request;
 pub mod request_xml;

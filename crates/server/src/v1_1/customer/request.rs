@@ -22,6 +22,10 @@ use serde_ignored::Path;
 use serde_json::value::RawValue;
 
 use super::decoded::{DEPTH_LIMIT, Error};
+use super::members::{
+    Body, CardDetails, Channel, Customer, Field, Fields, FraudStatus, Meta, Raw, Root,
+    Subscription, Subscriptions,
+};
 use super::place::{Lone, Place, entry};
 use crate::v1_1::format::Format;
 
@@ -32,18 +36,6 @@ impl From<serde_json::Error> for Error {
         let place = format!(" at line {line} column {column}");
         Self { reason: text.strip_suffix(&place).unwrap_or(&text).to_owned(), line, column }
     }
-}
-
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow)]
-    root: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Root<'a> {
-    #[serde(borrow)]
-    customer: &'a RawValue,
 }
 
 /// The customers of a body, each still to be read.
@@ -155,110 +147,6 @@ impl Batch<'_> {
         let items = self.items.iter().enumerate();
         items.map(|(index, raw)| submission(raw, place(index), strict, Format::Json)).collect()
     }
-}
-
-type Raw<'a> = Option<&'a RawValue>;
-
-#[derive(Default, Deserialize)]
-#[serde(default, expecting = "a customer, which is an object")]
-struct Customer<'a> {
-    #[serde(borrow)]
-    mobile: Raw<'a>,
-    email: Raw<'a>,
-    external_id: Raw<'a>,
-    firstname: Raw<'a>,
-    lastname: Raw<'a>,
-    #[serde(rename = "type")]
-    customer_type: Raw<'a>,
-    source: Raw<'a>,
-    #[serde(rename = "accountId")]
-    account_id: Raw<'a>,
-    registered_on: Raw<'a>,
-    updated_on: Raw<'a>,
-    registered_till: Raw<'a>,
-    associated_with: Raw<'a>,
-    fraud_status: Raw<'a>,
-    #[serde(rename = "commChannels")]
-    channels: Raw<'a>,
-    custom_fields: Raw<'a>,
-    extended_fields: Raw<'a>,
-    subscriptions: Raw<'a>,
-    referral_code: Raw<'a>,
-    card_details: Raw<'a>,
-    gender: Raw<'a>,
-    ndnc_status: Raw<'a>,
-    test_control_status: Raw<'a>,
-    /// Identifies in updates.
-    #[serde(rename = "id")]
-    _id: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, expecting = "an object with `status`")]
-struct FraudStatus<'a> {
-    #[serde(borrow)]
-    status: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, expecting = "an object with `subscription`")]
-struct Subscriptions<'a> {
-    #[serde(borrow)]
-    subscription: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, expecting = "an object with `channel`, `priority` and `is_subscribed`")]
-struct Subscription<'a> {
-    #[serde(borrow)]
-    channel: Raw<'a>,
-    priority: Raw<'a>,
-    scope: Raw<'a>,
-    is_subscribed: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, expecting = "an object with `card_number` or `series_code`")]
-struct CardDetails<'a> {
-    #[serde(borrow)]
-    card_number: Raw<'a>,
-    series_code: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, expecting = "an object with `field`")]
-struct Fields<'a> {
-    #[serde(borrow)]
-    field: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, expecting = "an object with `name` and `value`")]
-struct Field<'a> {
-    #[serde(borrow)]
-    name: Raw<'a>,
-    value: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, expecting = "an object with `type` and `value`")]
-struct Channel<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Raw<'a>,
-    value: Raw<'a>,
-    primary: Raw<'a>,
-    verified: Raw<'a>,
-    meta: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, expecting = "an object")]
-struct Meta<'a> {
-    #[serde(borrow)]
-    residence: Raw<'a>,
-    office: Raw<'a>,
-    #[serde(rename = "lastViewedDate")]
-    last_viewed: Raw<'a>,
 }
 
 /// Reads one customer, who came in this format and stands here in the body.

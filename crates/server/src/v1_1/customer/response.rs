@@ -16,6 +16,7 @@ use patron_rules::submission::Submission;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::explain::Explanation;
 use super::place::Place;
@@ -30,64 +31,102 @@ const COUPON_TYPE: &str = "PE";
 const NO_DISCOUNT: &str = "NO_VALUE";
 
 /// One customer of a reply.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CustomerAdded)]
 #[serde(untagged)]
 pub(super) enum Item {
     Registered(Box<Registered>),
     Failed(Box<Failed>),
 }
 
-#[derive(Debug, Serialize)]
+/// A customer who went through.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CustomerRegistered)]
 pub(super) struct Registered {
+    /// The customer's number.
     user_id: i64,
+    /// The first name; empty where there is none.
     firstname: String,
+    /// The last name; empty where there is none.
     lastname: String,
+    /// The mobile number with its country code.
     mobile: Option<String>,
+    /// The email address.
     email: Option<String>,
+    /// The organisation's own identifier.
     external_id: Option<String>,
+    /// The points that the customer ever got.
     lifetime_points: Number,
+    /// The points that the customer has.
     loyalty_points: Number,
+    /// The tier; `NONE` where the programme has none, empty where there is no programme.
     current_slab: String,
+    /// The tier's last second, in the organisation's zone.
     tier_expiry_date: String,
+    /// The same for each programme.
     points_summaries: PointsSummaries,
+    /// The purchases that were ever recorded.
     lifetime_purchases: Number,
+    /// When the customer registered, local to the till.
     registered_on: String,
+    /// When the customer was last updated, local to the till.
     updated_on: String,
+    /// `LOYALTY`, `NON_LOYALTY` or `NOT_INTERESTED`.
     #[serde(rename = "type")]
     customer_type: &'static str,
+    /// From where the customer came, in lower case.
     source: String,
+    /// The fraud status; absent where none was ever sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     fraud_status: Option<String>,
+    /// Empty; absent where there is no fraud status.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// The custom fields.
     custom_fields: Fields,
+    /// The extended fields.
     extended_fields: Fields,
+    /// Which messages the customer wants.
     subscriptions: Subscriptions,
+    /// What the registration earned.
     side_effects: SideEffects,
+    /// What became of the request for this customer.
     item_status: ItemStatus,
+    /// Only with `explain=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<Explanation>,
 }
 
 /// A customer who was refused: what they were sent with, and why.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CustomerRefused)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Failed {
+    /// As it was sent.
     mobile: Option<String>,
+    /// As it was sent.
     email: Option<String>,
+    /// As it was sent.
     external_id: Option<String>,
+    /// As it was sent.
     firstname: Option<String>,
+    /// As it was sent.
     lastname: Option<String>,
+    /// Why the customer was refused.
     item_status: ItemStatus,
+    /// Only with `explain=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<Explanation>,
 }
 
-#[derive(Debug, Serialize)]
+/// A customer's points.
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PointsSummaries {
     points_summary: Vec<PointsSummary>,
 }
 
-#[derive(Debug, Serialize)]
+/// A customer's points and tier in a programme; amounts as text.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct PointsSummary {
     program_id: String,
@@ -108,23 +147,27 @@ struct PointsSummary {
     total_points: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+/// The fields of a customer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FieldsHeld)]
 pub(super) struct Fields {
     field: Vec<Field>,
 }
 
-#[derive(Debug, Serialize)]
+/// A field of a customer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FieldHeld)]
 struct Field {
     name: String,
     value: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Subscriptions {
     subscription: Vec<SubscriptionEcho>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SubscriptionEcho {
     channel: String,
     priority: String,
@@ -132,13 +175,15 @@ struct SubscriptionEcho {
     status: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SideEffects {
     effect: Vec<Effect>,
 }
 
-/// The members of each kind, in the samples' order, its name last.
-#[derive(Debug, Serialize)]
+/// What a registration earned: points, an alternate currency or a coupon.
+// The members of each kind are in the samples' order, its name last.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SideEffect)]
 #[serde(untagged)]
 enum Effect {
     Points {
@@ -171,21 +216,28 @@ enum Effect {
     },
 }
 
-#[derive(Debug, Serialize)]
+/// What became of the request for a customer.
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ItemStatus {
+    /// `true` or `false`.
     success: &'static str,
+    /// 1000 for a customer who went through; else the code of the refusal.
     code: String,
+    /// The code's message, and of each warning after it.
     message: String,
+    /// What was left out or corrected.
     warnings: Warnings,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Warnings {
+    /// The codes of the warnings, each once.
     warning: Vec<String>,
 }
 
 /// A JSON number, exact: never through a float.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, ToSchema)]
+#[schema(value_type = f64)]
 pub(super) struct Number(Decimal);
 
 impl Number {

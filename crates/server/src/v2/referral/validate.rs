@@ -17,19 +17,25 @@ use patron_rules::random_code;
 use patron_rules::referral::Referrer;
 use patron_store::{Error, Tenant};
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
 use crate::http::{body, json};
 use crate::v1_1::{envelope, query};
 
-#[derive(Debug, Serialize)]
+/// Whether a referral code counts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReferralValidated)]
 struct Validated {
+    /// Whether it brings a further customer.
     valid: bool,
+    /// Who has it; null where it does not count.
     referrer: Option<ReferrerDetails>,
+    /// Why it does not count.
     warnings: Vec<Warning>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ReferrerDetails {
     id: i64,
@@ -37,13 +43,32 @@ struct ReferrerDetails {
     last_name: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// Why a referral code does not count.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReferralWarning)]
 struct Warning {
     status: bool,
     code: u32,
     message: &'static str,
 }
 
+/// Which referral code is asked about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "for the document alone")]
+struct Asked {
+    /// The code.
+    code: String,
+}
+
+/// Ask whether a referral code counts
+///
+/// That it does not is an answer: `valid` is false, and a warning says so.
+#[utoipa::path(
+    get, path = "/v2/referral/validate", tag = "customers", operation_id = "validate_referral",
+    params(Asked),
+    responses((status = 200, body = Validated, description = "Whether it counts, and whose it is"))
+)]
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Extension(tenant): Extension<Tenant>,

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::list::Page;
 use super::problem::Problem;
+use crate::openapi::{add_schemas, operations, secure_for_operators};
 
 /// Where an organisation is.
 pub(super) const ORGANISATION: &str = "/admin/api/v1/organisations/{organisation}";
@@ -66,43 +67,58 @@ pub(super) fn single<T: ToSchema>(openapi: &mut OpenApi, kind: Kind, one: &str, 
     let document = document::<T>(openapi);
     let show = start(kind, "show", format!("Show {one}"))
         .response("200", answer("The document; its version is the ETag", document.clone()));
-    let put = changing(start(kind, "put", format!("Change {one}")), &document);
+    let put = changing(start(kind, "put", format!("Change {one}")), &document)
+        .response("201", answer("Set for the first time", document));
     add(openapi, path.clone(), PathItem::new(HttpMethod::Get, show));
     add(openapi, path, PathItem::new(HttpMethod::Put, put));
 }
 
+/// Says of every operation that it is for operators who are signed in.
+pub(super) fn guarded(openapi: &mut OpenApi) {
+    for (_, _, operation) in operations(openapi) {
+        secure_for_operators(operation);
+    }
+}
+
+/// What can go wrong anywhere: the status, the problem's name in the document, and what it is.
+const PROBLEMS: [(&str, &str, &str); 11] = [
+    ("400", "BadRequest", "The request cannot be read"),
+    ("401", "Unauthorised", "Nobody is signed in, or the password is wrong"),
+    ("403", "Forbidden", "The operator's role does not allow it"),
+    ("404", "NotFound", "There is no such thing, or the operator has no role there"),
+    ("408", "Timeout", "The body did not arrive in time"),
+    ("413", "BodyTooLarge", "The body is larger than 256 KiB"),
+    ("415", "NotJson", "The body is not JSON"),
+    ("422", "Invalid", "A member is wrong"),
+    ("429", "TooManyGuesses", "Too many wrong passwords"),
+    ("500", "OwnFault", "A fault of Patron's own"),
+    ("503", "NoAnswer", "The store does not answer"),
+];
+
 /// Adds to every operation the problems that any of its sort can have.
 pub(super) fn problems(openapi: &mut OpenApi) {
-    let components = openapi.components.get_or_insert_with(Components::new);
-    schemas::<Problem>(components);
-    for (path, item) in &mut openapi.paths.paths {
+    for (_, path, operation) in operations(openapi) {
         let in_organisation = path.starts_with(ORGANISATION);
-        let operations =
-            [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten();
-        for operation in operations {
-            let has_body = operation.request_body.is_some();
-            for (status, what, holds) in [
-                ("400", "The request cannot be read", true),
-                ("401", "Nobody is signed in", true),
-                ("403", "The operator's role does not allow it", in_organisation),
-                (
-                    "404",
-                    "There is no such thing, or the operator has no role there",
-                    in_organisation,
-                ),
-                ("408", "The body did not arrive in time", has_body),
-                ("413", "The body is larger than 256 KiB", has_body),
-                ("415", "The body is not JSON", has_body),
-                ("422", "A member is wrong", has_body),
-                ("500", "A fault of Patron's own", true),
-                ("503", "The store does not answer", true),
-            ] {
-                if holds {
-                    let responses = &mut operation.responses.responses;
-                    responses.entry(status.to_owned()).or_insert_with(|| problem(what).into());
-                }
+        let takes_password = path.ends_with("/sessions") || path.ends_with("/v1/password");
+        let has_body = operation.request_body.is_some();
+        for (status, name, _) in PROBLEMS {
+            let can_happen = match status {
+                "403" | "404" => in_organisation,
+                "408" | "413" | "415" | "422" => has_body,
+                "429" => takes_password,
+                _ => true,
+            };
+            if can_happen {
+                let responses = &mut operation.responses.responses;
+                let problem = || RefOr::Ref(Ref::from_response_name(name));
+                responses.entry(status.to_owned()).or_insert_with(problem);
             }
         }
+    }
+    let components = openapi.components.get_or_insert_with(Components::new);
+    add_schemas::<Problem>(components);
+    for (_, name, what) in PROBLEMS {
+        components.responses.insert(name.to_owned(), problem(what).into());
     }
 }
 
@@ -174,7 +190,7 @@ fn page(document: &RefOr<Schema>) -> RefOr<Schema> {
 /// The schema of a document with what is beside it, among the components.
 fn document<T: ToSchema>(openapi: &mut OpenApi) -> RefOr<Schema> {
     let components = openapi.components.get_or_insert_with(Components::new);
-    schemas::<T>(components);
+    add_schemas::<T>(components);
     let reference = RefOr::Ref(Ref::from_schema_name(T::name()));
     if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get_mut(&*T::name()) {
         let is_active = ObjectBuilder::new()
@@ -188,12 +204,6 @@ fn document<T: ToSchema>(openapi: &mut OpenApi) -> RefOr<Schema> {
         object.properties.insert("version".to_owned(), version.into());
     }
     reference
-}
-
-fn schemas<T: ToSchema>(components: &mut Components) {
-    let mut schemas = vec![(T::name().into_owned(), T::schema())];
-    T::schemas(&mut schemas);
-    components.schemas.extend(schemas);
 }
 
 fn add(openapi: &mut OpenApi, path: String, item: PathItem) {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use axum::middleware::from_fn_with_state;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -25,13 +26,25 @@ use crate::app::App;
 /// The routes of this version.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     let guard = from_fn_with_state(Arc::clone(app), signed_in::check);
-    let mut routes = OpenApiRouter::new()
+    guarded()
+        .route_layer(guard)
+        .merge(sessions::begin())
+        .layer(CatchPanicLayer::custom(problem::unexpected))
+}
+
+/// The routes that only operators reach who are signed in.
+fn guarded() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .merge(sessions::own())
         .merge(password::routes())
         .merge(organisations::routes())
-        .route_layer(guard)
-        .merge(sessions::begin())
-        .layer(CatchPanicLayer::custom(problem::unexpected));
-    describe::problems(routes.get_openapi_mut());
-    routes
+}
+
+/// What the OpenAPI document says of them.
+pub(crate) fn document() -> OpenApi {
+    let mut guarded = guarded().into_openapi();
+    describe::guarded(&mut guarded);
+    let mut document = guarded.merge_from(sessions::begin().into_openapi());
+    describe::problems(&mut document);
+    document
 }

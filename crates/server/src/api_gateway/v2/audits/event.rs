@@ -5,21 +5,24 @@ use patron_rules::identifier::IdentifierKind;
 use patron_rules::profile::channel::Meta;
 use patron_rules::profile::{Channel, Source, subscription};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// How nothing is written, but in a merge.
 const NOTHING: &str = "NA";
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEvent)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EventRow {
     event_type: &'static str,
     updated_field: String,
     additional_fields: AdditionalFields,
     /// Nothing else is ever concerned.
+    #[schema(value_type = Option<Object>)]
     associate_entities: Option<()>,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AdditionalFields {
     previous_value: Option<String>,
@@ -31,14 +34,14 @@ struct AdditionalFields {
 }
 
 /// What a channel was and is besides its value: Patron's own.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ChannelFields {
     previous_channel: Option<ChannelState>,
     current_channel: Option<ChannelState>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ChannelState {
     primary: bool,
@@ -49,7 +52,7 @@ struct ChannelState {
 }
 
 /// What a subscription is besides its value; null where Patron has no such thing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SubscriptionFields {
     org_source_id: Option<i64>,
     communication_channel_type: String,

@@ -3,6 +3,7 @@
 //! Of somebody who is not there, or is another organisation's, the page is empty.
 
 mod event;
+mod parameters;
 mod query;
 mod response;
 
@@ -15,11 +16,21 @@ use axum::response::Response;
 use patron_store::Tenant;
 use patron_store::audit::Page;
 
+pub(crate) use self::parameters::Audited;
 use self::query::{Entity, Query};
+pub(crate) use self::response::Page as AuditPage;
 use crate::app::App;
 use crate::http::{body, json};
 use crate::v1_1::envelope;
 
+/// Read the audit of a customer
+///
+/// What changed, who asked for it, and by which request.
+#[utoipa::path(
+    get, path = "/api_gateway/v2/audits", tag = "audits", operation_id = "get_audits",
+    params(Audited),
+    responses((status = 200, body = AuditPage, description = "A page of the changes"))
+)]
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Extension(tenant): Extension<Tenant>,

@@ -4,6 +4,7 @@ use patron_rules::audit::{ChangeSet, Entry, Merge, Person, UserContext};
 use patron_rules::organisation::{CallerId, Organisation};
 use patron_store::{Tenant, audit};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::event::EventRow;
 use super::query::Query;
@@ -14,40 +15,59 @@ const MODE: &str = "API";
 const SYSTEM: i64 = -1;
 
 /// A page.
-#[derive(Debug, Serialize)]
-pub(super) struct Page {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditPage)]
+pub(crate) struct Page {
     data: Vec<Row>,
     pagination: Pagination,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 #[serde(rename_all = "camelCase")]
 struct Row {
+    /// The name of the till or API client that signed in.
     updated_by_user: Option<String>,
+    /// The number of the till that posted; -1 where none did.
     updated_by: i64,
+    /// The organisation's number.
     org_id: i64,
+    /// `CUSTOMER`.
     entity_type: &'static str,
+    /// The customer's number.
     entity_id: i64,
+    /// When it changed, in milliseconds since 1970.
     created_on: i64,
+    /// The `X-Cap-Requestid` of the reply.
     request_id: String,
+    /// As which till it was posted.
     till: Option<CodeAndName>,
+    /// In which store.
     store: Option<CodeAndName>,
+    /// The `USER-CONTEXT` headers; only with `includeUserContext=true`.
     user_context_details: Option<UserContextDetails>,
+    /// Of a merge: who was merged.
     victim_user_details: Option<UserDetails>,
+    /// Of a merge: into whom.
     survivor_user_details: Option<UserDetails>,
+    /// The customer's source.
     source: String,
+    /// `API`, or what the header `USER-CONTEXT-ENTITY-SOURCE` said.
     updated_by_mode: String,
+    /// The same as `createdOn`.
     auto_update_time: i64,
+    /// What changed.
     events: Vec<EventRow>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditedPlace)]
 struct CodeAndName {
     code: String,
     name: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct UserContextDetails {
     entity_type: Option<String>,
@@ -56,7 +76,7 @@ struct UserContextDetails {
     entity_source_id: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct UserDetails {
     first_name: Option<String>,
@@ -66,12 +86,17 @@ struct UserDetails {
     external_id: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditPagination)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
+    /// How many entries there are.
     total_elements: i64,
+    /// How many pages.
     total_pages: i64,
+    /// How many entries this page has.
     number_of_elements: usize,
+    /// Which page this is, from 0.
     number: u32,
     /// Patron's own: how many of the newest entries were searched, where there are more.
     #[serde(skip_serializing_if = "Option::is_none")]

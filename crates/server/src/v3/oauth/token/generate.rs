@@ -13,6 +13,7 @@ use patron_rules::codes;
 use patron_rules::organisation::CallerId;
 use patron_store::{NewToken, Tenant};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::token::{self, Purpose};
@@ -24,32 +25,61 @@ use crate::limits::headers;
 /// The largest body, in bytes.
 const BODY_LIMIT: usize = 10_000;
 
-#[derive(Deserialize)]
+/// What an API client signs in with.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ClientCredentials)]
 struct Credentials {
+    /// The client's key.
     key: String,
+    /// Its secret.
     secret: String,
 }
 
-/// A reply: data, or what was wrong.
-#[derive(Serialize)]
+/// A token, or what was wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenReply)]
 struct Reply {
     data: Option<Generated>,
+    #[schema(value_type = Option<Vec<Wrong>>)]
     errors: Option<[Wrong; 1]>,
 }
 
-#[derive(Serialize)]
+/// A token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = GeneratedToken)]
 #[serde(rename_all = "camelCase")]
 struct Generated {
+    /// To be sent as `X-CAP-API-OAUTH-TOKEN`.
     access_token: String,
+    /// How many seconds it is good.
     ttl_seconds: u32,
 }
 
-#[derive(Serialize)]
+/// Why there is no token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenError)]
 struct Wrong {
+    /// A code of `docs/errors.md`.
     code: u32,
     message: String,
 }
 
+/// Generate a token
+#[utoipa::path(
+    post, path = "/v3/oauth/token/generate", tag = "tokens", operation_id = "generate_token",
+    request_body = Credentials,
+    responses(
+        (status = 200, body = Reply, description = "A token"),
+        (status = 400, body = Reply, description = "The body is no key and secret in JSON"),
+        (status = 401, body = Reply, description = "No client that is in use has this key and secret"),
+        (status = 408, body = Reply, description = "The body did not arrive in time"),
+        (status = 413, body = Reply, description = "The body is larger than 10,000 bytes"),
+        (status = 429, body = Reply, description = "Too many wrong secrets, or too many calls",
+         headers(("Retry-After" = u64, description = "How many seconds to wait"))),
+        (status = 503, body = Reply, description = "The store does not answer",
+         headers(("Retry-After" = u64, description = "How many seconds to wait"))),
+    )
+)]
 pub(crate) async fn generate(State(app): State<Arc<App>>, request: Request) -> Response {
     match handle(&app, request).await {
         Ok(reply) | Err(reply) => reply,

@@ -42,7 +42,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(changes::routes())
         .merge(operators::routes())
         .merge(tills::passwords());
-    Kind::ALL.into_iter().map(documents).fold(own, OpenApiRouter::merge)
+    // What is said of a kind where it is a document comes first, and is kept.
+    let documents = Kind::ALL.into_iter().map(documents);
+    documents.fold(OpenApiRouter::new(), OpenApiRouter::merge).merge(own)
 }
 
 /// The endpoints of the documents of a kind.
