@@ -7,6 +7,7 @@ use crate::identifier::IdentifierKind;
 use crate::identifier::generated::When;
 use crate::organisation::{Effect, Organisation};
 use crate::settings::Settings;
+use crate::trace::{Step, Trace};
 use crate::validate::Registration;
 
 /// What has been set aside.
@@ -55,13 +56,33 @@ pub fn wanted_coupons(organisation: &Organisation) -> BTreeMap<&str, usize> {
 /// replaced only where another identifier was passed, too: else the same registration, sent twice,
 /// would be two customers.
 #[must_use]
-pub fn wants_external_id(registration: &Registration, settings: &Settings) -> bool {
+pub fn wants_external_id(
+    registration: &Registration,
+    settings: &Settings,
+    trace: &mut Trace,
+) -> bool {
     let Registration { identifiers, source, account_id, .. } = registration;
-    let known_by_another = || {
-        let mut kinds = identifiers.keys().map(|(kind, _)| kind);
-        kinds.any(|kind| kind != IdentifierKind::ExternalId && settings.identifies(kind))
-    };
     let rules = &settings.generated_id;
-    rules.cover(source.as_ref(), account_id.as_deref())
-        && (identifiers.external_id.is_none() || rules.when == When::Always && known_by_another())
+    if !rules.enabled {
+        return false;
+    }
+    let covers = rules.cover(source.as_ref(), account_id.as_deref());
+    trace.add(match covers {
+        false => Step::NotMadeForSource,
+        true if rules.every_source => Step::MadeForEverySource,
+        true => Step::MadeForSource,
+    });
+    if !covers || identifiers.external_id.is_none() {
+        return covers;
+    }
+    let mut kinds = identifiers.keys().map(|(kind, _)| kind);
+    let known_by_another =
+        kinds.any(|kind| kind != IdentifierKind::ExternalId && settings.identifies(kind));
+    let step = match rules.when {
+        When::Missing => Step::PassedStays,
+        When::Always if known_by_another => Step::PassedReplaced,
+        When::Always => Step::PassedAloneStays,
+    };
+    trace.add(step);
+    step == Step::PassedReplaced
 }

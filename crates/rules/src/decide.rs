@@ -156,7 +156,7 @@ fn plan(
 ) -> Result<Plan, Failure> {
     let settings = &organisation.settings;
     let known = identity.known.map(|id| holder(facts, id)).transpose()?;
-    let makes_external_id = wants_external_id(&registration, settings);
+    let makes_external_id = wants_external_id(&registration, settings, trace);
     if makes_external_id && known.is_none() {
         registration.identifiers.external_id = None;
     }
@@ -178,7 +178,7 @@ fn plan(
         trace,
     ));
     if makes_external_id {
-        make_external_id(&mut customer.identifiers, facts)?;
+        make_external_id(&mut customer.identifiers, facts, trace)?;
     }
     check_required(before_type, &customer, settings, trace)?;
     check_contact(&customer)?;
@@ -255,8 +255,13 @@ fn merge_all(
 }
 
 /// Gives a customer who has no external id the one that was set aside.
-fn make_external_id(held: &mut Identifiers, facts: &Facts) -> Result<(), Failure> {
-    if held.external_id.is_none() {
+fn make_external_id(
+    held: &mut Identifiers,
+    facts: &Facts,
+    trace: &mut Trace,
+) -> Result<(), Failure> {
+    let is_missing = held.external_id.is_none();
+    if trace.flag(is_missing, Step::ExternalIdMade, Step::ExternalIdThere) {
         let made = facts.candidates.external_id.clone();
         let none_left =
             || Failure::because(codes::FAILED_TO_ADD, "every external id that was tried is taken");

@@ -126,6 +126,14 @@ steps! {
     LeftToHolder = Some("MERGE_ON_CONFLICT"), "a secondary identifier of another customer is left to them";
     KnownUpdated = Some("KNOWN_CUSTOMER"), "a customer who is known is updated";
     KnownRefused = Some("KNOWN_CUSTOMER"), "a registration whose customer is known is refused";
+    MadeForEverySource = Some("CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED"), "external ids are made whatever the source";
+    MadeForSource = Some("SOURCE_ACCOUNTS_EXTERNALID_ENABLED"), "external ids are made for this source and account";
+    NotMadeForSource = Some("SOURCE_ACCOUNTS_EXTERNALID_ENABLED"), "no external ids are made for this source and account";
+    PassedStays = Some("GENERATED_EXTERNAL_ID"), "an external id that is passed stays";
+    PassedAloneStays = Some("GENERATED_EXTERNAL_ID"), "an external id stays that is all by which the customer can be known";
+    PassedReplaced = Some("GENERATED_EXTERNAL_ID"), "an external id that a new customer passes is replaced by one that is made";
+    ExternalIdMade = None, "the customer is given an external id that is made";
+    ExternalIdThere = None, "the customer has an external id, so none is made";
     PrimaryKept = Some("CONF_REGISTRATION_PRIMARY_KEY"), "a registered primary identifier never changes";
 }
 

@@ -391,6 +391,72 @@ fn every_setting_that_decided_is_told() {
     assert_eq!(steps(&fourth), expected);
 }
 
+/// Which of the settings decided that an external id is made, or is not.
+#[test]
+fn a_made_external_id_is_explained() {
+    const MADE: &str = "=: the customer is given an external id that is made";
+    const EVERY: &str =
+        "CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED=1: external ids are made whatever the source";
+    let enabled = ("CONF_CARD_NUMBER_GENERATION_ENABLED", "1");
+    let every = ("CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED", "1");
+    let instore = ("SOURCE_ACCOUNTS_EXTERNALID_ENABLED", r#"["INSTORE:"]"#);
+    let always = ("GENERATED_EXTERNAL_ID", "ALWAYS");
+    let by_mobile = json!({"mobile": "919876543210"});
+    let by_both = json!({"mobile": "919876543210", "external_id": "A"});
+    let by_external_id = json!({"external_id": "A"});
+    for (settings, customer, expected) in [
+        (vec![every], &by_mobile, vec![EVERY, MADE]),
+        (
+            vec![instore],
+            &by_mobile,
+            vec![
+                r#"SOURCE_ACCOUNTS_EXTERNALID_ENABLED=["INSTORE:"]: external ids are made for this source and account"#,
+                MADE,
+            ],
+        ),
+        (
+            vec![],
+            &by_mobile,
+            vec![
+                "SOURCE_ACCOUNTS_EXTERNALID_ENABLED=: no external ids are made for this source and account",
+            ],
+        ),
+        (
+            vec![every],
+            &by_both,
+            vec![EVERY, "GENERATED_EXTERNAL_ID=WHEN_MISSING: an external id that is passed stays"],
+        ),
+        (
+            vec![every, always],
+            &by_both,
+            vec![
+                EVERY,
+                "GENERATED_EXTERNAL_ID=ALWAYS: an external id that a new customer passes is replaced by one that is made",
+                MADE,
+            ],
+        ),
+        (
+            vec![every, always],
+            &by_external_id,
+            vec![
+                EVERY,
+                "GENERATED_EXTERNAL_ID=ALWAYS: an external id stays that is all by which the customer can be known",
+            ],
+        ),
+    ] {
+        let app = App::with_settings(&[vec![enabled], settings].concat());
+        let mut told = steps(&app.till("till.001").add_with("explain=true", customer));
+        told.retain(|step| step.contains("external id"));
+        assert_eq!(told, expected);
+    }
+
+    let app = App::with_settings(&[enabled, every]);
+    let till = app.till("till.001");
+    till.add_one(&by_mobile);
+    let again = steps(&till.add_with("explain=true", &by_mobile));
+    assert_eq!(again.last().unwrap(), "=: the customer has an external id, so none is made");
+}
+
 #[test]
 fn canonical_identifiers_are_told_whatever_else_is_wrong() {
     let app = App::start();

@@ -5,6 +5,7 @@ use patron_rules::candidates::{Candidates, CouponCandidate, wanted_coupons, want
 use patron_rules::card::CardRequest;
 use patron_rules::decide::Plan;
 use patron_rules::identifier::IdentifierKind;
+use patron_rules::trace::Trace;
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
@@ -85,7 +86,8 @@ fn external_id(
     registration: &Registration,
 ) -> Result<Option<Free>, Error> {
     let settings = &tenant.organisation().settings;
-    if !wants_external_id(registration, settings) {
+    // The decision tells why.
+    if !wants_external_id(registration, settings, &mut Trace::default()) {
         return Ok(None);
     }
     let (series, maker) = (Series::ExternalIds, Maker::Number(&settings.generated_id.form));
