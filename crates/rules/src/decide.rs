@@ -14,7 +14,7 @@ use crate::customer::{Customer, CustomerId};
 use crate::enrol;
 use crate::identifier::{ExternalId, IdentifierKind, Identifiers};
 use crate::join::Comer;
-use crate::ledger::{Award, LedgerEntry};
+use crate::ledger::{Award, Ending, LedgerEntry};
 use crate::merge::merge;
 use crate::organisation::Organisation;
 use crate::profile::{CustomerType, channel, field};
@@ -34,6 +34,8 @@ pub struct Facts {
     pub customers: Vec<Customer>,
     /// What was awarded to them.
     pub awards: Vec<Award>,
+    /// What of theirs ends, where there are several of them: they may be merged.
+    pub endings: Vec<Ending>,
     /// The id for a new customer.
     pub next_id: CustomerId,
     /// The time.
@@ -242,7 +244,7 @@ fn merge_all(
         let mut after = before.clone();
         enrol::settle(&mut after, organisation, facts.now);
         let survivor_before = survivor.clone();
-        if let Some(entries) = merge(survivor, &mut after, &mut merging.awards) {
+        if let Some(entries) = merge(survivor, &mut after, &mut merging.awards, &facts.endings) {
             merging.ledger.extend(entries);
             merging.merged.push(Merged { survivor: survivor_before, before, after });
         } else {

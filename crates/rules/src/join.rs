@@ -187,6 +187,7 @@ mod tests {
             holders,
             customers: known.cloned().into_iter().collect(),
             awards: Vec::new(),
+            endings: Vec::new(),
             next_id: CustomerId(1),
             now: now(),
             referrer: None,

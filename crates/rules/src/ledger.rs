@@ -36,6 +36,23 @@ pub struct LedgerEntry {
     pub expires_at: Option<Timestamp>,
 }
 
+/// What a customer has that ends at one time: the sum of such entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Who has it.
+    pub customer: CustomerId,
+    /// The programme.
+    pub programme: ProgrammeId,
+    /// What the amount is counted in.
+    pub currency: Currency,
+    /// What kind of gain or loss it was.
+    pub kind: EntryKind,
+    /// How much it is.
+    pub amount: Decimal,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
 /// A reward rule that was awarded to a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Award {
@@ -295,7 +312,7 @@ impl Balances {
 }
 
 /// The sum, which the library would round where it has too many digits; then `None`.
-fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+pub(crate) fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
     let sum = one.checked_add(other)?;
     (sum.checked_sub(one)? == other && sum.checked_sub(other)? == one).then_some(sum)
 }

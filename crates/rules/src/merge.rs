@@ -1,13 +1,17 @@
 //! Merging: one customer of two, where the organisation has switched that on.
 //!
 //! The survivor keeps their id and everything they have, and gains what they lack. Balances add up,
-//! told by entries in the ledger of each. What the victim was awarded counts as awarded to the
+//! told by entries in the ledger of each, and what ends goes on to end when it did. What the victim was awarded counts as awarded to the
 //! survivor, so that no rule is awarded to both. The victim's identifiers lead to the survivor from
 //! then on. Both are kept as they were before, so that it can be undone.
 
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
 use crate::customer::{Customer, Enrolment};
 use crate::identifier::IdentifierKind;
-use crate::ledger::{Award, Balances, EntryKind, LedgerEntry, Reason};
+use crate::ledger::{Award, Balances, Currency, Ending, EntryKind, LedgerEntry, Reason, exact_sum};
+use crate::organisation::ProgrammeId;
 use crate::profile::{CustomerType, channel, field};
 use crate::submission::Kept;
 
@@ -19,6 +23,7 @@ pub fn merge(
     survivor: &mut Customer,
     victim: &mut Customer,
     awards: &mut Vec<Award>,
+    endings: &[Ending],
 ) -> Option<Vec<LedgerEntry>> {
     let mut merged = survivor.clone();
     for enrolment in &victim.enrolments {
@@ -30,7 +35,7 @@ pub fn merge(
         }
     }
     fill_profile(&mut merged, victim);
-    let mut ledger = transfers(survivor, victim);
+    let mut ledger = transfers(survivor, victim, parts(victim, endings)?);
     ledger.extend(take_over_awards(survivor, victim, awards));
     *survivor = merged;
     for enrolment in &mut victim.enrolments {
@@ -56,36 +61,67 @@ fn add_enrolment(held: &mut Vec<Enrolment>, further: &Enrolment) -> Option<()> {
     Some(())
 }
 
-/// What the victim loses, and the survivor gains: each sum of each balance.
-fn transfers(survivor: &Customer, victim: &Customer) -> Vec<LedgerEntry> {
+/// What the victim loses, and the survivor gains: each part of their balances.
+fn transfers(survivor: &Customer, victim: &Customer, parts: Vec<Part>) -> Vec<LedgerEntry> {
     let mut ledger = Vec::new();
-    let mut line = 0;
-    for enrolment in &victim.enrolments {
-        for (currency, balance) in enrolment.balances.all() {
-            for kind in EntryKind::ALL {
-                let amount = balance.sum(kind);
-                if amount.is_zero() {
-                    continue;
-                }
-                for (customer, with, amount) in
-                    [(victim.id, survivor.id, -amount), (survivor.id, victim.id, amount)]
-                {
-                    ledger.push(LedgerEntry {
-                        customer,
-                        reason: Reason::Merge { with },
-                        line,
-                        programme: enrolment.programme,
-                        currency: currency.clone(),
-                        kind,
-                        amount,
-                        expires_at: None,
-                    });
-                }
-                line += 1;
-            }
+    for (line, part) in (0..).zip(parts) {
+        let Part { programme, currency, kind, amount, expires_at } = part;
+        for (customer, with, amount) in
+            [(victim.id, survivor.id, -amount), (survivor.id, victim.id, amount)]
+        {
+            let (reason, currency) = (Reason::Merge { with }, currency.clone());
+            ledger.push(LedgerEntry {
+                customer,
+                reason,
+                line,
+                programme,
+                currency,
+                kind,
+                amount,
+                expires_at,
+            });
         }
     }
     ledger
+}
+
+/// A part of a sum of a balance.
+struct Part {
+    programme: ProgrammeId,
+    currency: Currency,
+    kind: EntryKind,
+    amount: Decimal,
+    expires_at: Option<Timestamp>,
+}
+
+/// Each sum of each balance: what of it ends at one time, and the rest. `None` where a part cannot be
+/// exact.
+fn parts(victim: &Customer, endings: &[Ending]) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    for Enrolment { programme, balances, .. } in &victim.enrolments {
+        for (currency, balance) in balances.all() {
+            for kind in EntryKind::ALL {
+                let part = |amount, expires_at| {
+                    let (programme, currency) = (*programme, currency.clone());
+                    Part { programme, currency, kind, amount, expires_at }
+                };
+                let is_of_sum = |ending: &&Ending| {
+                    ending.customer == victim.id
+                        && ending.programme == *programme
+                        && ending.currency == currency
+                        && ending.kind == kind
+                };
+                let mut rest = balance.sum(kind);
+                for ending in endings.iter().filter(is_of_sum) {
+                    rest = exact_sum(rest, -ending.amount)?;
+                    parts.push(part(ending.amount, Some(ending.expires_at)));
+                }
+                parts.push(part(rest, None));
+            }
+        }
+    }
+    parts.retain(|part| !part.amount.is_zero());
+    Some(parts)
 }
 
 /// The entries by which the survivor counts as awarded what the victim was.
@@ -156,14 +192,9 @@ fn fill<T: Clone>(held: &mut Option<T>, from: Option<&T>) {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-    use rust_decimal::Decimal;
-
     use super::*;
     use crate::award::tests::customer;
     use crate::customer::CustomerId;
-    use crate::ledger::Currency;
-    use crate::organisation::ProgrammeId;
     use crate::profile::Channel;
     use crate::profile::channel::Meta;
 
@@ -207,7 +238,7 @@ mod tests {
         };
         let mut survivor = with(SURVIVOR, &["A@b.in"]);
         let before = survivor.channels.clone();
-        merge(&mut survivor, &mut with(VICTIM, &["a@B.in"]), &mut Vec::new()).unwrap();
+        merge(&mut survivor, &mut with(VICTIM, &["a@B.in"]), &mut Vec::new(), &[]).unwrap();
         assert_eq!(survivor.channels, before);
     }
 
@@ -233,7 +264,7 @@ mod tests {
             ],
         );
         let before = victim.clone();
-        let ledger = merge(&mut survivor, &mut victim, &mut Vec::new()).unwrap();
+        let ledger = merge(&mut survivor, &mut victim, &mut Vec::new(), &[]).unwrap();
         assert_eq!(
             ledger.iter().map(told).collect::<Vec<_>>(),
             [
@@ -255,12 +286,52 @@ mod tests {
         assert!(victim.enrolments.iter().all(|held| held.balances == Balances::default()));
     }
 
+    /// Of 10 points and 5 coins, 3 and 4 points end, on different days; what others have does not matter.
+    #[test]
+    fn what_ends_goes_on_to_end_when_it_did() {
+        let of = |customer, currency: Currency, amount: &str, day: i64| Ending {
+            customer,
+            programme: ProgrammeId(1),
+            currency,
+            kind: EntryKind::Awarded,
+            amount: amount.parse().unwrap(),
+            expires_at: Timestamp::from_second(day * 86_400).unwrap(),
+        };
+        let endings = [
+            of(VICTIM, Currency::Points, "3", 1),
+            of(SURVIVOR, Currency::Points, "9", 1),
+            of(VICTIM, coins(), "5", 3),
+            of(VICTIM, Currency::Points, "4", 2),
+        ];
+        let awarded = [
+            (Currency::Points, EntryKind::Awarded, "10"),
+            (coins(), EntryKind::Awarded, "5"),
+            (Currency::Points, EntryKind::Redeemed, "-1"),
+        ];
+        let mut victim = somebody(VICTIM, &[enrolment(1, 1, &awarded)]);
+        let mut survivor = somebody(SURVIVOR, &[]);
+        let ledger = merge(&mut survivor, &mut victim, &mut Vec::new(), &endings).unwrap();
+        let gained = ledger.iter().filter(|entry| entry.customer == SURVIVOR).map(|entry| {
+            let day = entry.expires_at.map(|end| end.as_second() / 86_400);
+            (told(entry), day)
+        });
+        let expected = [
+            ("1 0 in 1: 3 points awarded", Some(1)),
+            ("1 1 in 1: 4 points awarded", Some(2)),
+            ("1 2 in 1: 3 points awarded", None),
+            ("1 3 in 1: -1 points redeemed", None),
+            ("1 4 in 1: 5 coins awarded", Some(3)),
+        ];
+        let expected = expected.map(|(entry, day)| (entry.to_owned(), day));
+        assert_eq!(gained.collect::<Vec<_>>(), expected);
+    }
+
     #[test]
     fn the_higher_tier_stays_with_its_end() {
         for (held, further, stays) in [(1, 2, 2), (2, 1, 2)] {
             let mut survivor = somebody(SURVIVOR, &[enrolment(1, held, &[])]);
             let mut victim = somebody(VICTIM, &[enrolment(1, further, &[])]);
-            assert_eq!(merge(&mut survivor, &mut victim, &mut Vec::new()), Some(Vec::new()));
+            assert_eq!(merge(&mut survivor, &mut victim, &mut Vec::new(), &[]), Some(Vec::new()));
             assert_eq!(survivor.enrolments, [enrolment(1, stays, &[])]);
         }
     }
@@ -274,14 +345,14 @@ mod tests {
         };
         let mut awards = vec![award(SURVIVOR, "a"), award(VICTIM, "a"), award(VICTIM, "b")];
         let (mut survivor, mut victim) = (somebody(SURVIVOR, &[]), somebody(VICTIM, &[]));
-        let ledger = merge(&mut survivor, &mut victim, &mut awards).unwrap();
+        let ledger = merge(&mut survivor, &mut victim, &mut awards, &[]).unwrap();
         assert_eq!(ledger, [award(SURVIVOR, "b").without_amount()]);
         assert!(awards.contains(&award(SURVIVOR, "b")));
 
         // Whoever is merged into the same one next brings nothing that is there already.
         let mut third = somebody(CustomerId(3), &[]);
         awards.push(award(third.id, "b"));
-        assert_eq!(merge(&mut survivor, &mut third, &mut awards), Some(Vec::new()));
+        assert_eq!(merge(&mut survivor, &mut third, &mut awards, &[]), Some(Vec::new()));
     }
 
     #[test]
@@ -293,7 +364,7 @@ mod tests {
         let (was, had) = (survivor.clone(), victim.clone());
         let mut awards =
             vec![Award { customer: VICTIM, rule: "a".to_owned(), programme: ProgrammeId(1) }];
-        assert_eq!(merge(&mut survivor, &mut victim, &mut awards), None);
+        assert_eq!(merge(&mut survivor, &mut victim, &mut awards, &[]), None);
         assert_eq!((survivor, victim, awards.len()), (was, had, 1));
     }
 }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use patron_rules::customer::CustomerId;
-use patron_rules::ledger::{Award, Balance, Currency, EntryKind, LedgerEntry};
+use patron_rules::ledger::{Award, Balance, Currency, Ending, EntryKind, LedgerEntry};
 use patron_rules::organisation::ProgrammeId;
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
 use rust_decimal::Decimal;
 
 use super::enrolment;
 use super::ids::FIRST;
-use super::rows::{amount, corrupt, list};
+use super::rows::{amount, corrupt, list, timestamp};
 use crate::{Error, LedgerCheck, LedgerDifference, TenantId};
 
 /// Of how many customers at a time the check tells that they were looked at.
@@ -64,6 +64,37 @@ pub(super) fn awards(
         let programme = ProgrammeId(row.get("programme_id")?);
         Ok(Award { customer, rule: row.get("rule")?, programme })
     })
+}
+
+/// What of a customer's ends, by its end.
+pub(super) fn endings(
+    connection: &Connection,
+    tenant: TenantId,
+    customer: CustomerId,
+) -> Result<Vec<Ending>, Error> {
+    let sql = "SELECT customer_id, programme_id, currency, kind, amount, expires_at
+         FROM ledger_entry
+         WHERE organisation_id = ?1 AND customer_id = ?2 AND expires_at IS NOT NULL";
+    let entries = list(connection, sql, (tenant.0, customer.0), |row| {
+        Ok((read_entry(row)?, timestamp(row.get("expires_at")?)?))
+    })?;
+    let mut sums = BTreeMap::<_, Decimal>::new();
+    for (Part { programme, amounts, .. }, expires_at) in entries {
+        for (currency, kind, amount) in amounts {
+            let sum = sums.entry((programme, currency, kind, expires_at)).or_default();
+            *sum = sum.checked_add(amount).ok_or_else(|| corrupt("a ledger without a sum"))?;
+        }
+    }
+    sums.retain(|_, amount| !amount.is_zero());
+    let ending = |((programme, currency, kind, expires_at), amount)| Ending {
+        customer,
+        programme,
+        currency,
+        kind,
+        amount,
+        expires_at,
+    };
+    Ok(sums.into_iter().map(ending).collect())
 }
 
 /// Adds up the ledger of every customer of an organisation and compares it with their balances; all

@@ -83,6 +83,12 @@ fn load(
             customers.push(customer);
         }
     }
+    let mut endings = Vec::new();
+    if settings.merge && customers.len() > 1 {
+        for customer in &customers {
+            endings.extend(ledger::endings(writing.connection, tenant.id, customer.id)?);
+        }
+    }
     let cards = match &registration.card {
         Some(asked) => cards::facts(writing.connection, tenant.id, asked, &customers)?,
         None => CardFacts::default(),
@@ -96,6 +102,7 @@ fn load(
         holders,
         customers,
         awards,
+        endings,
         next_id,
         now,
         referrer,

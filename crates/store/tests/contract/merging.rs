@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
+use patron_rules::decide::Plan;
 use patron_rules::identifier::IdentifierKind;
-use patron_rules::ledger::Reason;
+use patron_rules::ledger::{LedgerEntry, Reason};
+use patron_rules::organisation::Kind;
 use patron_store::{Found, Lookup, Store, Tenant};
 use rust_decimal::Decimal;
 
 use crate::given::{
-    EARNED, all_three, balance, change_settings, email, external_id, mobile, open_shop, points,
-    register,
+    EARNED, all_three, balance, change_settings, check_ledger, email, external_id, mobile,
+    open_shop, points, put, register,
 };
 
 on_every_engine! {
     the_survivor_has_what_both_had,
     the_victims_identifiers_lead_to_the_survivor_through_every_merge,
+    points_that_end_go_on_to_end_when_they_did_through_every_merge,
 }
 
 async fn merging_shop(store: &dyn Store) -> Tenant {
@@ -51,6 +54,39 @@ async fn the_survivor_has_what_both_had(store: Arc<dyn Store>) {
     assert_eq!(found, Found { customer: plan.customer.clone(), through_merge: true });
     let found = store.find(&tenant, Lookup::Id(survivor.id)).await.unwrap().unwrap();
     assert_eq!(found, Found { customer: plan.customer, through_merge: false });
+}
+
+/// What a customer gained by a plan: how much, and until when.
+fn gained(plan: &Plan) -> Vec<(String, Option<String>)> {
+    let entries = plan.ledger.iter().filter(|entry| entry.customer == plan.customer.id);
+    let told = |entry: &LedgerEntry| {
+        (entry.amount.to_string(), entry.expires_at.map(|end| end.to_string()))
+    };
+    entries.filter(|entry| !entry.amount.is_zero()).map(told).collect()
+}
+
+/// Thirty days, to the end of the day in Kolkata.
+async fn points_that_end_go_on_to_end_when_they_did_through_every_merge(store: Arc<dyn Store>) {
+    let month = r#"{"name":"month","effects":[{"type":"points","points":5,"valid_days":30}]}"#;
+    let tenant = merging_shop(&*store).await;
+    let tenant = put(&*store, &tenant, &[(Kind::RewardRules, "month", month)]).await;
+    let both = |digits, address| {
+        let mut both = all_three(digits, address, "A");
+        both.identifiers.external_id = None;
+        both
+    };
+    register(&*store, &tenant, email("a@b.in")).await;
+    register(&*store, &tenant, mobile("919000000001")).await;
+    let entry = |amount: &str, end: Option<&str>| (amount.to_owned(), end.map(str::to_owned));
+    let end = Some("2025-07-01T18:29:59Z");
+    let first = register(&*store, &tenant, both("919000000001", "a@b.in")).await;
+    assert_eq!(gained(&first), [entry("5", end), entry(EARNED, None)]);
+    // The survivor is merged in turn, with what they took over.
+    register(&*store, &tenant, mobile("919000000002")).await;
+    let second = register(&*store, &tenant, both("919000000002", "a@b.in")).await;
+    assert_eq!(second.merged.len(), 1);
+    assert_eq!(gained(&second), [entry("10", end), entry("0.6", None)]);
+    assert_eq!(check_ledger(&*store, "shop").await.1, []);
 }
 
 async fn the_victims_identifiers_lead_to_the_survivor_through_every_merge(store: Arc<dyn Store>) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Plan;
-use patron_rules::ledger::{Currency, EntryKind, LedgerEntry};
+use patron_rules::ledger::{Currency, EntryKind, LedgerEntry, Reason};
 use patron_rules::profile::{CustomerType, Subscription, channel};
 use rust_decimal::Decimal;
 
@@ -14,6 +14,7 @@ impl Registry {
     pub fn check(&self) {
         self.check_identifiers();
         self.check_ledger();
+        self.check_ends();
         self.check_awards();
         self.check_profiles();
     }
@@ -54,6 +55,24 @@ impl Registry {
             sums.retain(|_, amount| !amount.is_zero());
         }
         assert_eq!(sums, balances);
+    }
+
+    /// What was merged away ends with the survivor, when it would have ended.
+    fn check_ends(&self) {
+        let mut awarded = BTreeMap::new();
+        let mut held = BTreeMap::new();
+        for LedgerEntry { customer, reason, amount, expires_at, .. } in &self.ledger {
+            let Some(end) = expires_at else { continue };
+            let key = (self.survivor(*customer), *end);
+            *held.entry(key).or_insert(Decimal::ZERO) += amount;
+            if !matches!(reason, Reason::Merge { .. }) {
+                *awarded.entry(key).or_insert(Decimal::ZERO) += amount;
+            }
+        }
+        assert_eq!(held, awarded);
+        for customer in self.customers.keys().filter(|id| self.survivor(**id) != **id) {
+            assert_eq!(self.endings(*customer), []);
+        }
     }
 
     /// Whoever is enrolled was awarded what everybody is, and nobody else was.

@@ -10,13 +10,14 @@ use patron_rules::card::CardFacts;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::{Decision, Facts, Plan, decide};
 use patron_rules::identifier::{IdentifierKind, Mobile};
-use patron_rules::ledger::{Award, LedgerEntry, Reason};
+use patron_rules::ledger::{Award, Ending, LedgerEntry, Reason};
 use patron_rules::organisation::{Kind, Organisation, TillId};
 use patron_rules::referral::{Referral, ReferralCode, Referrer};
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::settings::Settings;
 use patron_rules::submission::Submission;
 use patron_rules::validate::{Registration, validate};
+use rust_decimal::Decimal;
 
 const TILL: TillId = TillId(1);
 
@@ -155,6 +156,7 @@ impl Registry {
         }
         Facts {
             awards: customers.iter().flat_map(|customer| self.awards(customer.id)).collect(),
+            endings: customers.iter().flat_map(|customer| self.endings(customer.id)).collect(),
             holders,
             customers,
             next_id: CustomerId(i64::try_from(self.customers.len()).unwrap() + 1),
@@ -190,6 +192,26 @@ impl Registry {
             _ => None,
         };
         self.ledger.iter().filter_map(award).collect()
+    }
+
+    /// What of a customer's ends, by its end.
+    pub fn endings(&self, customer: CustomerId) -> Vec<Ending> {
+        let mut sums = BTreeMap::new();
+        for entry in self.ledger.iter().filter(|entry| entry.customer == customer) {
+            let Some(end) = entry.expires_at else { continue };
+            let key = (entry.programme, entry.currency.clone(), entry.kind, end);
+            *sums.entry(key).or_insert(Decimal::ZERO) += entry.amount;
+        }
+        sums.retain(|_, amount| !amount.is_zero());
+        let ending = |((programme, currency, kind, expires_at), amount)| Ending {
+            customer,
+            programme,
+            currency,
+            kind,
+            amount,
+            expires_at,
+        };
+        sums.into_iter().map(ending).collect()
     }
 
     fn carry_out(&mut self, decision: &Decision) {
