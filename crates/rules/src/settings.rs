@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use crate::identifier::generated::{SourceAccount, When};
 use crate::identifier::{Country, IdentifierKind, external_id, generated, mobile};
 use crate::number::{self, Algorithm, COUNT_LIMIT, ChecksumOver, Fault, LENGTH_LIMIT};
-use crate::profile::Source;
 
 /// The most customers in one call that an organisation may allow.
 pub const BATCH_LIMIT_MOST: usize = 1_000;
@@ -66,8 +65,6 @@ pub struct Settings {
     pub earliest_registration: Option<DateTime>,
     /// How many days a registration date may lie in the future.
     pub future_registration_days: u16,
-    /// Further sources besides the documented ones.
-    pub additional_sources: Vec<Source>,
     /// Whether unknown members and unknown fraud statuses are refused.
     pub strict_extras: bool,
     /// The most customers in one call.
@@ -118,7 +115,6 @@ impl Default for Settings {
             invalid_secondary: InvalidSecondary::Fail,
             earliest_registration: None,
             future_registration_days: 1,
-            additional_sources: Vec::new(),
             strict_extras: false,
             batch_limit: 100,
             card_limit: 10,
@@ -298,15 +294,6 @@ pub const CONTRADICTIONS: &[Contradiction] = &[
         holds: |settings| {
             settings.primary_key == IdentifierKind::ExternalId
                 && settings.generated_id.when == When::Always
-        },
-    },
-    Contradiction {
-        reason: "SOURCE_ACCOUNTS_EXTERNALID_ENABLED names a source that is neither a documented one nor one of ADDITIONAL_SOURCES",
-        holds: |settings| {
-            let known = |source: &Source| {
-                Source::parse(source.name(), &settings.additional_sources).is_some()
-            };
-            !settings.generated_id.sources.iter().all(|pair| known(&pair.source))
         },
     },
     Contradiction {
@@ -730,21 +717,6 @@ pub const TABLE: &[Setting] = &[
             Some(())
         },
     },
-    Setting {
-        name: "ADDITIONAL_SOURCES",
-        alias: None,
-        meaning: "further sources besides the documented ones",
-        form: "names of letters, digits and _, separated by commas, or nothing",
-        read: |settings| {
-            let names: Vec<&str> = settings.additional_sources.iter().map(Source::name).collect();
-            names.join(",")
-        },
-        write: |settings, text| {
-            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-            settings.additional_sources = names.map(Source::additional).collect::<Option<_>>()?;
-            Some(())
-        },
-    },
     flag!(
         "STRICT_EXTRAS",
         None,
@@ -795,7 +767,6 @@ mod tests {
         ("INVALID_SECONDARY_IDENTIFIER", &["FAIL", "DROP"], &["", "KEEP"]),
         ("CONF_MIN_REGISTRATION_DATE", &["", "2020-01-01 00:00:00"], &["then", "2020-13-01"]),
         ("FUTURE_REGISTRATION_DAYS", &["0", "1", "36500"], &["", "-1", "36501"]),
-        ("ADDITIONAL_SOURCES", &["", "KIOSK", "KIOSK,CALL_CENTRE"], &["KI OSK!", "instore"]),
         ("STRICT_EXTRAS", &["0", "1"], &["yes"]),
         ("CONF_ALLOW_MOBILE_UPDATE", &["0", "1"], &["yes"]),
         ("CONF_ALLOW_EMAIL_UPDATE", &["0", "1"], &["yes"]),
@@ -882,7 +853,6 @@ mod tests {
     #[case(&[("CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED", "1")])]
     #[case(&[("CONF_CARD_NUMBER_GENERATION_ENABLED", "1"), ("CONF_USERS_USE_EXTERNAL_ID", "0")])]
     #[case(&[("CONF_REGISTRATION_PRIMARY_KEY", "EXTERNAL_ID"), ("GENERATED_EXTERNAL_ID", "ALWAYS")])]
-    #[case(&[("SOURCE_ACCOUNTS_EXTERNALID_ENABLED", r#"["KIOSK:"]"#)])]
     #[case(&[("CONF_CARD_NUMBER_SUFFIX", "X"), ("CONF_CARD_CHECKSUM_DIGIT_ALGO", "LUHN_ALGO")])]
     #[case(&[
         ("CONF_CARD_NUMBER_PREFIX", "PA"),
@@ -912,15 +882,6 @@ mod tests {
             ("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK", "1"),
         ];
         assert!(Settings::default().with(both).is_ok());
-    }
-
-    #[test]
-    fn a_source_of_the_organisations_own_may_have_its_ids_made() {
-        let own = [
-            ("SOURCE_ACCOUNTS_EXTERNALID_ENABLED", r#"["KIOSK:"]"#),
-            ("ADDITIONAL_SOURCES", "KIOSK"),
-        ];
-        assert!(Settings::default().with(own).is_ok());
     }
 
     #[test]

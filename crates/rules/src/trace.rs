@@ -104,8 +104,11 @@ steps! {
     TooEarly = Some("CONF_MIN_REGISTRATION_DATE"), "the date of registration is too early";
     SoonEnough = Some("FUTURE_REGISTRATION_DAYS"), "the date of registration is not too far ahead";
     TooFarAhead = Some("FUTURE_REGISTRATION_DAYS"), "the date of registration is too far ahead";
-    OwnSource = Some("ADDITIONAL_SOURCES"), "the source is one of the organisation's own";
-    UnknownSource = Some("ADDITIONAL_SOURCES"), "the source is neither a documented one nor one of the organisation's own";
+    OwnSource = None, "the source is one of the organisation's own";
+    UnknownSource = None, "the source is neither a documented one nor one of the organisation's own, or out of use";
+    AccountKnown = None, "the source has the account";
+    AccountUnknown = None, "the source has not the account";
+    AccountMissing = None, "the source requires an account";
     ExtraRefused = Some("STRICT_EXTRAS"), "what is not known is refused";
     ExtraTaken = Some("STRICT_EXTRAS"), "what is not known is taken";
     PrimaryPassed = Some("CONF_REGISTRATION_PRIMARY_KEY"), "the primary identifier was passed";

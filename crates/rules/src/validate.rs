@@ -113,7 +113,7 @@ fn registration(
     let registered_at = registered_at(sent, zone, organisation, now, trace)?;
     let updated_at = updated_at(sent, zone)?;
     let source = source(sent, organisation, trace)?;
-    let account_id = kept_text(sent.account_id.as_ref(), Member::AccountId)?;
+    let account_id = account_id(sent, source.as_ref(), organisation, trace)?;
     let fraud_status = fraud_status(sent, organisation, trace)?;
     let channels = channels(sent, organisation, &mut warnings)?;
     Ok(Registration {
@@ -224,17 +224,45 @@ fn source(
     let Some(text) = &sent.source else {
         return Ok(None);
     };
-    let additional = &organisation.settings.additional_sources;
-    let known = Source::parse(text, additional);
+    let known = organisation.source(text);
     match &known {
-        Some(source) if additional.contains(source) => trace.add(Step::OwnSource),
-        Some(_) => {}
+        Some(source) if source.is_documented() => {}
+        Some(_) => trace.add(Step::OwnSource),
         None => trace.add(Step::UnknownSource),
     }
     known.map(Some).ok_or_else(|| {
-        let documented = "expected INSTORE, FACEBOOK, WEB_ENGAGE, WECHAT, ECOMMERCE, WEBSITE, LINE, MOBILE_APP or another of the documented ones";
+        let documented = "expected INSTORE, FACEBOOK, WEB_ENGAGE, WECHAT, ECOMMERCE, WEBSITE, LINE, MOBILE_APP or another one that is documented or set up";
         refused(Member::Source, documented)
     })
+}
+
+/// "Unique identifier associated with the specific source or channel." Of a source whose accounts are
+/// set up, it is one of these; with any other it is kept as it is, as the specification's sample sends
+/// one with INSTORE, which has no accounts.
+fn account_id(
+    sent: &Submission,
+    source: Option<&Source>,
+    organisation: &Organisation,
+    trace: &mut Trace,
+) -> Result<Option<String>, Failure> {
+    let account = kept_text(sent.account_id.as_ref(), Member::AccountId)?;
+    let set_up = source.and_then(|source| organisation.sources.named(source.name()));
+    let Some(source) = set_up.filter(|source| !source.accounts.is_empty()) else {
+        return Ok(account);
+    };
+    match &account {
+        Some(id) if source.has_account(id) => trace.add(Step::AccountKnown),
+        Some(_) => {
+            trace.add(Step::AccountUnknown);
+            return Err(refused(Member::AccountId, "no account in use of the source"));
+        }
+        None if source.requires_account => {
+            trace.add(Step::AccountMissing);
+            return Err(refused(Member::AccountId, "expected one of the source's accounts"));
+        }
+        None => {}
+    }
+    Ok(account)
 }
 
 fn fraud_status(
@@ -274,10 +302,7 @@ fn kept(sent: &Kept, organisation: &Organisation, trace: &mut Trace) -> Result<K
     })
 }
 
-/// A text that is kept as it is: of limited length, and without control characters. So is the
-/// account within a source: "Unique identifier associated with the specific source or channel." The
-/// specification's sample sends one with INSTORE, which has no accounts: it is kept with every
-/// source.
+/// A text that is kept as it is: of limited length, and without control characters.
 fn kept_text(text: Option<&String>, member: Member) -> Result<Option<String>, Failure> {
     let Some(text) = text else { return Ok(None) };
     let kept = short(text, KEPT_LIMIT).map(str::to_owned);
@@ -304,6 +329,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::organisation::Documents as _;
     use crate::settings::Settings;
 
     fn organisation(strict_extras: bool) -> Organisation {
@@ -368,13 +394,40 @@ mod tests {
     #[case(Some("INSTORE"))]
     #[case(Some("WECHAT"))]
     #[case(Some("Mobile App"))]
-    fn an_account_is_kept_with_every_source(#[case] source: Option<&str>) {
+    fn an_account_is_kept_where_none_is_set_up(#[case] source: Option<&str>) {
         let sent = Submission {
             source: source.map(str::to_owned),
             account_id: Some("123456".to_owned()),
             ..sent()
         };
         assert_eq!(code(&sent, true).unwrap().account_id.as_deref(), Some("123456"));
+    }
+
+    #[rstest]
+    #[case::one_of_them(Some("WECHAT"), Some("a"), Ok(Some("a")))]
+    #[case::another(Some("WECHAT"), Some("b"), Err(10001))]
+    #[case::out_of_use(Some("WECHAT"), Some("old"), Err(10001))]
+    #[case::optional(Some("WECHAT"), None, Ok(None))]
+    #[case::required(Some("LINE"), None, Err(10001))]
+    #[case::of_another_source(None, Some("b"), Ok(Some("b")))]
+    fn an_account_is_one_of_those_that_are_set_up(
+        #[case] source: Option<&str>,
+        #[case] account: Option<&str>,
+        #[case] expected: Result<Option<&str>, u32>,
+    ) {
+        let mut organisation = organisation(true);
+        for json in [
+            r#"{"name":"WECHAT","accounts":[{"id":"a"},{"id":"old","is_active":false}]}"#,
+            r#"{"name":"LINE","accounts":[{"id":"b"}],"requires_account":true}"#,
+        ] {
+            organisation.sources.put(json).unwrap();
+        }
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let sent = Submission { source: owned(source), account_id: owned(account), ..sent() };
+        let validated =
+            validate(&sent, &organisation, Ok(TillId(1)), Timestamp::UNIX_EPOCH).outcome;
+        let account = validated.map(|registration| registration.account_id);
+        assert_eq!(account.map_err(|failure| failure.code.number), expected.map(owned));
     }
 
     #[test]

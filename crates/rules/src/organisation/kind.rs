@@ -21,6 +21,8 @@ pub enum Kind {
     ApiClients,
     /// How often tills and API clients may call: one document.
     Limits,
+    /// Sources of customers, with their accounts.
+    Sources,
     /// Custom fields.
     CustomFields,
     /// Extended fields.
@@ -41,7 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind; those that others refer to come first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Organisation,
         Self::Settings,
         Self::AccessGroups,
@@ -51,6 +53,7 @@ impl Kind {
         Self::Tills,
         Self::ApiClients,
         Self::Limits,
+        Self::Sources,
         Self::CustomFields,
         Self::ExtendedFields,
         Self::Programmes,
@@ -74,6 +77,7 @@ impl Kind {
             Self::Tills => "tills",
             Self::ApiClients => "api_clients",
             Self::Limits => "limits",
+            Self::Sources => "sources",
             Self::CustomFields => "custom_fields",
             Self::ExtendedFields => "extended_fields",
             Self::Programmes => "programmes",

@@ -23,6 +23,7 @@ mod referral_campaign;
 mod resource;
 mod reward_rule;
 mod settings;
+mod source;
 mod store;
 mod tier_expiry;
 mod till;
@@ -46,6 +47,7 @@ pub use programme::{Programme, ProgrammeId, Tier};
 pub use referral_campaign::ReferralCampaign;
 pub use resource::{Invalid, Refused, Resource, check_name, read};
 pub use reward_rule::{Conditions, Effect, Occasion, RewardRule};
+pub use source::{CustomerSource, SourceAccount};
 pub use store::Store;
 pub use tier_expiry::{TierExpiry, end_of};
 pub use till::{Till, TillId};
@@ -76,6 +78,8 @@ pub struct Organisation {
     pub api_clients: Collection<ApiClient>,
     /// How often tills and API clients may call.
     pub limits: Limits,
+    /// The sources of its own, and those that have accounts.
+    pub sources: Collection<CustomerSource>,
     /// The custom fields that customers may have.
     pub custom_fields: Collection<CustomField>,
     /// The extended fields that customers may have.
@@ -108,6 +112,7 @@ impl Organisation {
             Kind::Tills => &self.tills,
             Kind::ApiClients => &self.api_clients,
             Kind::Limits => &self.limits,
+            Kind::Sources => &self.sources,
             Kind::CustomFields => &self.custom_fields,
             Kind::ExtendedFields => &self.extended_fields,
             Kind::Programmes => &self.programmes,
@@ -131,6 +136,7 @@ impl Organisation {
             Kind::Tills => &mut self.tills,
             Kind::ApiClients => &mut self.api_clients,
             Kind::Limits => &mut self.limits,
+            Kind::Sources => &mut self.sources,
             Kind::CustomFields => &mut self.custom_fields,
             Kind::ExtendedFields => &mut self.extended_fields,
             Kind::Programmes => &mut self.programmes,

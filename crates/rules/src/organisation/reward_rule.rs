@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Amount, Invalid, Kind, Organisation, Programme, Resource};
-use crate::profile::{CustomerType, Source};
+use crate::profile::CustomerType;
 
 /// The most effects of a rule.
 const EFFECTS_LIMIT: usize = 20;
@@ -156,13 +156,16 @@ impl Resource for RewardRule {
 
 impl Conditions {
     fn check(&self, organisation: &Organisation) -> Result<(), Invalid> {
-        let additional = &organisation.settings.additional_sources;
-        let is_source = |name: &str| {
-            Source::parse(name, additional).is_some_and(|source| source.name() == name)
-        };
-        each("/when/sources", &self.sources, "no source has this name", is_source)?;
-        each("/when/accounts", &self.accounts, "an account is a text", |account| {
-            !account.trim().is_empty()
+        let is_source =
+            |name: &str| organisation.source(name).is_some_and(|source| source.name() == name);
+        each("/when/sources", &self.sources, "no source in use has this name", is_source)?;
+        each("/when/accounts", &self.accounts, "no such account is in use", |account| {
+            let has = |name: &String| {
+                let source = organisation.sources.named(name);
+                source.is_none_or(|source| source.has_account(account))
+            };
+            let of_sources = self.sources.is_empty() || self.sources.iter().any(has);
+            !account.trim().is_empty() && of_sources
         })?;
         each("/when/tills", &self.tills, "no till in use has this name", |name| {
             organisation.till_named(name).is_some()

@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::resource::{read, write};
 use super::{Document, Documents, Invalid, Kind, Organisation, Refused as RefusedDocument};
+use crate::identifier::generated::SourceAccount;
 use crate::settings::{Refused, Settings, TABLE};
 
 impl PartialSchema for Settings {
@@ -56,7 +57,53 @@ impl Documents for Settings {
         vec![Document { name, is_active: true, json: write(self) }]
     }
 
-    fn check(&self, _organisation: &Organisation) -> Vec<RefusedDocument> {
-        Vec::new()
+    /// What external ids are made for must be there.
+    fn check(&self, organisation: &Organisation) -> Vec<RefusedDocument> {
+        let is_there = |pair: &SourceAccount| {
+            let source = organisation.source(pair.source.name())?;
+            let set_up = organisation.sources.named(source.name());
+            let account = pair.account.as_deref();
+            account.zip(set_up).is_none_or(|(id, source)| source.has_account(id)).then_some(())
+        };
+        let missing = self.generated_id.sources.iter().find(|pair| is_there(pair).is_none());
+        let refused = missing.map(|pair| {
+            let reason = format!("no source and account in use is `{}`", pair.text());
+            let invalid = Invalid::at("/SOURCE_ACCOUNTS_EXTERNALID_ENABLED", reason);
+            let (kind, name) = (Kind::Settings, Kind::Settings.name().to_owned());
+            RefusedDocument { kind, name, invalid }
+        });
+        refused.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::documented("LINE:", true)]
+    #[case::any_account("LINE:whichever", true)]
+    #[case::own("KIOSK:", true)]
+    #[case::account("WECHAT:a", true)]
+    #[case::no_account("WECHAT:b", false)]
+    #[case::unknown("PIGEON:", false)]
+    fn external_ids_are_made_for_sources_and_accounts_that_are_there(
+        #[case] pair: &str,
+        #[case] is_there: bool,
+    ) {
+        let mut organisation = Organisation::default();
+        let settings = format!(r#"{{"SOURCE_ACCOUNTS_EXTERNALID_ENABLED":"[\"{pair}\"]"}}"#);
+        for (kind, document) in [
+            (Kind::Sources, r#"{"name":"KIOSK"}"#),
+            (Kind::Sources, r#"{"name":"WECHAT","accounts":[{"id":"a"}]}"#),
+            (Kind::Settings, &settings),
+        ] {
+            organisation.documents_mut(kind).put(document).unwrap();
+        }
+        let pointer = organisation.check().err().map(|refused| refused[0].invalid.pointer.clone());
+        let expected = (!is_there).then_some("/SOURCE_ACCOUNTS_EXTERNALID_ENABLED");
+        assert_eq!(pointer.as_deref(), expected);
     }
 }

@@ -10,6 +10,9 @@ use super::constant_case;
 /// The source of customers that name none.
 const DEFAULT: &str = "INSTORE";
 
+/// The longest name, in characters.
+const LENGTH_LIMIT: usize = 50;
+
 /// Every documented source, by its one name.
 const KNOWN: [&str; 29] = [
     "INSTORE",
@@ -56,24 +59,22 @@ const ALIASES: [(&str, &str); 5] = [
 pub struct Source(String);
 
 impl Source {
-    /// Reads a source as sent; `None` where it is neither a documented one nor one of the
-    /// organisation's own.
+    /// Reads a source as sent, documented or not: as it is stored, its name is of capital letters,
+    /// digits and `_`. `None` where it cannot be one.
     #[must_use]
-    pub fn parse(sent: &str, additional: &[Self]) -> Option<Self> {
+    pub fn spelt(sent: &str) -> Option<Self> {
         let spelt = constant_case(sent);
-        let name =
-            ALIASES.iter().find(|(alias, _)| *alias == spelt).map_or(spelt.as_str(), |row| row.1);
-        let known = KNOWN.contains(&name) || additional.iter().any(|source| source.0 == name);
-        known.then(|| Self(name.to_owned()))
-    }
-
-    /// A source that an organisation has besides the documented ones, named as it is stored:
-    /// capital letters, digits and `_`.
-    #[must_use]
-    pub fn additional(name: &str) -> Option<Self> {
-        let valid = (1..=50).contains(&name.len())
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == spelt);
+        let name = alias.map_or(spelt.as_str(), |(_, name)| name);
+        let valid = (1..=LENGTH_LIMIT).contains(&name.len())
             && name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
         valid.then(|| Self(name.to_owned()))
+    }
+
+    /// Whether every organisation has it.
+    #[must_use]
+    pub fn is_documented(&self) -> bool {
+        KNOWN.contains(&self.name())
     }
 
     /// A source that was valid when it was stored.
@@ -112,9 +113,15 @@ mod tests {
     #[case("Mpush-FCM", Some("MPUSH_FCM"))]
     #[case("Line", Some("LINE"))]
     #[case("Call Centre", Some("CALL_CENTRE"))]
-    #[case("pigeon", None)]
-    fn sources(#[case] sent: &str, #[case] expected: Option<&str>) {
-        let own = [Source::additional("CALL_CENTRE").unwrap()];
-        assert_eq!(Source::parse(sent, &own).as_ref().map(Source::name), expected);
+    #[case("pigeon post!", None)]
+    #[case("", None)]
+    fn spellings(#[case] sent: &str, #[case] expected: Option<&str>) {
+        assert_eq!(Source::spelt(sent).as_ref().map(Source::name), expected);
+    }
+
+    #[test]
+    fn own_sources_are_not_documented() {
+        assert!(Source::spelt("web engage").unwrap().is_documented());
+        assert!(!Source::spelt("Call Centre").unwrap().is_documented());
     }
 }

@@ -1,5 +1,6 @@
 //! `?explain=true` and `?dry_run=true`.
 
+use patron_rules::organisation::Kind;
 use serde_json::{Value, json};
 
 use crate::app::{App, code};
@@ -330,13 +331,14 @@ fn every_setting_that_decided_is_told() {
         ("CONF_USERS_IS_EMAIL_REQUIRED", "1"),
         ("CONF_ALLOW_EMAIL_UPDATE", "1"),
         ("CONF_MIN_REGISTRATION_DATE", "2020-01-01 00:00:00"),
-        ("ADDITIONAL_SOURCES", "KIOSK"),
         ("INVALID_SECONDARY_IDENTIFIER", "DROP"),
     ]);
+    app.set_up(Kind::Sources, &json!({"name": "KIOSK", "accounts": [{"id": "1"}]}));
     let till = app.till("till.001");
     let explained = |customer: &Value| till.add_with("explain=true", customer);
     let first = explained(&json!({
         "mobile": "9876543210", "email": "asha@example.com", "external_id": "A1", "source": "kiosk",
+        "accountId": "1",
         "registered_on": "2024-01-01 00:00:00", "fraud_status": "guilty", "test_control_status": "x",
     }));
     let expected = [
@@ -346,7 +348,8 @@ fn every_setting_that_decided_is_told() {
         "EXTERNAL_ID_LENGTH=2: the external id has the length",
         "CONF_MIN_REGISTRATION_DATE=2020-01-01 00:00:00: the date of registration is not too early",
         "FUTURE_REGISTRATION_DAYS=1: the date of registration is not too far ahead",
-        "ADDITIONAL_SOURCES=KIOSK: the source is one of the organisation's own",
+        "=: the source is one of the organisation's own",
+        "=: the source has the account",
         "STRICT_EXTRAS=0: what is not known is taken",
         "STRICT_EXTRAS=0: what is not known is taken",
         "CONF_REGISTRATION_PRIMARY_KEY=MOBILE: the primary identifier was passed",

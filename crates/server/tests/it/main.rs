@@ -45,6 +45,7 @@ mod proof;
 mod referral;
 mod setting_up;
 mod settings;
+mod sources;
 mod specification;
 mod tls;
 mod xml;

@@ -185,7 +185,6 @@ fn what_they_come_with() -> Vec<Case> {
             sent("registered_on", "2026-01-15 10:30:01"),
             ["1000 A", "1034"],
         ),
-        ("ADDITIONAL_SOURCES", ["KIOSK", ""], vec![], sent("source", "kiosk"), ["1000 A", "10001"]),
         ("STRICT_EXTRAS", ["0", "1"], vec![], sent("nobody/knows", "1"), ["1000 A", "10001"]),
         ("STRICT_EXTRAS", ["0", "1"], vec![], sent("fraud_status", "guilty"), ["1000 A", "1061"]),
         ("STRICT_EXTRAS", ["0", "1"], vec![], sent("test_control_status", "x"), ["1000 A", "1062"]),

@@ -9,12 +9,13 @@ use patron_rules::identifier::{IdentifierKind, external_id, generated, mobile};
 use patron_rules::number::{Algorithm, ChecksumOver, Form};
 use patron_rules::organisation::{
     AccessGroup, AlternateCurrency, Amount, ApiClient, ApiClientId, ApiResource, Collection,
-    Conditions, CustomField, Details, Effect, ExtendedField, Kind, Limits, Occasion, Organisation,
-    Permission, Programme, ProgrammeId, ReferralCampaign, RewardRule, Tier, TierExpiry,
+    Conditions, CustomField, CustomerSource, Details, Effect, ExtendedField, Kind, Limits,
+    Occasion, Organisation, Permission, Programme, ProgrammeId, ReferralCampaign, RewardRule,
+    SourceAccount as Account, Tier, TierExpiry,
 };
 use patron_rules::profile::CustomerType;
 use patron_rules::profile::extended_field::{DataType, Element, List, Rule};
-use patron_rules::profile::{Pattern, Source, custom_field};
+use patron_rules::profile::{Pattern, custom_field};
 use patron_rules::random_code::CodePattern;
 use patron_rules::settings::{InvalidSecondary, KnownCustomer, Settings};
 use patron_store::{Error, NewOrganisation, Store};
@@ -55,6 +56,7 @@ fn elaborate() -> NewOrganisation {
             api_clients: [("app".to_owned(), 7)].into(),
         },
         custom_fields: Collection::of(custom_fields()).unwrap(),
+        sources: Collection::of([source()]).unwrap(),
         extended_fields: Collection::of(extended_fields()).unwrap(),
         programmes: Collection::of([programme(3, false), programme(9, true)]).unwrap(),
         currencies: Collection::of([currency()]).unwrap(),
@@ -186,7 +188,6 @@ fn settings() -> Settings {
         invalid_secondary: InvalidSecondary::Drop,
         earliest_registration: Some(date(2001, 2, 3).at(4, 5, 6, 0)),
         future_registration_days: 30,
-        additional_sources: ["KIOSK", "CAR_2"].map(|name| Source::stored(name.to_owned())).to_vec(),
         strict_extras: true,
         batch_limit: 17,
         card_limit: 3,
@@ -227,6 +228,19 @@ fn programme(id: i64, is_default: bool) -> Programme {
         points_to_currency_ratio: Amount::new(points("0.25")).unwrap(),
         tier_expiry: TierExpiry::FixedDate { month: 2, day: 29, minimum_months: 3 },
         tiers: vec![tier(1), tier(2), tier(3)],
+    }
+}
+
+fn source() -> CustomerSource {
+    let account = |id: &str, name: Option<&str>, is_active| Account {
+        id: id.to_owned(),
+        name: name.map(str::to_owned),
+        is_active,
+    };
+    CustomerSource {
+        name: "KIOSK".to_owned(),
+        accounts: vec![account("7", Some("Bahnhof 東"), true), account("8", None, false)],
+        requires_account: true,
     }
 }
 

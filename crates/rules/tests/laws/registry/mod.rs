@@ -22,8 +22,10 @@ use rust_decimal::Decimal;
 const TILL: TillId = TillId(1);
 
 /// What is set up: rules of every kind of effect, of which one can never be awarded.
-const DOCUMENTS: [(Kind, &str); 11] = [
+const DOCUMENTS: [(Kind, &str); 13] = [
     (Kind::Tills, r#"{"name":"till","id":1}"#),
+    (Kind::Sources, r#"{"name":"KIOSK"}"#),
+    (Kind::Sources, r#"{"name":"WECHAT","accounts":[{"id":"a"}],"requires_account":true}"#),
     (Kind::CustomFields, r#"{"name":"size"}"#),
     (Kind::ExtendedFields, r#"{"name":"Age","data_type":"INTEGER"}"#),
     (

@@ -15,8 +15,8 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use patron_rules::organisation::{
     AccessGroup, AlternateCurrency, ApiClient, CardSeries, Concept, CouponSeries, CustomField,
-    Details, Documents, ExtendedField, Kind, Limits, Organisation, Programme, ReferralCampaign,
-    RewardRule, Store, Till, Zone,
+    CustomerSource, Details, Documents, ExtendedField, Kind, Limits, Organisation, Programme,
+    ReferralCampaign, RewardRule, Store, Till, Zone,
 };
 use patron_rules::settings::Settings;
 use patron_store::operators::{Role, Session};
@@ -60,6 +60,7 @@ fn documents(kind: Kind) -> OpenApiRouter<Arc<App>> {
         Kind::Tills => several::<Till>(kind, "till"),
         Kind::ApiClients => several::<ApiClient>(kind, "API client"),
         Kind::Limits => single::<Limits>(kind, "the limits", &at(kind)),
+        Kind::Sources => several::<CustomerSource>(kind, "source"),
         Kind::CustomFields => several::<CustomField>(kind, "custom field"),
         Kind::ExtendedFields => several::<ExtendedField>(kind, "extended field"),
         Kind::Programmes => several::<Programme>(kind, "programme"),
