@@ -159,7 +159,8 @@ fn claim(connection: &Connection) -> Result<(), Error> {
 fn migrate(connection: &mut Connection) -> Result<(), Error> {
     versions(connection)?;
     let runner = migrations::migrations::runner();
-    let runner = runner.set_abort_divergent(true).set_abort_missing(true);
+    // Grouped, a migration and the note that it was applied are one commit.
+    let runner = runner.set_grouped(true).set_abort_divergent(true).set_abort_missing(true);
     runner.run(connection).map(drop).map_err(engine)
 }
 
