@@ -7,13 +7,14 @@
 //! - what was written before the file's last sync (`fsync`, `fdatasync`) is there;
 //! - of what was written since, each sector is there or as it was before, in any order;
 //! - where the file grew since, it may also be shorter, or hold zeros or garbage;
-//! - a file that was made since the directory's last sync may have no name, and so be gone.
+//! - a name that was given to a file since the directory's last sync may be missing, and one that
+//!   was taken away since may still be there.
 //!
 //! The index of the log (`-shm`) is shared memory that has a file's name and is never synced, so
 //! what is left of it is garbage.
 //!
 //! Not in the model: a disk that says it has synced and has not, sectors that go bad later, and
-//! names that are taken away, since a server that runs takes none away.
+//! files that change their name, which none does while data are served.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -75,8 +76,6 @@ pub struct Disk {
     files: BTreeMap<String, Stored>,
     /// How many bytes of the notes it has seen.
     seen: u64,
-    /// A name was taken away.
-    removed: bool,
 }
 
 /// One file.
@@ -86,8 +85,10 @@ struct Stored {
     synced: Vec<u8>,
     /// What was done since.
     since: Vec<Done>,
-    /// Its name is not synced yet.
+    /// That it was made is not synced yet.
     is_new: bool,
+    /// It was removed, and that is not synced yet.
+    is_gone: bool,
 }
 
 #[derive(Clone)]
@@ -222,17 +223,15 @@ impl Disk {
     fn change(&mut self, kind: u8, name: String, offset: usize, data: &[u8]) {
         if name.is_empty() {
             assert_eq!(kind, b's', "the directory can be synced");
+            self.files.retain(|_, file| !file.is_gone);
             self.files.values_mut().for_each(|file| file.is_new = false);
-            return;
-        }
-        if kind == b'u' {
-            self.removed |= self.files.remove(&name).is_some();
             return;
         }
         let file = self.files.entry(name).or_default();
         match kind {
             b'n' => *file = Stored { is_new: true, ..Stored::default() },
             b'w' => file.since.push(Done::Write { offset, data: data.to_owned() }),
+            b'u' => file.is_gone = true,
             b't' => file.since.push(Done::Resize(offset)),
             b's' => {
                 file.synced = file.written();
@@ -249,12 +248,11 @@ impl Disk {
 
     /// Puts what a power cut leaves into a directory.
     pub fn cut(&self, left: Left, rng: &mut Rng, directory: &Path) {
-        assert!(!self.removed, "not in the model");
         for (name, file) in &self.files {
             let has_name = match left {
-                Left::Everything => true,
+                Left::Everything => !file.is_gone,
                 Left::Synced => !file.is_new,
-                Left::Torn => !file.is_new || rng.bool(),
+                Left::Torn => !file.is_new && !file.is_gone || rng.bool(),
             };
             if !has_name {
                 continue;
@@ -275,7 +273,7 @@ impl Disk {
     pub fn assert_is(&self, directory: &Path) {
         let really = Self::of(directory);
         let files = |disk: &Self| {
-            let files = disk.files.iter().filter(|(name, _)| !is_memory(name));
+            let files = disk.files.iter().filter(|(name, file)| !is_memory(name) && !file.is_gone);
             files.map(|(name, file)| (name.clone(), file.written())).collect::<Vec<_>>()
         };
         let (noted, really) = (files(self), files(&really));

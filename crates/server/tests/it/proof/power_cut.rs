@@ -6,13 +6,15 @@
 //! it is.
 
 use std::fs;
-use std::ops::RangeInclusive;
+use std::path::Path;
 use std::time::Instant;
 
 use fastrand::Rng;
+use serde_json::json;
 
 use super::disk::{Disk, Left, Notes, Tracer};
 use super::judge::Tally;
+use super::people::{self, Identifiers};
 use super::summary::Summary;
 use super::traffic::{Record, Traffic};
 use super::{asked, data, serve, start};
@@ -29,6 +31,7 @@ const SAMPLED: usize = 300;
 const DATABASE: &str = "patron.sqlite";
 const LOG: &str = "patron.sqlite-wal";
 
+/// Cuts while clients register, and while the server starts and stops.
 #[test]
 fn power_cuts_lose_nobody() {
     let (cuts, seed) = (asked("PROOF_CUTS", 4), asked("PROOF_SEED", 1));
@@ -36,18 +39,14 @@ fn power_cuts_lose_nobody() {
     let mut rng = Rng::with_seed(seed);
     let data = data();
     let directory = fs::canonicalize(data.path()).unwrap();
-    let tracer = Tracer::new(&directory);
-    let mut disk = Disk::of(&directory);
-    let mut command = serve(&directory);
-    tracer.trace(&mut command);
-    let mut program = Program::spawn(&mut command);
+    let (tracer, mut disk) = (Tracer::new(&directory), Disk::of(&directory));
+    let mut program = start_traced(&tracer, &directory);
     let notes = tracer.notes();
-    let (first, traffic) = (notes.length(), Traffic::by_clock(move || notes.length()));
+    let traffic = Traffic::by_clock(move || notes.length());
     traffic.run(&mut program, &mut rng, cuts * FOR_EACH, |_| {});
-    let served = first..=tracer.notes().length();
     assert_eq!(program.signal("-TERM"), Some(0));
 
-    let moments = moments(cuts, &disk, &tracer.notes(), &served, &mut rng);
+    let moments = moments(cuts, &disk, &tracer.notes(), &mut rng);
     let mut history = traffic.history().into_iter().peekable();
     let (mut record, mut tally) = (Record::default(), Tally::default());
     let (mut unsynced_log, mut unsynced_database) = (0, 0);
@@ -78,20 +77,55 @@ fn power_cuts_lose_nobody() {
     summary.end(&traffic.record(), &tally, began);
 }
 
-/// Any moments while it was served, in order.
-fn moments(
-    cuts: usize,
-    disk: &Disk,
-    notes: &Notes,
-    served: &RangeInclusive<u64>,
-    rng: &mut Rng,
-) -> Vec<u64> {
+/// The same from the first start on. Until a customer is acknowledged there is only one promise: it
+/// can be started again.
+#[test]
+fn a_first_start_can_be_cut_off_anywhere() {
+    let (cuts, seed) = (asked("PROOF_CUTS", 4), asked("PROOF_SEED", 1));
+    let mut rng = Rng::with_seed(seed);
+    let data = tempfile::tempdir().unwrap();
+    let directory = fs::canonicalize(data.path()).unwrap();
+    let (tracer, mut disk) = (Tracer::new(&directory), Disk::of(&directory));
+    let mut program = start_traced(&tracer, &directory);
+    let customer = people::submission(0, Identifiers::ALL);
+    let registered = program.till().add_one(&customer);
+    let acknowledged = tracer.notes().length();
+    assert_eq!(program.signal("-TERM"), Some(0));
+    for moment in moments(cuts, &disk, &tracer.notes(), &mut rng) {
+        disk.advance(&tracer.notes(), moment);
+        for left in Left::ALL {
+            let copy = tempfile::tempdir().unwrap();
+            disk.cut(left, &mut rng, copy.path());
+            let again = start(copy.path()).till().add_one(&customer);
+            assert_eq!(again["item_status"]["code"], "1000", "at {moment}, {left:?} is left");
+            if moment >= acknowledged {
+                assert_eq!(again["user_id"], registered["user_id"]);
+                assert_eq!(again["side_effects"]["effect"], json!([]), "at {moment}, {left:?}");
+            }
+            let mut tally = Tally::default();
+            tally.check(copy.path());
+            assert_eq!(tally.broken, [], "at {moment}, {left:?} is left");
+        }
+    }
+    eprintln!(
+        "seed {seed}: a first start was cut off at {cuts} moments, and {} servers went on",
+        cuts * Left::ALL.len()
+    );
+}
+
+fn start_traced(tracer: &Tracer, directory: &Path) -> Program {
+    let mut command = serve(directory);
+    tracer.trace(&mut command);
+    Program::spawn(&mut command)
+}
+
+/// Any moments, in order.
+fn moments(cuts: usize, disk: &Disk, notes: &Notes, rng: &mut Rng) -> Vec<u64> {
     // Those at which the log is copied into the database are few, and most can go wrong then.
-    let mut copying = disk.clone().unsynced_moments(notes, DATABASE);
-    copying.retain(|moment| served.contains(moment));
+    let copying = disk.clone().unsynced_moments(notes, DATABASE);
     let any_moment = |cut| match rng.choice(&copying) {
         Some(moment) if cut % COPYING == 0 => *moment,
-        _ => rng.u64(served.clone()),
+        _ => rng.u64(0..=notes.length()),
     };
     let mut moments: Vec<u64> = (0..cuts).map(any_moment).collect();
     moments.sort_unstable();
