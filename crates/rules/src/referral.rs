@@ -8,13 +8,13 @@
 //! No document says what becomes of a code that does not count. Here the registration goes on
 //! without it, and a warning says so (1205):
 //!
-//! | The code | Sent by one who enters the programme | Sent by anybody else |
+//! | The code | Sent of one who is not in the programme | Sent of one who is |
 //! | --- | --- | --- |
 //! | is nobody's | 1205 | 1205 |
 //! | is of a campaign that is out of use, or does not run today | 1205 | 1205 |
 //! | is the customer's own, or of one who is merged into them | 1205 | 1205 |
 //! | has brought as many customers as one code may | 1205 | nothing |
-//! | counts | they are referred | nothing |
+//! | counts | they are referred, if they enter it now | nothing |
 
 use jiff::Timestamp;
 use jiff::civil::Date;

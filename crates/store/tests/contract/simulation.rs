@@ -80,7 +80,7 @@ const DOCUMENTS: [(Kind, &str); 9] = [
         Kind::RewardRules,
         r#"{"name":"few","effects":[{"type":"points","points":"5"},{"type":"coupon","series":"FEW"}]}"#,
     ),
-    (Kind::ReferralCampaigns, r#"{"name":"friends","to":"2025-06-30","referrals_per_code":2}"#),
+    (Kind::ReferralCampaigns, r#"{"name":"friends","to":"2025-06-30","referrals_per_code":1}"#),
     (
         Kind::RewardRules,
         r#"{"name":"referral","when":{"referred":true},"effects":[
@@ -278,7 +278,7 @@ impl Model {
     fn counts(&self, code: usize, member: usize) -> bool {
         self.codes.get(code).is_some_and(|code| {
             let takes_a_place = self.members[member].place.is_none();
-            code.holder != member && self.campaign_runs() && !(takes_a_place && code.referrals == 2)
+            code.holder != member && self.campaign_runs() && !(takes_a_place && code.referrals == 1)
         })
     }
 
@@ -610,12 +610,17 @@ fn simulate(engine: Engine, operations: &[Operation]) {
 /// Few persons, so that they meet.
 fn registering() -> impl Strategy<Value = Registering> {
     let by = prop::sample::select(vec![By::Mobile, By::Email, By::Both]);
+    // The first code comes often, so that it is used up.
+    let code = prop::sample::select(vec![0_usize, 0, 0, 1, 2, 9]);
     let comer = prop_oneof![
         2 => (0_u8..6, by).prop_map(|(person, by)| Comer::Person { person, by }),
         1 => (0_u8..6, 0_u8..6).prop_map(|(mobile, email)| Comer::Together { mobile, email }),
     ];
-    (comer, any::<bool>(), prop::option::of(0_usize..4))
-        .prop_map(|(comer, loyal, code)| Registering { comer, loyal, code })
+    (comer, any::<bool>(), prop::option::of(code)).prop_map(|(comer, loyal, code)| Registering {
+        comer,
+        loyal,
+        code,
+    })
 }
 
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
@@ -700,11 +705,11 @@ const fn by_code(code: usize, registering: Registering) -> Registering {
     Operation::Ask { person: 0 },
     Operation::Register(vec![by_code(0, comes(1, By::Both, true))]),
     Operation::Ask { person: 1 },
-    Operation::Register(vec![by_code(1, comes(2, By::Mobile, true)), together(0, 1, true)]),
+    Operation::Register(vec![together(0, 1, true)]),
     Operation::Restart,
-    Operation::Register(vec![by_code(1, comes(3, By::Mobile, true))]),
+    Operation::Register(vec![by_code(1, comes(2, By::Mobile, true))]),
     Operation::Register(vec![by_code(1, comes(0, By::Mobile, true))]),
-    Operation::Register(vec![by_code(1, comes(4, By::Mobile, true))]),
+    Operation::Register(vec![by_code(1, comes(3, By::Mobile, true))]),
     Operation::Ask { person: 0 },
 ])]
 #[case::the_referrer_becomes_the_customer(vec![
