@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case(r#"[]"#, "whatever", true)]
+    #[case("[]", "whatever", true)]
     #[case(r#"[{"id":"a"}]"#, "a", true)]
     #[case(r#"[{"id":"a"}]"#, "A", false)]
     #[case(r#"[{"id":"a","is_active":false}]"#, "a", false)]
