@@ -34,7 +34,7 @@ pub use operators::Operators;
 pub use sqlite::{Location, SqliteStore};
 
 /// Which organisation; only a store makes one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TenantId(i64);
 
 impl TenantId {

@@ -9,9 +9,10 @@ use patron_rules::trace::Trace;
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
+use super::recent::Holders;
 use super::series::{self, Asked, Free, Maker, Series};
 use super::writer::Writing;
-use super::{cards, coupons, customer};
+use super::{cards, coupons};
 use crate::{Error, Tenant};
 
 /// What is set aside for one registration.
@@ -92,8 +93,10 @@ fn external_id(
     }
     let (series, maker) = (Series::ExternalIds, Maker::Number(&settings.generated_id.form));
     let asked = Asked { series, maker, limit: None, count: 1 };
-    let (connection, kind) = (writing.connection, IdentifierKind::ExternalId);
-    let is_taken = |id: &str| Ok(customer::holder(connection, tenant.id, kind, id)?.is_some());
+    let is_taken = |writing: &Writing<'_>, id: &str| {
+        let kind = IdentifierKind::ExternalId;
+        Ok(writing.recent.holder(writing.connection, tenant.id, kind, id)?.is_some())
+    };
     Ok(series::set_aside(writing, tenant.id, &asked, is_taken)?.pop())
 }
 
@@ -114,7 +117,7 @@ fn coupons(
         let Some(known) = organisation.coupon_series.named(name) else { continue };
         let (series, maker) = (Series::Coupons(name), Maker::Code(&known.code));
         let asked = Asked { series, maker, limit: known.limit, count };
-        let is_taken = |code: &str| {
+        let is_taken = |_: &Writing<'_>, code: &str| {
             Ok(set_aside.iter().any(|(candidate, _)| candidate.code == code)
                 || coupons::is_taken(connection, tenant.id, code)?)
         };
@@ -143,8 +146,9 @@ fn card(
         (None, Some(Some(known))) => {
             let (series, maker) = (Series::Cards(&known.name), Maker::Number(&known.number));
             let asked = Asked { series, maker, limit: known.limit, count: 1 };
-            let is_taken =
-                |number: &str| Ok(cards::issued_to(connection, tenant.id, number)?.is_some());
+            let is_taken = |_: &Writing<'_>, number: &str| {
+                Ok(cards::issued_to(connection, tenant.id, number)?.is_some())
+            };
             Ok(series::set_aside(writing, tenant.id, &asked, is_taken)?.pop())
         }
         (_, Some(None)) | (None, None) => Ok(None),

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{corrupt, list, taken, text};
 use super::settings;
+use super::writer::Writing;
 use crate::configuration::{self, Changed};
 use crate::{Author, Change, Error, RecordedChange, Stored, TenantId};
 
@@ -65,14 +66,15 @@ fn stored(row: &Row<'_>) -> Result<Stored, Error> {
 
 /// Carries out changes: all of them, or none.
 pub(super) fn apply(
-    connection: &Connection,
+    writing: &mut Writing<'_>,
     tenant: TenantId,
     changes: &[Change],
     author: &Author,
 ) -> Result<Vec<Stored>, Error> {
+    let connection = writing.connection;
     let Changed { before, after, documents } =
         configuration::change(all(connection, tenant)?, changes)?;
-    settings::follow(connection, tenant, &before.settings, &after.settings)?;
+    settings::follow(writing, tenant, &before.settings, &after.settings)?;
     let mut written = Vec::with_capacity(documents.len());
     for (replaced, stored) in documents {
         if stored.kind == Kind::Tills && replaced.is_none() {

@@ -3,14 +3,15 @@
 use jiff::Timestamp;
 use patron_rules::customer::{Customer, CustomerId, Enrolment};
 use patron_rules::decide::{Merged, Plan};
-use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
+use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
 use patron_rules::organisation::TillId;
 use patron_rules::profile::{CustomerType, FieldValue, FraudStatus, Name, Source};
 use patron_rules::submission::Kept;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::rows::{corrupt, from_json, kind_number, timestamp, to_json};
+use super::recent::Holders;
+use super::rows::{corrupt, from_json, timestamp, to_json};
 use super::{cards, enrolment};
 use crate::{Error, Found, Lookup, TenantId};
 
@@ -20,12 +21,13 @@ const MERGES_LIMIT: usize = 1_000;
 /// Finds a customer, following whoever was merged to their survivor.
 pub(super) fn find(
     connection: &Connection,
+    holders: &impl Holders,
     tenant: TenantId,
     by: &Lookup,
 ) -> Result<Option<Found>, Error> {
     let first = match by {
         Lookup::Id(id) => Some(*id),
-        Lookup::Identifier(kind, key) => holder(connection, tenant, *kind, key)?,
+        Lookup::Identifier(kind, key) => holders.holder(connection, tenant, *kind, key)?,
         Lookup::Card(number) => cards::issued_to(connection, tenant, number)?,
     };
     let Some(mut id) = first else { return Ok(None) };
@@ -43,23 +45,6 @@ pub(super) fn find(
         }
     }
     Err(corrupt("merges lead to no end"))
-}
-
-/// Who holds an identifier, or held it before a merge.
-pub(super) fn holder(
-    connection: &Connection,
-    tenant: TenantId,
-    kind: IdentifierKind,
-    key: &str,
-) -> Result<Option<CustomerId>, Error> {
-    let found = connection
-        .prepare_cached(
-            "SELECT customer_id FROM identifier
-             WHERE organisation_id = ?1 AND kind = ?2 AND value = ?3",
-        )?
-        .query_row((tenant.0, kind_number(kind), key), |row| row.get(0))
-        .optional()?;
-    Ok(found.map(CustomerId))
 }
 
 /// Into whom a customer was merged; they themselves where they were not.
@@ -133,12 +118,14 @@ fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result
     })
 }
 
-/// Writes a customer and what changed of their enrolments.
+/// Writes a customer and what changed of their enrolments; `recent` are the bits of those
+/// identifiers of theirs that are not in the table yet.
 pub(super) fn save(
     connection: &Connection,
     tenant: TenantId,
     customer: &Customer,
     before: Option<&Customer>,
+    recent: i64,
 ) -> Result<(), Error> {
     let Identifiers { mobile, email, external_id } = &customer.identifiers;
     let mobile_sent = mobile.as_ref().filter(|mobile| mobile.sent() != mobile.digits());
@@ -148,9 +135,9 @@ pub(super) fn save(
                 organisation_id, customer_id, mobile, mobile_sent, email, external_id, first_name,
                 last_name, type, source, account_id, registered_at, updated_at, registered_till,
                 associated_till, fraud_status, channels, subscriptions, kept, custom_fields,
-                extended_fields)
+                extended_fields, recent)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18, ?19, ?20, ?21)",
+                ?18, ?19, ?20, ?21, ?22)",
         )?
         .execute(params![
             tenant.0,
@@ -174,6 +161,7 @@ pub(super) fn save(
             list_to_json(&kept_pairs(&customer.kept))?,
             list_to_json(&field_pairs(&customer.custom_fields))?,
             list_to_json(&field_pairs(&customer.extended_fields))?,
+            recent,
         ])?;
     for held in &customer.enrolments {
         if !before.is_some_and(|before| before.enrolments.contains(held)) {
@@ -202,7 +190,7 @@ pub(super) fn save_merged(
             snapshot(survivor).to_string(),
         ],
     )?;
-    save(connection, tenant, after, Some(before))?;
+    save(connection, tenant, after, Some(before), 0)?;
     // Whoever was merged into the victim is one step from the survivor, too.
     connection
         .prepare_cached(

@@ -21,6 +21,7 @@ mod open;
 mod operators;
 mod organisation;
 mod readers;
+mod recent;
 mod referrals;
 mod registration;
 mod rows;
@@ -45,6 +46,7 @@ use rusqlite::Connection;
 
 use self::files::Lock;
 use self::readers::Readers;
+use self::recent::Recent;
 use self::writer::{Writer, Writing};
 use crate::{
     AccessToken, Author, Change, ClientCredential, Error, Found, LedgerCheck, Lookup, Mode,
@@ -65,6 +67,7 @@ pub enum Location {
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    recent: Arc<Recent>,
     tenants: Mutex<HashMap<TenantId, Tenant>>,
     /// Held until everything else is closed.
     lock: Mutex<Option<Lock>>,
@@ -79,8 +82,9 @@ impl SqliteStore {
     pub fn open(location: &Location) -> Result<Self, Error> {
         let opened = open::open(location)?;
         Ok(Self {
-            writer: Writer::start(opened.writer, opened.files)?,
+            writer: Writer::start(opened.writer, opened.files, Arc::clone(&opened.recent))?,
             readers: Readers::new(opened.readers),
+            recent: opened.recent,
             tenants: Mutex::default(),
             lock: Mutex::new(opened.lock),
         })
@@ -114,9 +118,7 @@ impl Store for SqliteStore {
     ) -> Result<(), Error> {
         self.writer
             .write(move |writing| {
-                organisations
-                    .iter()
-                    .try_for_each(|new| organisation::insert(writing.connection, new, &author))
+                organisations.iter().try_for_each(|new| organisation::insert(writing, new, &author))
             })
             .await
     }
@@ -260,7 +262,7 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Stored>, Error> {
         self.writer
             .write(move |writing| {
-                let written = configuration::apply(writing.connection, tenant, &changes, &author)?;
+                let written = configuration::apply(writing, tenant, &changes, &author)?;
                 writing.change_set_up();
                 Ok(written)
             })
@@ -293,8 +295,8 @@ impl Store for SqliteStore {
     }
 
     async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error> {
-        let id = tenant.id;
-        self.readers.read(move |connection| customer::find(connection, id, &by)).await
+        let (id, recent) = (tenant.id, Arc::clone(&self.recent));
+        self.readers.read(move |connection| customer::find(connection, &*recent, id, &by)).await
     }
 
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error> {

@@ -1,13 +1,16 @@
 //! Opening the data: the directory's lock, the connections and their settings, the schema.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Location;
 use super::files::{self, Lock, OpenFiles};
+use super::recent::Recent;
 use crate::Error;
 
 /// The table in which the migrations that were applied are noted.
@@ -33,6 +36,7 @@ mod migrations {
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
+    pub(super) recent: Arc<Recent>,
     /// `None` for what is in memory, as is the lock.
     pub(super) files: Option<OpenFiles>,
     pub(super) lock: Option<Lock>,
@@ -63,6 +67,7 @@ pub(super) fn open(location: &Location) -> Result<Opened, Error> {
     writer.pragma_update(None, "synchronous", synchronous)?;
     claim(&writer)?;
     migrate(&mut writer)?;
+    let recent = Arc::new(Recent::load(&writer)?);
     let readers = (0..READERS)
         .map(|_| {
             let reader = connect(&file, on_disk, READER_CACHE_KIB)?;
@@ -74,7 +79,7 @@ pub(super) fn open(location: &Location) -> Result<Opened, Error> {
     if let (Some(lock), Some(files)) = (&mut lock, &files) {
         lock.note(files)?;
     }
-    Ok(Opened { writer, readers, files, lock })
+    Ok(Opened { writer, readers, recent, files, lock })
 }
 
 /// The name of a database in memory that the connections of this process share.
@@ -100,6 +105,8 @@ fn configured(connection: Connection, cache_kib: i32) -> Result<Connection, Erro
     // Where a sync alone leaves data in the disk's own cache, as on macOS, sync that, too.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // A statement's plan is the same whatever is bound, so it is never prepared again for it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }

@@ -4,6 +4,7 @@ use patron_rules::organisation::Kind;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::rows::{list, taken};
+use super::writer::Writing;
 use super::{configuration, credentials, ids};
 use crate::{Author, Change, Error, Expected, NewOrganisation, OrganisationName, TenantId};
 
@@ -26,10 +27,11 @@ pub(super) fn named(connection: &Connection, name: &str) -> Result<Option<Tenant
 }
 
 pub(super) fn insert(
-    connection: &Connection,
+    writing: &mut Writing<'_>,
     new: &NewOrganisation,
     author: &Author,
 ) -> Result<(), Error> {
+    let connection = writing.connection;
     let name = &new.organisation.details.name;
     let id: i64 = connection
         .prepare_cached(
@@ -40,7 +42,7 @@ pub(super) fn insert(
         .map_err(|error| taken(error, "organisation", name))?;
     let tenant = TenantId(id);
     let changes: Vec<Change> = Kind::ALL.into_iter().flat_map(|kind| make(new, kind)).collect();
-    configuration::apply(connection, tenant, &changes, author)?;
+    configuration::apply(writing, tenant, &changes, author)?;
     for (till, hashes) in &new.passwords {
         credentials::set_password(connection, tenant, till, hashes)?;
     }

@@ -9,12 +9,11 @@ use patron_rules::decide::{Decision, Facts, Plan, decide};
 use patron_rules::referral::Referral;
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::validate::Registration;
-use rusqlite::Connection;
 
 use super::candidates::SetAside;
 use super::rows::kind_number;
 use super::writer::Writing;
-use super::{audit, cards, coupons, customer, enrolment, ledger, referrals};
+use super::{audit, cards, coupons, customer, enrolment, ledger, recent, referrals};
 use crate::{Error, Found, Lookup, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.
@@ -52,7 +51,7 @@ fn register_one(
     let facts = load(writing, tenant, &registration, &set_aside, now)?;
     let decision = decide(tenant.organisation(), registration, &facts);
     if let Ok(plan) = &decision.outcome {
-        apply(writing.connection, tenant, plan, origin, now)?;
+        apply(writing, tenant, plan, origin, now)?;
         set_aside.issue(writing.connection, tenant, plan)?;
         if plan.before.is_none() {
             writing.ids.give(tenant.id);
@@ -75,7 +74,10 @@ fn load(
     let passed = registration.identifiers.keys();
     for (kind, key) in passed.filter(|(kind, _)| settings.identifies(*kind)) {
         let by = Lookup::Identifier(kind, key.to_owned());
-        let Some(found) = customer::find(writing.connection, tenant.id, &by)? else { continue };
+        let Some(found) = customer::find(writing.connection, writing.recent, tenant.id, &by)?
+        else {
+            continue;
+        };
         let Found { customer, through_merge } = found;
         holders.add(Holder { kind, customer: customer.id, through_merge });
         if !customers.iter().any(|known| known.id == customer.id) {
@@ -112,38 +114,18 @@ fn load(
 }
 
 fn apply(
-    connection: &Connection,
+    writing: &mut Writing<'_>,
     tenant: &Tenant,
     plan: &Plan,
     origin: &Origin,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let settings = &tenant.organisation().settings;
-    for (kind, key) in plan.released(settings) {
-        connection
-            .prepare_cached(
-                "DELETE FROM identifier WHERE organisation_id = ?1 AND kind = ?2 AND value = ?3",
-            )?
-            .execute((tenant.id.0, kind_number(kind), key))?;
-    }
-    for (kind, key) in plan.gained(settings) {
-        connection
-            .prepare_cached(
-                "INSERT INTO identifier (organisation_id, kind, value, customer_id, first_seen_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute((
-                tenant.id.0,
-                kind_number(kind),
-                key,
-                plan.customer.id.0,
-                now.as_millisecond(),
-            ))?;
-    }
+    let recent = identify(writing, tenant, plan)?;
+    let connection = writing.connection;
     for merged in &plan.merged {
         customer::save_merged(connection, tenant.id, merged, plan, now)?;
     }
-    customer::save(connection, tenant.id, &plan.customer, plan.before.as_ref())?;
+    customer::save(connection, tenant.id, &plan.customer, plan.before.as_ref(), recent)?;
     if let Some(card) = &plan.card {
         cards::insert(connection, tenant.id, card, now)?;
     }
@@ -163,4 +145,37 @@ fn apply(
         audit::append(connection, tenant.id, &changes, origin, now)?;
     }
     Ok(())
+}
+
+/// Gives the customer the identifiers they gain, and takes those from them that they give up. Those
+/// of a new customer are recent: returns the bits that their row is to tell it by.
+fn identify(writing: &mut Writing<'_>, tenant: &Tenant, plan: &Plan) -> Result<i64, Error> {
+    let settings = &tenant.organisation().settings;
+    let connection = writing.connection;
+    let rewritten = plan.before.iter().chain(plan.merged.iter().map(|merged| &merged.before));
+    for customer in rewritten {
+        writing.recent.settle(connection, tenant.id, customer)?;
+    }
+    for (kind, key) in plan.released(settings) {
+        connection
+            .prepare_cached(
+                "DELETE FROM identifier WHERE organisation_id = ?1 AND kind = ?2 AND value = ?3",
+            )?
+            .execute((tenant.id.0, kind_number(kind), key))?;
+    }
+    let mut recent = 0;
+    for (kind, key) in plan.gained(settings) {
+        if plan.before.is_none() {
+            writing.recent.gain(tenant.id, kind, key, plan.customer.id);
+            recent |= recent::bit(kind);
+        } else {
+            connection
+                .prepare_cached(
+                    "INSERT INTO identifier (organisation_id, kind, value, customer_id)
+                     VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute((tenant.id.0, kind_number(kind), key, plan.customer.id.0))?;
+        }
+    }
+    Ok(recent)
 }

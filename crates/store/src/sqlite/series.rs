@@ -116,11 +116,10 @@ pub(super) fn set_aside(
     writing: &mut Writing<'_>,
     tenant: TenantId,
     asked: &Asked<'_>,
-    is_taken: impl Fn(&str) -> Result<bool, Error>,
+    is_taken: impl Fn(&Writing<'_>, &str) -> Result<bool, Error>,
 ) -> Result<Vec<Free>, Error> {
     let Asked { series, maker, limit, count } = *asked;
     let connection = writing.connection;
-    let mut random = || writing.random.next_u64();
     let before = load(connection, tenant, series)?;
     let counts = maker.first().is_some();
     let mut progress =
@@ -130,9 +129,11 @@ pub(super) fn set_aside(
         if free.len() == count || limit.is_some_and(|limit| progress.issued >= limit) {
             return Ok(free);
         }
-        let Some(text) = maker.make(progress.next, &mut random) else { return Ok(free) };
+        let Some(text) = maker.make(progress.next, &mut || writing.random.next_u64()) else {
+            return Ok(free);
+        };
         progress.next += u64::from(counts);
-        if !free.iter().any(|one| one.text == text) && !is_taken(&text)? {
+        if !free.iter().any(|one| one.text == text) && !is_taken(writing, &text)? {
             progress.issued += 1;
             free.push(Free { text, progress });
         }

@@ -5,6 +5,7 @@ use patron_rules::settings::Settings;
 use rusqlite::{Connection, params};
 
 use super::rows::{identifier_value, kind_number};
+use super::writer::Writing;
 use crate::{Error, TenantId};
 
 /// Makes the identifiers by which customers are found follow the settings.
@@ -12,13 +13,18 @@ use crate::{Error, TenantId};
 /// # Errors
 /// [`Error::Clash`] and [`Error::Reread`] where the customers who are there forbid the change.
 pub(super) fn follow(
-    connection: &Connection,
+    writing: &mut Writing<'_>,
     tenant: TenantId,
     before: &Settings,
     after: &Settings,
 ) -> Result<(), Error> {
+    let connection = writing.connection;
     if before.mobile != after.mobile {
         check_mobiles(connection, tenant, &after.mobile)?;
+    }
+    let differs = |kind| before.identifies(kind) != after.identifies(kind);
+    if IdentifierKind::ALL.into_iter().any(differs) {
+        writing.recent.settle_all(connection, tenant)?;
     }
     for kind in IdentifierKind::ALL {
         match (before.identifies(kind), after.identifies(kind)) {
@@ -50,14 +56,14 @@ fn claim(connection: &Connection, tenant: TenantId, kind: IdentifierKind) -> Res
         return Err(Error::Clash { kind, count });
     }
     let claim = format!(
-        "INSERT INTO identifier (organisation_id, kind, value, customer_id, first_seen_at)
-         SELECT organisation_id, ?2, {value}, customer_id, registered_at {owners}"
+        "INSERT INTO identifier (organisation_id, kind, value, customer_id)
+         SELECT organisation_id, ?2, {value}, customer_id {owners}"
     );
     connection.execute(&claim, params![tenant.0, kind_number(kind)])?;
     // Those of customers who were merged lead to their survivors, where nobody living has them.
     let aliases = format!(
-        "INSERT OR IGNORE INTO identifier (organisation_id, kind, value, customer_id, first_seen_at)
-         SELECT organisation_id, ?2, {value}, customer_id, registered_at FROM customer
+        "INSERT OR IGNORE INTO identifier (organisation_id, kind, value, customer_id)
+         SELECT organisation_id, ?2, {value}, customer_id FROM customer
          WHERE organisation_id = ?1 AND merged_into IS NOT NULL AND {value} IS NOT NULL"
     );
     connection.execute(&aliases, params![tenant.0, kind_number(kind)])?;

@@ -18,6 +18,7 @@ use super::files::OpenFiles;
 use super::ids::Ids;
 use super::lanes::Lanes;
 use super::lock;
+use super::recent::{Recent, RecentInGroup};
 use crate::{Error, Tenant};
 
 /// The most customers who wait to be written; work past it is refused as overload. At some
@@ -28,6 +29,7 @@ const WAITING_LIMIT: u32 = 8_192;
 pub(super) struct Writing<'a> {
     pub(super) connection: &'a Connection,
     pub(super) ids: &'a mut Ids,
+    pub(super) recent: &'a mut RecentInGroup,
     /// What nobody can foretell.
     pub(super) random: &'a mut StdRng,
     /// The generation of what is set up, as this group found it.
@@ -45,12 +47,13 @@ impl Writing<'_> {
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.execute("SAVEPOINT attempt")?;
-        let changes = self.ids.changes();
+        let (ids, recent) = (self.ids.changes(), self.recent.changes());
         let done = catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
             Err(Error::Engine("a panic while writing; see the log before this".into()))
         });
         if done.is_err() {
-            self.ids.undo(changes);
+            self.ids.undo(ids);
+            self.recent.undo(recent);
         }
         if let Err(error) = &done
             && (fails_the_group(error) || self.connection.is_autocommit())
@@ -181,7 +184,11 @@ where
 
 impl Writer {
     /// `files` are those that the connection has open, where it has any.
-    pub(super) fn start(connection: Connection, files: Option<OpenFiles>) -> Result<Self, Error> {
+    pub(super) fn start(
+        connection: Connection,
+        files: Option<OpenFiles>,
+        recent: Arc<Recent>,
+    ) -> Result<Self, Error> {
         let (queue, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(WAITING_LIMIT as usize));
         let (end, ended) = watch::channel(());
@@ -194,6 +201,7 @@ impl Writer {
             connection,
             files,
             ids: Ids::default(),
+            recent: RecentInGroup::new(recent),
             random,
             generation: Arc::clone(&generation),
             is_failing: false,
@@ -274,6 +282,7 @@ struct Worker {
     connection: Connection,
     files: Option<OpenFiles>,
     ids: Ids,
+    recent: RecentInGroup,
     random: StdRng,
     generation: Arc<AtomicU64>,
     /// Whether the last commit failed.
@@ -290,12 +299,17 @@ impl Worker {
                 job.work.answer(committed.clone());
             }
         }
+        // Not done, it is found when the data are opened again.
+        if let Err(error) = self.recent.merge_all(&self.connection) {
+            tracing::warn!(error = error.chain(), "recent identifiers stay recent");
+        }
     }
 
     fn write(&mut self, group: &mut [Job]) -> Result<(), Error> {
         let mut writing = Writing {
             connection: &self.connection,
             ids: &mut self.ids,
+            recent: &mut self.recent,
             random: &mut self.random,
             generation: self.generation.load(Ordering::Acquire),
             changed: false,
@@ -306,8 +320,14 @@ impl Worker {
             self.generation.fetch_add(1, Ordering::Release);
         }
         match &committed {
-            Ok(()) => self.ids.keep(),
-            Err(_) => self.ids.forget(),
+            Ok(()) => {
+                self.ids.keep();
+                self.recent.keep();
+            }
+            Err(_) => {
+                self.ids.forget();
+                self.recent.forget();
+            }
         }
         committed
     }
@@ -348,6 +368,7 @@ fn commit(
 ) -> Result<(), Error> {
     let done = (|| {
         files.map_or(Ok(()), OpenFiles::check)?;
+        writing.recent.know(writing.connection)?;
         writing.execute("BEGIN IMMEDIATE")?;
         if was_failing {
             write_something(writing.connection)?;
@@ -358,6 +379,7 @@ fn commit(
                 return Err(Error::GivenUp(writing.spoilt.take().unwrap_or_default()));
             }
         }
+        writing.recent.merge(writing.connection)?;
         writing.execute("COMMIT")?;
         // What went into a file that was removed meanwhile will not be found again.
         files.map_or(Ok(()), OpenFiles::check)
@@ -403,7 +425,7 @@ mod tests {
             opened.writer.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         let limit = |pages: i64| format!("PRAGMA max_page_count = {pages}");
         opened.writer.execute_batch(&limit(pages + 20)).unwrap();
-        let writer = Arc::new(Writer::start(opened.writer, opened.files).unwrap());
+        let writer = Arc::new(Writer::start(opened.writer, opened.files, opened.recent).unwrap());
 
         // A batch of which one customer fails, and single ones that may be in its group.
         let mut tasks = JoinSet::new();

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::Organisations;
 use crate::maintenance::{Part, Watch};
 use crate::sqlite::customer;
+use crate::sqlite::recent::Recent;
 use crate::sqlite::rows::list;
 use crate::{Error, Lookup, TenantId};
 
@@ -15,6 +16,8 @@ const PAGE: u32 = 1_000;
 
 /// A customer, as far as it is read for a check.
 struct Subject<'a> {
+    /// What is not in the table of identifiers.
+    recent: &'a Recent,
     tenant: TenantId,
     organisation: &'a Organisation,
     customer: &'a Customer,
@@ -38,6 +41,7 @@ const RULES: [Rule; 3] = [
 /// Checks each customer: whether they can be read, and each of [`RULES`].
 pub(super) fn check(
     connection: &Connection,
+    recent: &Recent,
     organisations: &Organisations,
     watch: &mut dyn Watch,
 ) -> Result<Vec<Part>, Error> {
@@ -63,8 +67,13 @@ pub(super) fn check(
                         continue;
                     }
                 };
-                let subject =
-                    Subject { tenant: *tenant, organisation, customer: &customer, survivor };
+                let subject = Subject {
+                    recent,
+                    tenant: *tenant,
+                    organisation,
+                    customer: &customer,
+                    survivor,
+                };
                 for (part, rule) in &mut rules {
                     part.looked();
                     for what in (rule.faults)(connection, &subject)? {
@@ -91,7 +100,7 @@ fn ids_after(connection: &Connection, tenant: TenantId, last: i64) -> Result<Vec
 
 /// Whoever has an identifier by which customers are found is found by it. So nobody else has it.
 fn identifiers(connection: &Connection, subject: &Subject<'_>) -> Result<Vec<String>, Error> {
-    let Subject { tenant, organisation, customer, survivor } = subject;
+    let Subject { recent, tenant, organisation, customer, survivor } = subject;
     // Those of a customer who was merged may have gone to somebody else since.
     if survivor.is_some() {
         return Ok(Vec::new());
@@ -102,7 +111,7 @@ fn identifiers(connection: &Connection, subject: &Subject<'_>) -> Result<Vec<Str
             continue;
         }
         let by = Lookup::Identifier(kind, key.to_owned());
-        match customer::find(connection, *tenant, &by) {
+        match customer::find(connection, *recent, *tenant, &by) {
             Ok(Some(found)) if found.customer.id == customer.id => {}
             Ok(Some(found)) => {
                 faults.push(format!("their {kind} leads to customer {}", found.customer.id.0));
@@ -117,10 +126,10 @@ fn identifiers(connection: &Connection, subject: &Subject<'_>) -> Result<Vec<Str
 
 /// Whoever was merged leads to a customer who was not, and can be told apart again.
 fn merged(connection: &Connection, subject: &Subject<'_>) -> Result<Vec<String>, Error> {
-    let Subject { tenant, customer, survivor, .. } = subject;
+    let Subject { recent, tenant, customer, survivor, .. } = subject;
     let mut faults = Vec::new();
     if survivor.is_some() {
-        match customer::find(connection, *tenant, &Lookup::Id(customer.id)) {
+        match customer::find(connection, *recent, *tenant, &Lookup::Id(customer.id)) {
             Ok(Some(_)) => {}
             Ok(None) => faults.push("they were merged into nobody".to_owned()),
             Err(error @ Error::Corrupt(_)) => faults.push(format!("they were merged: {error}")),

@@ -11,6 +11,7 @@ use patron_rules::organisation::Organisation;
 use rusqlite::{Connection, ErrorCode};
 
 use super::configuration;
+use super::recent::Recent;
 use super::rows::list;
 use crate::maintenance::{Checked, Part, Watch};
 use crate::{Error, TenantId};
@@ -26,9 +27,11 @@ pub(super) fn check(connection: &Connection, watch: &mut dyn Watch) -> Result<Ch
     if parts.iter().all(|part| part.faults == 0) {
         let (part, organisations) = organisations(connection, watch)?;
         parts.push(part);
-        parts.extend(customers::check(connection, &organisations, watch)?);
+        let (part_of_recent, recent) = recent(connection, watch)?;
+        parts.extend(customers::check(connection, &recent, &organisations, watch)?);
         parts.push(ledgers::check(connection, &organisations, watch)?);
         parts.push(references::identifiers(connection, &organisations, watch)?);
+        parts.push(part_of_recent);
         parts.push(references::rows_of_nobody(connection, watch)?);
     }
     connection.execute_batch("COMMIT")?;
@@ -98,6 +101,22 @@ fn organisations(
         }
     }
     Ok((part, loaded))
+}
+
+/// Whether the identifiers that are not in the table yet can be read.
+fn recent(connection: &Connection, watch: &mut dyn Watch) -> Result<(Part, Recent), Error> {
+    const NAME: &str = "recent identifiers";
+    watch.begin(NAME, None);
+    let mut part = Part::new(NAME);
+    let recent = match Recent::load(connection) {
+        Err(error @ Error::Corrupt(_)) => {
+            part.fault(|| error.chain());
+            Recent::default()
+        }
+        loaded => loaded?,
+    };
+    part.looked_at_more(recent.count());
+    Ok((part, recent))
 }
 
 fn gives_ids_again(connection: &Connection, id: TenantId) -> Result<bool, Error> {

@@ -7,7 +7,9 @@ CREATE TABLE organisation (
     -- Its passwords are public, so it is not served to a network.
     is_demo          INTEGER NOT NULL,
     -- The first id that no customer has been given and no block has reserved.
-    next_customer_id INTEGER NOT NULL
+    next_customer_id INTEGER NOT NULL,
+    -- Up to this customer, every identifier is in the table of identifiers.
+    identifiers_merged_to INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- What is set up: one JSON document a row, by kind and name.
@@ -73,6 +75,9 @@ CREATE TABLE customer (
     extended_fields TEXT,
     -- The customer into whom this one was merged; whoever comes by this one's identifiers is they.
     merged_into     INTEGER,
+    -- Which identifiers are not in the table of identifiers, if they are not said to be: the sum of
+    -- 2 to the power of their kinds.
+    recent          INTEGER NOT NULL,
     PRIMARY KEY (organisation_id, customer_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -90,14 +95,14 @@ CREATE TABLE merge (
     PRIMARY KEY (organisation_id, victim_id)
 ) STRICT, WITHOUT ROWID;
 
--- This key is the rule that an identifier belongs to one customer.
+-- This key is the rule that an identifier belongs to one customer. Those of new customers come here
+-- when enough have gathered.
 -- kind: 1 mobile (digits with country code), 2 email (lower case), 3 external id (as sent).
 CREATE TABLE identifier (
     organisation_id INTEGER NOT NULL,
     kind            INTEGER NOT NULL,
     value           TEXT NOT NULL,
     customer_id     INTEGER NOT NULL,
-    first_seen_at   INTEGER NOT NULL,
     PRIMARY KEY (organisation_id, kind, value)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,429 @@
+//! Recent identifiers: those of new customers, before they are merged into the table.
+//!
+//! Identifiers come in no order, so each would have a page of its own written in a table of
+//! millions. Instead the row of a new customer says which of its identifiers are not in the table
+//! yet. They are kept in memory, in the order of the table's key, until so many have gathered that
+//! neighbours are merged together: after each group of registrations a few, from the first to the
+//! last. Then the organisation's row says up to which customer all are in the table.
+//!
+//! So an identifier is recent exactly while its customer's row says so and the organisation's row
+//! does not say otherwise; [`Recent::load`] reads from them what was known when the process ended,
+//! however it ended. Whoever changes a customer who is not new moves what is recent of theirs to the
+//! table first. A recent identifier is as unique as one in the table, since everything that is
+//! written passes the one writer, which asks for both.
+
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use patron_rules::customer::{Customer, CustomerId};
+use patron_rules::identifier::{Email, IdentifierKind};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::rows::{corrupt, kind_number};
+use crate::{Error, TenantId};
+
+/// How many identifiers are gathered before they are merged; in memory are twice as many at most,
+/// at about 100 bytes each.
+const GATHERED_LIMIT: usize = 300_000;
+
+/// Tells whose an identifier is.
+pub(super) trait Holders {
+    /// Who holds an identifier, or held it before a merge of customers.
+    fn holder(
+        &self,
+        connection: &Connection,
+        tenant: TenantId,
+        kind: IdentifierKind,
+        key: &str,
+    ) -> Result<Option<CustomerId>, Error>;
+}
+
+/// An identifier, in the order of the table's key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Key {
+    tenant: TenantId,
+    kind: i64,
+    value: Box<str>,
+}
+
+impl Key {
+    fn of(tenant: TenantId, kind: IdentifierKind, value: &str) -> Self {
+        Self { tenant, kind: kind_number(kind), value: value.into() }
+    }
+}
+
+/// Identifiers that are merged together.
+#[derive(Debug, Default)]
+struct Generation {
+    holders: BTreeMap<Key, CustomerId>,
+    /// The last customer of each organisation.
+    last: BTreeMap<TenantId, CustomerId>,
+}
+
+impl Generation {
+    fn add(&mut self, key: Key, customer: CustomerId) {
+        let last = self.last.entry(key.tenant).or_insert(customer);
+        *last = (*last).max(customer);
+        self.holders.insert(key, customer);
+    }
+}
+
+/// The identifiers that are recent, as far as they are committed.
+#[derive(Debug, Default)]
+pub(super) struct Recent(RwLock<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    gathering: Generation,
+    /// Is being merged.
+    merging: Generation,
+}
+
+impl Generations {
+    fn holder(&self, key: &Key) -> Option<CustomerId> {
+        let Self { gathering, merging } = self;
+        gathering.holders.get(key).or_else(|| merging.holders.get(key)).copied()
+    }
+}
+
+impl Recent {
+    /// Reads which identifiers are recent.
+    pub(super) fn load(connection: &Connection) -> Result<Self, Error> {
+        let recent = Self::default();
+        recent.reload(connection)?;
+        Ok(recent)
+    }
+
+    fn reload(&self, connection: &Connection) -> Result<(), Error> {
+        let mut gathering = Generation::default();
+        let mut statement = connection.prepare_cached(
+            "SELECT organisation_id, customer_id, recent, mobile, email, external_id
+             FROM organisation CROSS JOIN customer USING (organisation_id)
+             WHERE customer_id > identifiers_merged_to AND recent > 0",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (tenant, customer) = (TenantId(row.get(0)?), CustomerId(row.get(1)?));
+            let recent: i64 = row.get(2)?;
+            for kind in IdentifierKind::ALL.into_iter().filter(|kind| recent & bit(*kind) != 0) {
+                let value: Option<String> = match kind {
+                    IdentifierKind::Mobile => row.get(3)?,
+                    IdentifierKind::Email => {
+                        row.get::<_, Option<_>>(4)?.map(|sent| Email::stored(sent).key().to_owned())
+                    }
+                    IdentifierKind::ExternalId => row.get(5)?,
+                };
+                let value = value.ok_or_else(|| corrupt("a recent identifier is not there"))?;
+                gathering.add(Key::of(tenant, kind, &value), customer);
+            }
+        }
+        let loaded = Generations { gathering, merging: Generation::default() };
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        let Generations { gathering, merging } = &*self.read();
+        let count = gathering.holders.len().saturating_add(merging.holders.len());
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
+    /// Begins to merge what has gathered, unless something is being merged.
+    fn merge_what_gathered(&self) {
+        let mut generations = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let Generations { gathering, merging } = &mut *generations;
+        if merging.holders.is_empty() {
+            *merging = mem::take(gathering);
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Generations> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Holders for Recent {
+    fn holder(
+        &self,
+        connection: &Connection,
+        tenant: TenantId,
+        kind: IdentifierKind,
+        key: &str,
+    ) -> Result<Option<CustomerId>, Error> {
+        let recent = self.read().holder(&Key::of(tenant, kind, key));
+        // It may have moved to the table since.
+        match recent {
+            Some(customer) if is_recent(connection, tenant, kind, customer)? => Ok(recent),
+            _ => in_table(connection, tenant, kind, key),
+        }
+    }
+}
+
+/// The recent identifiers as the writer's group of work leaves them.
+#[derive(Debug)]
+pub(super) struct RecentInGroup {
+    committed: Arc<Recent>,
+    /// Whose they become; `None` for those that move to the table.
+    changed: HashMap<Key, Option<CustomerId>>,
+    /// What `changed` held before each change.
+    before: Vec<(Key, Option<Option<CustomerId>>)>,
+    /// Whether any moves to the table otherwise than in its turn.
+    settled: bool,
+    /// How many of those being merged are in the table once the group is committed.
+    merged: usize,
+    /// Whether `committed` is what is on disk.
+    is_known: bool,
+}
+
+impl RecentInGroup {
+    pub(super) fn new(committed: Arc<Recent>) -> Self {
+        Self {
+            committed,
+            changed: HashMap::new(),
+            before: Vec::new(),
+            settled: false,
+            merged: 0,
+            is_known: true,
+        }
+    }
+
+    /// Makes sure of what is on disk, after a commit of which nobody knows.
+    pub(super) fn know(&mut self, connection: &Connection) -> Result<(), Error> {
+        if !self.is_known {
+            self.committed.reload(connection)?;
+            self.is_known = true;
+        }
+        Ok(())
+    }
+
+    /// Gives an identifier that nobody holds to a new customer, whose row says that it is recent.
+    pub(super) fn gain(
+        &mut self,
+        tenant: TenantId,
+        kind: IdentifierKind,
+        key: &str,
+        customer: CustomerId,
+    ) {
+        self.change(Key::of(tenant, kind, key), Some(customer));
+    }
+
+    /// Moves what is recent of a customer to the table, before their row is written anew.
+    pub(super) fn settle(
+        &mut self,
+        connection: &Connection,
+        tenant: TenantId,
+        customer: &Customer,
+    ) -> Result<(), Error> {
+        for (kind, value) in customer.identifiers.keys() {
+            let key = Key::of(tenant, kind, value);
+            if self.recent(&key) == Some(customer.id) {
+                insert(connection, &key, customer.id)?;
+                self.change(key, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves everything that is recent of an organisation to the table.
+    pub(super) fn settle_all(
+        &mut self,
+        connection: &Connection,
+        tenant: TenantId,
+    ) -> Result<(), Error> {
+        let mut keys: Vec<Key> = self.changed.keys().cloned().collect();
+        let generations = self.committed.read();
+        for generation in [&generations.gathering, &generations.merging] {
+            keys.extend(generation.holders.keys().cloned());
+        }
+        drop(generations);
+        keys.retain(|key| key.tenant == tenant);
+        for key in keys {
+            if let Some(customer) = self.recent(&key) {
+                insert(connection, &key, customer)?;
+                self.change(key, None);
+            }
+        }
+        connection
+            .prepare_cached(
+                "UPDATE organisation SET identifiers_merged_to = coalesce(
+                    (SELECT max(customer_id) FROM customer WHERE organisation_id = ?1),
+                    identifiers_merged_to)
+                 WHERE organisation_id = ?1",
+            )?
+            .execute([tenant.0])?;
+        Ok(())
+    }
+
+    /// Merges as many as the group gained, and a few more, so that it is done before as many have
+    /// gathered again.
+    pub(super) fn merge(&mut self, connection: &Connection) -> Result<(), Error> {
+        let gained = self.changed.len();
+        self.merge_some(connection, gained.saturating_add(gained / 4).saturating_add(1))
+    }
+
+    /// Merges whatever is recent, of every organisation, so that all is in the table.
+    pub(super) fn merge_all(&mut self, connection: &Connection) -> Result<(), Error> {
+        self.know(connection)?;
+        // Those being merged, and then those gathered.
+        for _ in 0..2 {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            self.merge_some(connection, usize::MAX)?;
+            connection.execute_batch("COMMIT")?;
+            self.keep();
+            self.committed.merge_what_gathered();
+        }
+        Ok(())
+    }
+
+    fn merge_some(&mut self, connection: &Connection, count: usize) -> Result<(), Error> {
+        let generations = self.committed.read();
+        let Generation { holders, last } = &generations.merging;
+        for (key, customer) in holders.iter().take(count) {
+            if !self.changed.contains_key(key) {
+                insert(connection, key, *customer)?;
+            }
+        }
+        self.merged = count.min(holders.len());
+        if self.merged == holders.len() {
+            for (tenant, customer) in last {
+                connection
+                    .prepare_cached(
+                        "UPDATE organisation
+                         SET identifiers_merged_to = max(identifiers_merged_to, ?2)
+                         WHERE organisation_id = ?1",
+                    )?
+                    .execute((tenant.0, customer.0))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn recent(&self, key: &Key) -> Option<CustomerId> {
+        match self.changed.get(key) {
+            Some(changed) => *changed,
+            None => self.committed.read().holder(key),
+        }
+    }
+
+    fn change(&mut self, key: Key, holder: Option<CustomerId>) {
+        self.settled |= holder.is_none();
+        let before = self.changed.insert(key.clone(), holder);
+        self.before.push((key, before));
+    }
+
+    /// How much has changed in this group.
+    pub(super) fn changes(&self) -> usize {
+        self.before.len()
+    }
+
+    /// Takes back whatever changed since there were so many changes.
+    pub(super) fn undo(&mut self, to: usize) {
+        while self.before.len() > to
+            && let Some((key, before)) = self.before.pop()
+        {
+            match before {
+                Some(before) => self.changed.insert(key, before),
+                None => self.changed.remove(&key),
+            };
+        }
+    }
+
+    /// The group is on disk.
+    pub(super) fn keep(&mut self) {
+        self.before.clear();
+        let mut generations = self.committed.0.write().unwrap_or_else(PoisonError::into_inner);
+        let Generations { gathering, merging } = &mut *generations;
+        for _ in 0..mem::take(&mut self.merged) {
+            merging.holders.pop_first();
+        }
+        let settled = mem::take(&mut self.settled);
+        for (key, holder) in self.changed.drain() {
+            if settled {
+                gathering.holders.remove(&key);
+                merging.holders.remove(&key);
+            }
+            if let Some(customer) = holder {
+                gathering.add(key, customer);
+            }
+        }
+        if merging.holders.is_empty() {
+            merging.last.clear();
+            if gathering.holders.len() >= GATHERED_LIMIT {
+                mem::swap(gathering, merging);
+            }
+        }
+    }
+
+    /// A commit failed, and nobody knows for certain what of it is on disk.
+    pub(super) fn forget(&mut self) {
+        *self = Self { is_known: false, ..Self::new(Arc::clone(&self.committed)) };
+    }
+}
+
+impl Holders for RecentInGroup {
+    fn holder(
+        &self,
+        connection: &Connection,
+        tenant: TenantId,
+        kind: IdentifierKind,
+        key: &str,
+    ) -> Result<Option<CustomerId>, Error> {
+        match self.recent(&Key::of(tenant, kind, key)) {
+            Some(customer) => Ok(Some(customer)),
+            None => in_table(connection, tenant, kind, key),
+        }
+    }
+}
+
+/// By which bit a customer's row says that their identifier of this kind is recent.
+pub(super) const fn bit(kind: IdentifierKind) -> i64 {
+    1 << kind_number(kind)
+}
+
+fn is_recent(
+    connection: &Connection,
+    tenant: TenantId,
+    kind: IdentifierKind,
+    customer: CustomerId,
+) -> Result<bool, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT recent & ?3 <> 0 FROM customer
+             WHERE organisation_id = ?1 AND customer_id = ?2",
+        )?
+        .query_row((tenant.0, customer.0, bit(kind)), |row| row.get(0))
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+fn in_table(
+    connection: &Connection,
+    tenant: TenantId,
+    kind: IdentifierKind,
+    key: &str,
+) -> Result<Option<CustomerId>, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT customer_id FROM identifier
+             WHERE organisation_id = ?1 AND kind = ?2 AND value = ?3",
+        )?
+        .query_row((tenant.0, kind_number(kind), key), |row| row.get(0))
+        .optional()?;
+    Ok(found.map(CustomerId))
+}
+
+/// Writes an identifier into the table, where it may be already if the process ended while they
+/// were merged.
+fn insert(connection: &Connection, key: &Key, customer: CustomerId) -> Result<(), Error> {
+    let written = connection
+        .prepare_cached(
+            "INSERT INTO identifier (organisation_id, kind, value, customer_id)
+             VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET customer_id = excluded.customer_id
+             WHERE customer_id = excluded.customer_id",
+        )?
+        .execute((key.tenant.0, key.kind, &*key.value, customer.0))?;
+    if written == 1 { Ok(()) } else { Err(corrupt("an identifier belongs to two customers")) }
+}
