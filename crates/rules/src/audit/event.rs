@@ -1,20 +1,38 @@
 //! One thing that changed of a customer.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::customer::CustomerId;
 use crate::identifier::IdentifierKind;
 use crate::profile::{Channel, subscription};
 
 /// What something was before and what it is afterwards; `None` where there is nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change<T> {
     /// Before.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<T>,
     /// Afterwards.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<T>,
+}
+
+/// As `[after]` or `[after, before]`: most of what is told of was not there before.
+impl<T: Serialize> Serialize for Change<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { before, after } = self;
+        match before {
+            None => (after,).serialize(serializer),
+            Some(before) => (after, before).serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Sides<T>(Option<T>, #[serde(default = "Option::default")] Option<T>);
+        let Sides(after, before) = Sides::deserialize(deserializer)?;
+        Ok(Self { before, after })
+    }
 }
 
 impl<T> Change<T> {
@@ -28,21 +46,27 @@ impl<T> Change<T> {
     }
 }
 
-/// One thing that changed.
+/// One thing that changed. The audit is most of what is stored, so what nearly every entry tells has
+/// a short name there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// An identifier.
+    #[serde(rename = "id")]
     Identifier(IdentifierKind, Change<String>),
     /// A card of this number was issued.
     Card(String),
     /// Something that every customer may have.
+    #[serde(rename = "f")]
     Field(Field, Change<String>),
     /// The custom field of this name.
+    #[serde(rename = "cf")]
     CustomField(String, Change<String>),
     /// The extended field of this name.
+    #[serde(rename = "ef")]
     ExtendedField(String, Change<String>),
     /// A communication channel, whole.
+    #[serde(rename = "ch")]
     Channel(Change<Channel>),
     /// Whether the customer wants messages on a channel, by priority.
     Subscription(subscription::Channel, subscription::Priority, Change<bool>),

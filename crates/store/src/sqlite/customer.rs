@@ -25,26 +25,44 @@ pub(super) fn find(
     tenant: TenantId,
     by: &Lookup,
 ) -> Result<Option<Found>, Error> {
-    let first = match by {
-        Lookup::Id(id) => Some(*id),
-        Lookup::Identifier(kind, key) => holders.holder(connection, tenant, *kind, key)?,
-        Lookup::Card(number) => cards::issued_to(connection, tenant, number)?,
+    let (kind, key) = match by {
+        Lookup::Id(id) => return find_by_id(connection, tenant, *id),
+        Lookup::Card(number) => {
+            let holder = cards::issued_to(connection, tenant, number)?;
+            return holder.map(|id| led_to(connection, tenant, id)).transpose();
+        }
+        Lookup::Identifier(kind, key) => (*kind, key.as_str()),
     };
-    let Some(mut id) = first else { return Ok(None) };
+    let Some(holder) = holders.holder(connection, tenant, kind, key)? else { return Ok(None) };
+    let Found { customer, through_merge } = led_to(connection, tenant, holder)?;
+    // What the survivor took over is their own.
+    let own = customer.identifiers.key(kind) == Some(key);
+    Ok(Some(Found { customer, through_merge: through_merge && !own }))
+}
+
+/// Finds a customer by their id, following whoever was merged to their survivor.
+pub(super) fn find_by_id(
+    connection: &Connection,
+    tenant: TenantId,
+    mut id: CustomerId,
+) -> Result<Option<Found>, Error> {
     for merges in 0..MERGES_LIMIT {
         match load(connection, tenant, id)? {
             Some((_, Some(survivor))) => id = survivor,
             Some((customer, None)) => {
-                // What the survivor took over is their own.
-                let own = matches!(by, Lookup::Identifier(kind, key)
-                    if customer.identifiers.key(*kind) == Some(key));
-                return Ok(Some(Found { customer, through_merge: merges > 0 && !own }));
+                return Ok(Some(Found { customer, through_merge: merges > 0 }));
             }
-            None if merges == 0 && matches!(by, Lookup::Id(_)) => return Ok(None),
-            None => return Err(corrupt("an identifier or a merge leads to no customer")),
+            None if merges == 0 => return Ok(None),
+            None => return Err(corrupt("a merge leads to no customer")),
         }
     }
     Err(corrupt("merges lead to no end"))
+}
+
+/// The customer to whom something of theirs leads.
+fn led_to(connection: &Connection, tenant: TenantId, id: CustomerId) -> Result<Found, Error> {
+    let found = find_by_id(connection, tenant, id)?;
+    found.ok_or_else(|| corrupt("an identifier leads to no customer"))
 }
 
 /// Into whom a customer was merged; they themselves where they were not.

@@ -23,6 +23,9 @@ const READERS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
+/// After how many pages of the log they are copied into the database. A page that grows by a row
+/// with each group is in the log many times, and is copied once.
+const CHECKPOINT_PAGES: i32 = 16_384;
 /// How much of the database the writer keeps in memory at most, in KiB.
 const WRITER_CACHE_KIB: i32 = 64 * 1024;
 /// How much of the database each reader keeps in memory at most, in KiB.
@@ -65,6 +68,7 @@ pub(super) fn open(location: &Location) -> Result<Opened, Error> {
         return Err(Error::Engine(format!("the journal is `{set}`, not `{journal}`").into()));
     }
     writer.pragma_update(None, "synchronous", synchronous)?;
+    writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     claim(&writer)?;
     migrate(&mut writer)?;
     let recent = Arc::new(Recent::load(&writer)?);

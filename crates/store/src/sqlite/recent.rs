@@ -14,10 +14,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use patron_rules::customer::{Customer, CustomerId};
-use patron_rules::identifier::{Email, IdentifierKind};
+use patron_rules::customer::CustomerId;
+use patron_rules::identifier::{Email, IdentifierKind, Identifiers};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::rows::{corrupt, kind_number};
@@ -70,8 +70,18 @@ impl Generation {
 }
 
 /// The identifiers that are recent, as far as they are committed.
-#[derive(Debug, Default)]
-pub(super) struct Recent(RwLock<Generations>);
+#[derive(Debug)]
+pub(super) struct Recent {
+    generations: RwLock<Generations>,
+    /// How many are gathered before they are merged.
+    limit: usize,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { generations: RwLock::default(), limit: GATHERED_LIMIT }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Generations {
@@ -119,7 +129,7 @@ impl Recent {
             }
         }
         let loaded = Generations { gathering, merging: Generation::default() };
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        *self.write() = loaded;
         Ok(())
     }
 
@@ -132,15 +142,19 @@ impl Recent {
 
     /// Begins to merge what has gathered, unless something is being merged.
     fn merge_what_gathered(&self) {
-        let mut generations = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut generations = self.write();
         let Generations { gathering, merging } = &mut *generations;
-        if merging.holders.is_empty() {
+        if merging.last.is_empty() {
             *merging = mem::take(gathering);
         }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Generations> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.generations.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Generations> {
+        self.generations.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -173,6 +187,8 @@ pub(super) struct RecentInGroup {
     settled: bool,
     /// How many of those being merged are in the table once the group is committed.
     merged: usize,
+    /// Whether the organisations' rows say, once the group is committed, that all are.
+    is_finished: bool,
     /// Whether `committed` is what is on disk.
     is_known: bool,
 }
@@ -185,6 +201,7 @@ impl RecentInGroup {
             before: Vec::new(),
             settled: false,
             merged: 0,
+            is_finished: false,
             is_known: true,
         }
     }
@@ -214,12 +231,13 @@ impl RecentInGroup {
         &mut self,
         connection: &Connection,
         tenant: TenantId,
-        customer: &Customer,
+        customer: CustomerId,
+        identifiers: &Identifiers,
     ) -> Result<(), Error> {
-        for (kind, value) in customer.identifiers.keys() {
+        for (kind, value) in identifiers.keys() {
             let key = Key::of(tenant, kind, value);
-            if self.recent(&key) == Some(customer.id) {
-                insert(connection, &key, customer.id)?;
+            if self.recent(&key) == Some(customer) {
+                insert(connection, &key, customer)?;
                 self.change(key, None);
             }
         }
@@ -286,7 +304,8 @@ impl RecentInGroup {
             }
         }
         self.merged = count.min(holders.len());
-        if self.merged == holders.len() {
+        self.is_finished = self.merged == holders.len();
+        if self.is_finished {
             for (tenant, customer) in last {
                 connection
                     .prepare_cached(
@@ -333,7 +352,7 @@ impl RecentInGroup {
     /// The group is on disk.
     pub(super) fn keep(&mut self) {
         self.before.clear();
-        let mut generations = self.committed.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut generations = self.committed.write();
         let Generations { gathering, merging } = &mut *generations;
         for _ in 0..mem::take(&mut self.merged) {
             merging.holders.pop_first();
@@ -348,11 +367,11 @@ impl RecentInGroup {
                 gathering.add(key, customer);
             }
         }
-        if merging.holders.is_empty() {
-            merging.last.clear();
-            if gathering.holders.len() >= GATHERED_LIMIT {
-                mem::swap(gathering, merging);
-            }
+        if mem::take(&mut self.is_finished) {
+            *merging = Generation::default();
+        }
+        if merging.last.is_empty() && gathering.holders.len() >= self.committed.limit {
+            *merging = mem::take(gathering);
         }
     }
 
@@ -426,4 +445,204 @@ fn insert(connection: &Connection, key: &Key, customer: CustomerId) -> Result<()
         )?
         .execute((key.tenant.0, key.kind, &*key.value, customer.0))?;
     if written == 1 { Ok(()) } else { Err(corrupt("an identifier belongs to two customers")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_rules::identifier::ExternalId;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sqlite::{Location, open};
+
+    const KIND: IdentifierKind = IdentifierKind::ExternalId;
+    const KEYS: u8 = 16;
+    const TENANTS: [TenantId; 2] = [TenantId(1), TenantId(2)];
+
+    /// What is done to the registry, of an organisation and with its identifiers by number.
+    #[derive(Debug, Clone)]
+    enum Operation {
+        Register(TenantId, u8),
+        /// Whoever has the first one has the second one instead.
+        Replace(TenantId, u8, u8),
+        /// The same, undone.
+        ReplaceInVain(TenantId, u8, u8),
+        Commit,
+        /// A commit that fails.
+        Fail,
+        /// The process ends and another one begins.
+        Crash,
+        SettleAll(TenantId),
+    }
+
+    fn operation() -> impl Strategy<Value = Operation> {
+        let tenant = || prop::sample::select(TENANTS.as_slice());
+        prop_oneof![
+            8 => (tenant(), 0..KEYS).prop_map(|(tenant, key)| Operation::Register(tenant, key)),
+            2 => (tenant(), 0..KEYS, 0..KEYS)
+                .prop_map(|(tenant, key, other)| Operation::Replace(tenant, key, other)),
+            1 => (tenant(), 0..KEYS, 0..KEYS)
+                .prop_map(|(tenant, key, other)| Operation::ReplaceInVain(tenant, key, other)),
+            4 => Just(Operation::Commit),
+            1 => Just(Operation::Fail),
+            1 => Just(Operation::Crash),
+            1 => tenant().prop_map(Operation::SettleAll),
+        ]
+    }
+
+    type Model = BTreeMap<(TenantId, u8), CustomerId>;
+
+    struct World {
+        connection: Connection,
+        recent: Arc<Recent>,
+        group: RecentInGroup,
+        next_id: i64,
+        /// Who has each identifier, in this group and on disk.
+        now: Model,
+        committed: Model,
+    }
+
+    fn load(connection: &Connection) -> Arc<Recent> {
+        // So few that all three states come about in a short list of operations.
+        Arc::new(Recent { limit: 3, ..Recent::load(connection).unwrap() })
+    }
+
+    impl World {
+        fn new() -> Self {
+            let connection = open::open(&Location::Memory).unwrap().writer;
+            let organisations = "INSERT INTO organisation (name, is_demo, next_customer_id)
+                 VALUES ('a', 0, 1), ('b', 0, 1); BEGIN";
+            connection.execute_batch(organisations).unwrap();
+            let recent = load(&connection);
+            let group = RecentInGroup::new(Arc::clone(&recent));
+            let (now, committed) = (Model::new(), Model::new());
+            Self { connection, recent, group, next_id: 1, now, committed }
+        }
+
+        fn execute(&self, sql: &str) {
+            self.connection.execute_batch(sql).unwrap();
+        }
+
+        fn register(&mut self, tenant: TenantId, key: u8) {
+            if self.now.contains_key(&(tenant, key)) {
+                return;
+            }
+            let customer = CustomerId(self.next_id);
+            self.next_id += 1;
+            self.group.gain(tenant, KIND, &key.to_string(), customer);
+            self.execute(&format!(
+                "INSERT INTO customer (organisation_id, customer_id, external_id, type, source,
+                    registered_at, updated_at, registered_till, recent)
+                 VALUES ({}, {}, '{key}', '', '', 0, 0, 1, {})",
+                tenant.0,
+                customer.0,
+                bit(KIND)
+            ));
+            self.now.insert((tenant, key), customer);
+        }
+
+        fn replace(&mut self, tenant: TenantId, key: u8, other: u8) {
+            let Some(customer) = self.now.get(&(tenant, key)).copied() else { return };
+            if self.now.contains_key(&(tenant, other)) {
+                return;
+            }
+            let identifiers = Identifiers {
+                external_id: Some(ExternalId::stored(key.to_string())),
+                ..Identifiers::default()
+            };
+            self.group.settle(&self.connection, tenant, customer, &identifiers).unwrap();
+            self.execute(&format!(
+                "DELETE FROM identifier WHERE organisation_id = {0} AND value = '{key}';
+                 INSERT INTO identifier VALUES ({0}, 3, '{other}', {1});
+                 UPDATE customer SET external_id = '{other}', recent = 0
+                 WHERE organisation_id = {0} AND customer_id = {1}",
+                tenant.0, customer.0
+            ));
+            self.now.remove(&(tenant, key));
+            self.now.insert((tenant, other), customer);
+        }
+
+        fn commit(&mut self) {
+            self.group.merge(&self.connection).unwrap();
+            self.execute("COMMIT; BEGIN");
+            self.group.keep();
+            self.committed = self.now.clone();
+            self.check(&*self.recent, &self.committed);
+        }
+
+        fn carry_out(&mut self, operation: &Operation) {
+            match *operation {
+                Operation::Register(tenant, key) => self.register(tenant, key),
+                Operation::Replace(tenant, key, other) => self.replace(tenant, key, other),
+                Operation::ReplaceInVain(tenant, key, other) => {
+                    let (before, changes) = (self.now.clone(), self.group.changes());
+                    self.execute("SAVEPOINT vain");
+                    self.replace(tenant, key, other);
+                    self.execute("ROLLBACK TO vain; RELEASE vain");
+                    self.group.undo(changes);
+                    self.now = before;
+                }
+                Operation::Commit => self.commit(),
+                Operation::Fail => {
+                    self.group.merge(&self.connection).unwrap();
+                    self.execute("ROLLBACK; BEGIN");
+                    self.group.forget();
+                    self.group.know(&self.connection).unwrap();
+                    self.now = self.committed.clone();
+                }
+                Operation::Crash => {
+                    self.execute("ROLLBACK; BEGIN");
+                    self.recent = load(&self.connection);
+                    self.group = RecentInGroup::new(Arc::clone(&self.recent));
+                    self.now = self.committed.clone();
+                }
+                Operation::SettleAll(tenant) => {
+                    self.group.settle_all(&self.connection, tenant).unwrap();
+                }
+            }
+            self.check(&self.group, &self.now);
+        }
+
+        /// Whoever asks is told of every identifier what the model says.
+        fn check(&self, holders: &impl Holders, model: &Model) {
+            for tenant in TENANTS {
+                for key in 0..KEYS {
+                    let found = holders.holder(&self.connection, tenant, KIND, &key.to_string());
+                    assert_eq!(found.unwrap(), model.get(&(tenant, key)).copied(), "{key}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_identifier_leads_to_whom_it_belongs(
+            operations in prop::collection::vec(operation(), 1..80),
+        ) {
+            let mut world = World::new();
+            operations.iter().for_each(|operation| world.carry_out(operation));
+            world.commit();
+            world.execute("COMMIT");
+            world.group.merge_all(&world.connection).unwrap();
+            prop_assert_eq!(world.recent.count(), 0);
+            prop_assert_eq!(Recent::load(&world.connection).unwrap().count(), 0);
+            let mut table = world.connection.prepare("SELECT * FROM identifier").unwrap();
+            let row = |row: &rusqlite::Row<'_>| {
+                let value: String = row.get(2)?;
+                let key = (TenantId(row.get(0)?), value.parse().unwrap());
+                Ok((key, CustomerId(row.get(3)?)))
+            };
+            let table = table.query_map([], row).unwrap().collect::<Result<Model, _>>().unwrap();
+            prop_assert_eq!(table, world.committed);
+        }
+    }
+
+    #[test]
+    fn an_identifier_of_two_customers_is_never_written() {
+        let world = World::new();
+        let key = Key::of(TENANTS[0], KIND, "1");
+        insert(&world.connection, &key, CustomerId(1)).unwrap();
+        insert(&world.connection, &key, CustomerId(1)).unwrap();
+        assert!(matches!(insert(&world.connection, &key, CustomerId(2)), Err(Error::Corrupt(_))));
+    }
 }

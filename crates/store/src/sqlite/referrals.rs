@@ -11,7 +11,7 @@ use super::customer;
 use super::rows::{corrupt, list};
 use super::series::TRIES;
 use super::writer::Writing;
-use crate::{Error, Lookup, Tenant, TenantId};
+use crate::{Error, Tenant, TenantId};
 
 /// Who has this code.
 pub(super) fn referrer(
@@ -25,8 +25,8 @@ pub(super) fn referrer(
     )?;
     let mut rows = statement.query((tenant.0, code))?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let (code, holder) = (from_row(row)?, Lookup::Id(CustomerId(row.get("customer_id")?)));
-    let found = customer::find(connection, tenant, &holder)?;
+    let (code, holder) = (from_row(row)?, CustomerId(row.get("customer_id")?));
+    let found = customer::find_by_id(connection, tenant, holder)?;
     let customer = found.ok_or_else(|| corrupt("a referral code leads to no customer"))?.customer;
     Ok(Some(Referrer { code, customer }))
 }
@@ -71,7 +71,7 @@ pub(super) fn make(
     now: Timestamp,
 ) -> Result<Vec<ReferralCode>, Error> {
     let connection = writing.connection;
-    let Some(found) = customer::find(connection, tenant.id, &Lookup::Id(customer))? else {
+    let Some(found) = customer::find_by_id(connection, tenant.id, customer)? else {
         return Ok(Vec::new());
     };
     let customer = found.customer;

@@ -154,7 +154,7 @@ fn identify(writing: &mut Writing<'_>, tenant: &Tenant, plan: &Plan) -> Result<i
     let connection = writing.connection;
     let rewritten = plan.before.iter().chain(plan.merged.iter().map(|merged| &merged.before));
     for customer in rewritten {
-        writing.recent.settle(connection, tenant.id, customer)?;
+        writing.recent.settle(connection, tenant.id, customer.id, &customer.identifiers)?;
     }
     for (kind, key) in plan.released(settings) {
         connection

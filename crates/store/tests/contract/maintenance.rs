@@ -177,9 +177,9 @@ async fn data_that_are_whole_are_found_whole_whether_they_are_served_or_not() {
 #[case::merged_into_nobody(
     "UPDATE customer SET merged_into = 7 WHERE customer_id = 100000002",
     &["customers found by their identifiers: organisation 1, customer 100000001: \
-       their email address: the data cannot be understood: an identifier or a merge leads to no customer",
+       their email address: the data cannot be understood: a merge leads to no customer",
       "customers merged into others: organisation 1, customer 100000002: they were merged: \
-       the data cannot be understood: an identifier or a merge leads to no customer",
+       the data cannot be understood: a merge leads to no customer",
       "rows of customers and organisations: organisation 1: `customer` names \
        customer 7 in merged_into, which does not exist (rows: 1)"]
 )]

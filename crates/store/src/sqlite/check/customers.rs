@@ -126,10 +126,10 @@ fn identifiers(connection: &Connection, subject: &Subject<'_>) -> Result<Vec<Str
 
 /// Whoever was merged leads to a customer who was not, and can be told apart again.
 fn merged(connection: &Connection, subject: &Subject<'_>) -> Result<Vec<String>, Error> {
-    let Subject { recent, tenant, customer, survivor, .. } = subject;
+    let Subject { tenant, customer, survivor, .. } = subject;
     let mut faults = Vec::new();
     if survivor.is_some() {
-        match customer::find(connection, *recent, *tenant, &Lookup::Id(customer.id)) {
+        match customer::find_by_id(connection, *tenant, customer.id) {
             Ok(Some(_)) => {}
             Ok(None) => faults.push("they were merged into nobody".to_owned()),
             Err(error @ Error::Corrupt(_)) => faults.push(format!("they were merged: {error}")),
