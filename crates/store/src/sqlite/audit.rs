@@ -35,14 +35,16 @@ macro_rules! entries {
 const OLDEST_FIRST: &str = entries!("ASC");
 const NEWEST_FIRST: &str = entries!("DESC");
 
-/// Adds what a request changed of a customer.
+/// Adds what a request changed of a customer, of whom there is nothing yet if they are new.
 pub(super) fn append(
     connection: &Connection,
     tenant: TenantId,
     changes: &ChangeSet,
+    is_new: bool,
     origin: &Origin,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let last = if is_new { 0 } else { newest(connection, tenant, changes.customer)? };
     let (caller_till, caller_client) = match origin.caller {
         CallerId::Till(id) => (Some(id.0), None),
         CallerId::ApiClient(id) => (None, Some(id.0)),
@@ -52,12 +54,12 @@ pub(super) fn append(
             "INSERT INTO audit_entry (
                 organisation_id, customer_id, entry, recorded_at, request_id, caller_till,
                 caller_client, till_id, store_id, source, user_context, merge, events)
-             SELECT ?1, ?2, coalesce(max(entry), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
-             FROM audit_entry WHERE organisation_id = ?1 AND customer_id = ?2",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             tenant.0,
             changes.customer.0,
+            last.saturating_add(1),
             now.as_millisecond(),
             origin.request_id.0.to_be_bytes(),
             caller_till,
@@ -218,7 +220,7 @@ mod tests {
                     events: vec![Event::Field(Field::FirstName, change)],
                 };
                 let now = Timestamp::from_millisecond(number).unwrap();
-                append(&connection, TENANT, &changes, &origin, now).unwrap();
+                append(&connection, TENANT, &changes, false, &origin, now).unwrap();
             }
         }
         connection.execute_batch("COMMIT").unwrap();

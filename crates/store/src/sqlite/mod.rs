@@ -93,7 +93,7 @@ impl SqliteStore {
     /// Changes what somebody signs in with: whoever remembers what was right looks again.
     async fn change_credentials<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        change: impl Fn(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.writer
             .write(move |writing| {
@@ -284,7 +284,7 @@ impl Store for SqliteStore {
             .write_each(registrations.len(), move |writing| {
                 writing.check_current(&tenant)?;
                 let register = |writing: &mut Writing<'_>| {
-                    registration::register(writing, &tenant, registrations, &origin, now)
+                    registration::register(writing, &tenant, &registrations, &origin, now)
                 };
                 match mode {
                     Mode::Apply => register(writing),

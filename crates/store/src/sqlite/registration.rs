@@ -20,7 +20,7 @@ use crate::{Error, Found, Lookup, Tenant};
 pub(super) fn register(
     writing: &mut Writing<'_>,
     tenant: &Tenant,
-    registrations: Vec<Registration>,
+    registrations: &[Registration],
     origin: &Origin,
     now: Timestamp,
 ) -> Result<Vec<Decision>, Error> {
@@ -43,13 +43,13 @@ pub(super) fn register(
 fn register_one(
     writing: &mut Writing<'_>,
     tenant: &Tenant,
-    registration: Registration,
+    registration: &Registration,
     origin: &Origin,
     now: Timestamp,
 ) -> Result<Decision, Error> {
-    let set_aside = SetAside::load(writing, tenant, &registration)?;
-    let facts = load(writing, tenant, &registration, &set_aside, now)?;
-    let decision = decide(tenant.organisation(), registration, &facts);
+    let set_aside = SetAside::load(writing, tenant, registration)?;
+    let facts = load(writing, tenant, registration, &set_aside, now)?;
+    let decision = decide(tenant.organisation(), registration.clone(), &facts);
     if let Ok(plan) = &decision.outcome {
         apply(writing, tenant, plan, origin, now)?;
         set_aside.issue(writing.connection, tenant, plan)?;
@@ -142,7 +142,8 @@ fn apply(
         ledger::enter(connection, tenant.id, entry, now)?;
     }
     for changes in changes(plan, tenant.organisation()) {
-        audit::append(connection, tenant.id, &changes, origin, now)?;
+        let is_new = plan.before.is_none() && changes.customer == plan.customer.id;
+        audit::append(connection, tenant.id, &changes, is_new, origin, now)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! It takes a group of what waits (see [`Lanes`]), does each piece of work inside one transaction,
 //! commits once and then answers all. A single piece of work commits at once; nobody waits for a
-//! timer. Work that fails is rolled back to its own savepoint and fails alone.
+//! timer. Work that fails is rolled back and fails alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,21 +36,42 @@ pub(super) struct Writing<'a> {
     generation: u64,
     /// Something that is set up was changed in this group.
     changed: bool,
+    /// Whether each piece of work can be undone alone.
+    is_careful: bool,
     /// Why nothing of the group may be committed, where that is so.
     spoilt: Option<String>,
+    /// Whether that is only because a piece of work could not be undone alone.
+    is_to_be_repeated: bool,
 }
 
 impl Writing<'_> {
     /// Does something wholly or not at all. Whatever writes, writes in here.
+    ///
+    /// A savepoint has every page copied that is written after it, and work that fails once it has
+    /// begun to write is rare. So at first there is none: the group is rolled back, and written
+    /// again with one for each piece of work.
     pub(super) fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if self.is_careful {
+            return self.attempt_alone(work);
+        }
+        let done = caught(|| work(self));
+        if let Err(error) = &done {
+            self.is_to_be_repeated = !fails_the_group(error) && !self.connection.is_autocommit();
+            self.spoilt.get_or_insert_with(|| error.chain());
+        }
+        done
+    }
+
+    fn attempt_alone<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.execute("SAVEPOINT attempt")?;
         let (ids, recent) = (self.ids.changes(), self.recent.changes());
-        let done = catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
-            Err(Error::Engine("a panic while writing; see the log before this".into()))
-        });
+        let done = caught(|| work(self));
         if done.is_err() {
             self.ids.undo(ids);
             self.recent.undo(recent);
@@ -73,7 +94,7 @@ impl Writing<'_> {
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut rehearsed = None;
-        let undone = self.attempt(|writing| {
+        let undone = self.attempt_alone(|writing| {
             rehearsed = Some(work(writing)?);
             // Any error, so that what was done is undone.
             Err::<T, _>(Error::Closed)
@@ -114,6 +135,13 @@ impl Writing<'_> {
     }
 }
 
+/// A panic is a failure like any other.
+fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::Engine("a panic while writing; see the log before this".into()))
+    })
+}
+
 /// Whether it is the store that fails, and not one piece of work: then the others would fail as
 /// well, and whoever sent them is to send them again.
 fn fails_the_group(error: &Error) -> bool {
@@ -152,27 +180,25 @@ struct Job {
 }
 
 trait Work: Send {
-    /// Does the work; its result waits for the commit.
+    /// Does the work; its result waits for the commit. May be done again once it was undone.
     fn run(&mut self, writing: &mut Writing<'_>);
     /// Tells the result, or why the commit failed.
     fn answer(self: Box<Self>, committed: Result<(), Arc<Error>>);
 }
 
 struct Task<F, T> {
-    work: Option<F>,
+    work: F,
     done: Result<T, Error>,
     reply: oneshot::Sender<Result<T, Error>>,
 }
 
 impl<F, T> Work for Task<F, T>
 where
-    F: FnOnce(&mut Writing<'_>) -> Result<T, Error> + Send,
+    F: FnMut(&mut Writing<'_>) -> Result<T, Error> + Send,
     T: Send,
 {
     fn run(&mut self, writing: &mut Writing<'_>) {
-        if let Some(work) = self.work.take() {
-            self.done = work(writing);
-        }
+        self.done = (self.work)(writing);
     }
 
     fn answer(self: Box<Self>, committed: Result<(), Arc<Error>>) {
@@ -228,19 +254,19 @@ impl Writer {
     /// stop waiting, the work is done all the same.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Writing<'_>) -> Result<T, Error> + Send + 'static,
+        mut work: impl FnMut(&mut Writing<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.write_each(1, |writing| writing.attempt(work)).await
+        self.write_each(1, move |writing| writing.attempt(&mut work)).await
     }
 
     /// As [`Self::write`], for work on several customers, each of whom it attempts alone.
     pub(super) async fn write_each<T: Send + 'static>(
         &self,
         customers: usize,
-        work: impl FnOnce(&mut Writing<'_>) -> Result<T, Error> + Send + 'static,
+        work: impl FnMut(&mut Writing<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        let task = Task { work: Some(work), done: Err(Error::Closed), reply };
+        let task = Task { work, done: Err(Error::Closed), reply };
         self.enqueue(customers, Box::new(task))?;
         answer.await.map_err(|_| Error::Closed)?
     }
@@ -289,6 +315,14 @@ struct Worker {
     is_failing: bool,
 }
 
+/// What came of writing a group.
+struct Attempt {
+    committed: Result<(), Error>,
+    /// Something that is set up was changed.
+    changed: bool,
+    is_to_be_repeated: bool,
+}
+
 impl Worker {
     fn write_until_closed(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
         let mut lanes = Lanes::new();
@@ -306,20 +340,16 @@ impl Worker {
     }
 
     fn write(&mut self, group: &mut [Job]) -> Result<(), Error> {
-        let mut writing = Writing {
-            connection: &self.connection,
-            ids: &mut self.ids,
-            recent: &mut self.recent,
-            random: &mut self.random,
-            generation: self.generation.load(Ordering::Acquire),
-            changed: false,
-            spoilt: None,
-        };
-        let committed = commit(&mut writing, group, self.files.as_ref(), self.is_failing);
-        if writing.changed {
+        let mut attempt = self.attempt(group, false);
+        if attempt.is_to_be_repeated {
+            self.ids.undo(0);
+            self.recent.undo(0);
+            attempt = self.attempt(group, true);
+        }
+        if attempt.changed {
             self.generation.fetch_add(1, Ordering::Release);
         }
-        match &committed {
+        match &attempt.committed {
             Ok(()) => {
                 self.ids.keep();
                 self.recent.keep();
@@ -329,7 +359,24 @@ impl Worker {
                 self.recent.forget();
             }
         }
-        committed
+        attempt.committed
+    }
+
+    fn attempt(&mut self, group: &mut [Job], is_careful: bool) -> Attempt {
+        let mut writing = Writing {
+            connection: &self.connection,
+            ids: &mut self.ids,
+            recent: &mut self.recent,
+            random: &mut self.random,
+            generation: self.generation.load(Ordering::Acquire),
+            changed: false,
+            is_careful,
+            spoilt: None,
+            is_to_be_repeated: false,
+        };
+        let committed = commit(&mut writing, group, self.files.as_ref(), self.is_failing);
+        let Writing { changed, is_to_be_repeated, .. } = writing;
+        Attempt { committed, changed, is_to_be_repeated }
     }
 
     /// Tells the log that commits began to fail, or succeed again, and not of each that does.
