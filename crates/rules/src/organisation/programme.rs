@@ -171,6 +171,12 @@ mod tests {
     #[case(r#"{"name":"a","tier_expiry":{"strategy":"fixed_months","months":0}}"#, "/tier_expiry")]
     #[case(r#"{"name":"a","tier_expiry":{"strategy":"sometime"}}"#, "/tier_expiry/strategy")]
     #[case(
+        r#"{"name":"a","tier_expiry":{"strategy":"fixed_months","months":"x"}}"#,
+        "/tier_expiry/months"
+    )]
+    #[case(r#"{"name":"a","tier_expiry":{"strategy":"fixed_months"}}"#, "/tier_expiry/months")]
+    #[case(r#"{"name":"a","tier_expiry":{"strategy":"never","day":1}}"#, "/tier_expiry/day")]
+    #[case(
         r#"{"name":"a","tiers":[{"serial":1,"name":"x","expiry":{"strategy":"fixed_date","month":2,"day":30}}]}"#,
         "/tiers/0/expiry"
     )]

@@ -104,7 +104,13 @@ pub fn read<T: DeserializeOwned>(document: &str) -> Result<T, Invalid> {
         let reason = error.into_inner().to_string();
         // Where in the text says nothing that the pointer does not.
         let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |parts| parts.0);
-        Invalid::at(pointer, reason)
+        // What is made of several members says itself, as `Invalid`, which of them is wrong.
+        match reason.split_once(": ") {
+            Some((within, reason)) if within.starts_with('/') => {
+                Invalid::at(pointer + within, reason)
+            }
+            _ => Invalid::at(pointer, reason),
+        }
     })?;
     json.end().map_err(|error| Invalid::at("", error.to_string()))?;
     Ok(read)
@@ -125,6 +131,12 @@ fn pointer(path: &Path) -> String {
     path.iter().map(segment).collect()
 }
 
+/// Checks the audit trail of a field, of whose kind so many have one.
+pub(super) fn check_audit_trail(own: bool, audited: usize, limit: usize) -> Result<(), Invalid> {
+    let reason = format!("{audited} fields of this kind have an audit trail, at most {limit} may");
+    Invalid::unless(!own || audited <= limit, "/audit_trail", &reason)
+}
+
 /// Checks a name: so many characters at most, no blanks around them, no control characters.
 ///
 /// # Errors
@@ -140,6 +152,19 @@ pub fn check_name(name: &str, limit: usize) -> Result<(), Invalid> {
         "/name",
         format!("1 to {limit} characters, no blanks around them and no control characters"),
     ))
+}
+
+/// A member that what is made of several members needs.
+pub(super) fn needed<T>(member: Option<T>, pointer: &str) -> Result<T, Invalid> {
+    member.ok_or_else(|| Invalid::at(pointer, "is missing"))
+}
+
+/// Fails with the first member that was sent, and that what is made of the members has no use for.
+pub(super) fn unneeded(members: &[(&str, bool)], of: &str) -> Result<(), Invalid> {
+    match members.iter().find(|(_, is_left)| *is_left) {
+        Some((pointer, _)) => Err(Invalid::at(*pointer, format!("`{of}` has no such member"))),
+        None => Ok(()),
+    }
 }
 
 /// Those members that are there.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::resource::{needed, unneeded};
 use super::{Amount, Invalid, Kind, Organisation, Programme, Resource};
 use crate::profile::CustomerType;
 
@@ -87,7 +88,7 @@ pub enum Occasion {
 
 /// What a rule gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "SentEffect")]
 pub enum Effect {
     /// Points, to the customer.
     Points {
@@ -126,6 +127,76 @@ pub enum Effect {
         /// Its serial number.
         serial: u32,
     },
+}
+
+/// An effect as it is sent. A member is read before it is known what it is for, so that what is wrong
+/// with it is told of itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SentEffect {
+    #[serde(rename = "type")]
+    effect_type: EffectType,
+    points: Option<Amount>,
+    valid_days: Option<u16>,
+    currency: Option<String>,
+    value: Option<Amount>,
+    series: Option<String>,
+    serial: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum EffectType {
+    Points,
+    ReferrerPoints,
+    Currency,
+    Coupon,
+    Tier,
+}
+
+impl TryFrom<SentEffect> for Effect {
+    type Error = Invalid;
+
+    fn try_from(sent: SentEffect) -> Result<Self, Invalid> {
+        let SentEffect {
+            effect_type,
+            mut points,
+            mut valid_days,
+            mut currency,
+            mut value,
+            mut series,
+            mut serial,
+        } = sent;
+        let (name, effect) = match effect_type {
+            EffectType::Points => {
+                let points = needed(points.take(), "/points")?;
+                ("points", Self::Points { points, valid_days: valid_days.take() })
+            }
+            EffectType::ReferrerPoints => {
+                let points = needed(points.take(), "/points")?;
+                ("referrer_points", Self::ReferrerPoints { points, valid_days: valid_days.take() })
+            }
+            EffectType::Currency => {
+                let currency = needed(currency.take(), "/currency")?;
+                let value = needed(value.take(), "/value")?;
+                ("currency", Self::Currency { currency, value, valid_days: valid_days.take() })
+            }
+            EffectType::Coupon => {
+                ("coupon", Self::Coupon { series: needed(series.take(), "/series")? })
+            }
+            EffectType::Tier => ("tier", Self::Tier { serial: needed(serial.take(), "/serial")? }),
+        };
+        let left = [
+            ("/points", points.is_some()),
+            ("/valid_days", valid_days.is_some()),
+            ("/currency", currency.is_some()),
+            ("/value", value.is_some()),
+            ("/series", series.is_some()),
+            ("/serial", serial.is_some()),
+        ];
+        unneeded(&left, name)?;
+        Ok(effect)
+    }
 }
 
 impl Resource for RewardRule {
@@ -327,9 +398,16 @@ mod tests {
     #[rstest]
     #[case(r#"[{"type":"points","points":"0.5","valid_days":30}]"#, "")]
     #[case(r#"[{"type":"referrer_points","points":50}]"#, "")]
-    #[case(r#"[{"type":"points","points":"0"}]"#, "/effects/0")]
-    #[case(r#"[{"type":"points","points":"1","valid_days":-1}]"#, "/effects/0")]
-    #[case(r#"[{"type":"stars","stars":"1"}]"#, "/effects/0")]
+    #[case(r#"[{"type":"points","points":"0"}]"#, "/effects/0/points")]
+    #[case(r#"[{"points":"x","type":"points"}]"#, "/effects/0/points")]
+    #[case(r#"[{"type":"points"}]"#, "/effects/0/points")]
+    #[case(r#"[{"type":"points","points":"1","valid_days":-1}]"#, "/effects/0/valid_days")]
+    #[case(r#"[{"type":"points","points":"1","series":"SUMMER"}]"#, "/effects/0/series")]
+    #[case(r#"[{"type":"points","points":"1","stars":"1"}]"#, "/effects/0/stars")]
+    #[case(r#"[{"type":"stars","points":"1"}]"#, "/effects/0/type")]
+    #[case(r#"[{"points":"1"}]"#, "/effects/0")]
+    #[case(r#"[{"type":"currency","currency":"ac1","value":[]}]"#, "/effects/0/value")]
+    #[case(r#"[{"type":"tier","serial":"1"}]"#, "/effects/0/serial")]
     #[case(r#"[{"type":"currency","currency":"ac1","value":"110"}]"#, "")]
     #[case(r#"[{"type":"currency","currency":"rgpws7","value":"110"}]"#, "/effects/0/currency")]
     #[case(r#"[{"type":"tier","serial":2}]"#, "")]

@@ -6,6 +6,9 @@ use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Invalid;
+use super::resource::{needed, unneeded};
+
 /// The most years that a tier may last.
 const YEARS_LIMIT: u16 = 1_000;
 /// The most months that a tier may last.
@@ -16,7 +19,7 @@ const LEAP_YEAR: i16 = 2024;
 /// When a tier ends: at 23:59:59 of a day, in the organisation's time zone. A day that a month lacks
 /// is that month's last one: of 29 February in a common year, 28 February.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "strategy", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "strategy", rename_all = "snake_case", try_from = "SentExpiry")]
 pub enum TierExpiry {
     /// So long after the day of registration, whenever the customer entered the tier.
     AfterRegistration {
@@ -51,6 +54,68 @@ pub enum TierExpiry {
     },
     /// Never.
     Never,
+}
+
+/// A strategy as it is sent. A member is read before it is known what it is for, so that what is wrong
+/// with it is told of itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SentExpiry {
+    strategy: Strategy,
+    years: Option<u16>,
+    months: Option<u16>,
+    minimum_months: Option<u16>,
+    month: Option<i8>,
+    day: Option<i8>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Strategy {
+    AfterRegistration,
+    FixedMonths,
+    RegistrationAnniversary,
+    FixedDate,
+    Never,
+}
+
+impl TryFrom<SentExpiry> for TierExpiry {
+    type Error = Invalid;
+
+    fn try_from(sent: SentExpiry) -> Result<Self, Invalid> {
+        let SentExpiry { strategy, mut years, mut months, mut minimum_months, mut month, mut day } =
+            sent;
+        let (name, expiry) = match strategy {
+            Strategy::AfterRegistration => {
+                let years = years.take().unwrap_or_default();
+                let months = months.take().unwrap_or_default();
+                ("after_registration", Self::AfterRegistration { years, months })
+            }
+            Strategy::FixedMonths => {
+                let months = needed(months.take(), "/months")?;
+                ("fixed_months", Self::FixedMonths { months })
+            }
+            Strategy::RegistrationAnniversary => {
+                let minimum_months = minimum_months.take().unwrap_or_default();
+                ("registration_anniversary", Self::RegistrationAnniversary { minimum_months })
+            }
+            Strategy::FixedDate => {
+                let (month, day) = (needed(month.take(), "/month")?, needed(day.take(), "/day")?);
+                let minimum_months = minimum_months.take().unwrap_or_default();
+                ("fixed_date", Self::FixedDate { month, day, minimum_months })
+            }
+            Strategy::Never => ("never", Self::Never),
+        };
+        let left = [
+            ("/years", years.is_some()),
+            ("/months", months.is_some()),
+            ("/minimum_months", minimum_months.is_some()),
+            ("/month", month.is_some()),
+            ("/day", day.is_some()),
+        ];
+        unneeded(&left, name)?;
+        Ok(expiry)
+    }
 }
 
 impl Default for TierExpiry {
