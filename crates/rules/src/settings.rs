@@ -14,6 +14,8 @@ use crate::number::{self, Algorithm, COUNT_LIMIT, ChecksumOver, Fault, LENGTH_LI
 
 /// The most customers in one call that an organisation may allow.
 pub const BATCH_LIMIT_MOST: usize = 1_000;
+/// How many fields of a kind may have an audit trail unless said otherwise.
+const AUDITED: usize = 5;
 
 /// What an organisation has configured for registration.
 ///
@@ -69,6 +71,12 @@ pub struct Settings {
     pub strict_extras: bool,
     /// The most customers in one call.
     pub batch_limit: usize,
+    /// Whether the audit tells of custom fields that have an audit trail.
+    pub audit_custom_fields: bool,
+    /// The most custom fields that have an audit trail.
+    pub audited_custom_fields: usize,
+    /// The most extended fields that have an audit trail.
+    pub audited_extended_fields: usize,
     /// The most cards of one customer.
     pub card_limit: usize,
 }
@@ -117,6 +125,9 @@ impl Default for Settings {
             future_registration_days: 1,
             strict_extras: false,
             batch_limit: 100,
+            audit_custom_fields: true,
+            audited_custom_fields: AUDITED,
+            audited_extended_fields: AUDITED,
             card_limit: 10,
         }
     }
@@ -734,7 +745,41 @@ pub const TABLE: &[Setting] = &[
             Some(())
         },
     },
+    flag!(
+        "AUDIT_CUSTOM_FIELDS",
+        None,
+        audit_custom_fields,
+        "the audit tells of custom fields that have an audit trail"
+    ),
+    Setting {
+        name: "PRODUCT_CONF_ORG_AUDITABLE_CUSTOM_FIELDS_LIMIT",
+        alias: None,
+        meaning: "the most custom fields that have an audit trail",
+        form: AUDITED_FORM,
+        read: |settings| settings.audited_custom_fields.to_string(),
+        write: |settings, text| {
+            settings.audited_custom_fields = audited(text)?;
+            Some(())
+        },
+    },
+    Setting {
+        name: "PRODUCT_CONF_ORG_AUDITABLE_EXTENDED_FIELDS_LIMIT",
+        alias: None,
+        meaning: "the most extended fields that have an audit trail",
+        form: AUDITED_FORM,
+        read: |settings| settings.audited_extended_fields.to_string(),
+        write: |settings, text| {
+            settings.audited_extended_fields = audited(text)?;
+            Some(())
+        },
+    },
 ];
+
+const AUDITED_FORM: &str = "a number from 0 to 100";
+
+fn audited(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|count| *count <= 100)
+}
 
 /// Nothing for no text, else what the text says.
 #[expect(clippy::option_option, reason = "the outer one is the refusal, the inner one the value")]
@@ -783,6 +828,9 @@ mod tests {
         ("EXTERNAL_ID_PREFIX", &["", "PA"], &[]),
         ("EXTERNAL_ID_LENGTH", &["", "1", "250"], &["0", "251", "x"]),
         ("BATCH_LIMIT", &["1", "100", "1000"], &["", "0", "1001", "-1"]),
+        ("AUDIT_CUSTOM_FIELDS", &["0", "1"], &["yes"]),
+        ("PRODUCT_CONF_ORG_AUDITABLE_CUSTOM_FIELDS_LIMIT", &["0", "5", "100"], &["", "101", "-1"]),
+        ("PRODUCT_CONF_ORG_AUDITABLE_EXTENDED_FIELDS_LIMIT", &["0", "100"], &["", "101", "-1"]),
         ("CONF_CARD_NUMBER_GENERATION_ENABLED", &["0", "1"], &["yes"]),
         ("CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED", &["0", "1"], &["yes"]),
         (

@@ -15,8 +15,8 @@ use crate::profile::{Channel, FieldValue, FraudStatus, Name, Subscription};
 /// A merge stands under both customers: under the victim by itself, under the survivor with what
 /// came of it. What the same request changed besides stands with the last merge.
 ///
-/// Not told: points and tiers, of which the ledger tells, and the time of the last update, which
-/// each entry has.
+/// Not told: custom and extended fields without an audit trail; points and tiers, of which the
+/// ledger tells; and the time of the last update, which each entry has.
 #[must_use]
 pub fn changes(plan: &Plan, organisation: &Organisation) -> Vec<ChangeSet> {
     let Plan { customer, before, merged, card, referral, .. } = plan;
@@ -77,9 +77,11 @@ fn between(before: Option<&Customer>, after: &Customer, organisation: &Organisat
         events.extend(change.map(|change| Event::Field(field, change)));
     }
     let were = |list: fn(&Customer) -> &[FieldValue]| before.map(list).unwrap_or_default();
-    let custom = fields(were(|before| &before.custom_fields), &after.custom_fields);
+    let custom = fields(were(|before| &before.custom_fields), &after.custom_fields)
+        .filter(|(name, _)| tells_of_custom_field(organisation, name));
     events.extend(custom.map(|(name, change)| Event::CustomField(name, change)));
-    let extended = fields(were(|before| &before.extended_fields), &after.extended_fields);
+    let extended = fields(were(|before| &before.extended_fields), &after.extended_fields)
+        .filter(|(name, _)| tells_of_extended_field(organisation, name));
     events.extend(extended.map(|(name, change)| Event::ExtendedField(name, change)));
     let were = before.map(|before| before.channels.as_slice()).unwrap_or_default();
     events.extend(channels(were, &after.channels));
@@ -133,6 +135,17 @@ fn fields<'a>(
     })
 }
 
+/// "Custom and extended fields are logged only with audit trail enabled." Documents disagree on custom
+/// fields where this version of the API changes them, so that an organisation may have them left out.
+fn tells_of_custom_field(organisation: &Organisation, name: &str) -> bool {
+    let field = organisation.custom_fields.get_any(name);
+    organisation.settings.audit_custom_fields && field.is_some_and(|field| field.audit_trail)
+}
+
+fn tells_of_extended_field(organisation: &Organisation, name: &str) -> bool {
+    organisation.extended_fields.get_any(name).is_some_and(|field| field.audit_trail)
+}
+
 fn channels<'a>(before: &'a [Channel], after: &'a [Channel]) -> impl Iterator<Item = Event> {
     pairs(before, after, Channel::is)
         .filter_map(|(was, is)| Change::between(was, is).map(Event::Channel))
@@ -173,7 +186,7 @@ mod tests {
     use crate::customer::{CustomerId, Enrolment};
     use crate::identifier::Identifiers;
     use crate::ledger::Balances;
-    use crate::organisation::{Collection, ProgrammeId, Till};
+    use crate::organisation::{Collection, Kind, ProgrammeId, Till};
     use crate::profile::channel::Meta;
     use crate::profile::subscription::{Channel as Medium, Priority};
     use crate::profile::{CustomerType, Source};
@@ -184,7 +197,17 @@ mod tests {
         let till =
             |id, name: &str| Till { id: TillId(id), name: name.to_owned(), ..Till::default() };
         let tills = Collection::of([till(1, "till.1"), till(2, "till.2")]).unwrap();
-        Organisation { tills, ..Organisation::default() }
+        let mut organisation = Organisation { tills, ..Organisation::default() };
+        for (kind, document) in [
+            (Kind::CustomFields, r#"{"name":"city","audit_trail":true}"#),
+            (Kind::CustomFields, r#"{"name":"pin","audit_trail":true}"#),
+            (Kind::CustomFields, r#"{"name":"colour"}"#),
+            (Kind::ExtendedFields, r#"{"name":"age","audit_trail":true}"#),
+            (Kind::ExtendedFields, r#"{"name":"hobby"}"#),
+        ] {
+            organisation.documents_mut(kind).put(document).unwrap();
+        }
+        organisation
     }
 
     /// A mobile number, an email address and an external id; none of those that are empty.
@@ -384,6 +407,15 @@ mod tests {
         it.identifiers.mobile =
             Some(Mobile::stored("919000000001".to_owned(), Some("+91 9000000001".to_owned())));
     })]
+    #[case::custom_field_without_a_trail(
+        |it: &mut Customer| it.custom_fields.push(field("colour", "red"))
+    )]
+    #[case::extended_field_without_a_trail(
+        |it: &mut Customer| it.extended_fields.push(field("hobby", "chess"))
+    )]
+    #[case::field_that_is_not_defined(
+        |it: &mut Customer| it.custom_fields.push(field("unknown", "x"))
+    )]
     #[case::enrolment(|it: &mut Customer| it.enrolments = vec![Enrolment {
         programme: ProgrammeId(1),
         tier: 1,

@@ -1,5 +1,6 @@
 //! Custom fields as an operator defines them; [`crate::profile::custom_field`] has their rules.
 
+use super::resource::check_audit_trail;
 use super::{CustomField, Invalid, Kind, Organisation, Resource};
 
 impl Resource for CustomField {
@@ -12,7 +13,9 @@ impl Resource for CustomField {
         &self.name
     }
 
-    fn check(&self, _organisation: &Organisation) -> Result<(), Invalid> {
-        Ok(())
+    fn check(&self, organisation: &Organisation) -> Result<(), Invalid> {
+        let audited = organisation.custom_fields.active().filter(|field| field.audit_trail);
+        let limit = organisation.settings.audited_custom_fields;
+        check_audit_trail(self.audit_trail, audited.count(), limit)
     }
 }

@@ -1,5 +1,6 @@
 //! Extended fields as an operator defines them; [`crate::profile::extended_field`] has their rules.
 
+use super::resource::check_audit_trail;
 use super::{ExtendedField, Invalid, Kind, Organisation, Resource};
 
 impl Resource for ExtendedField {
@@ -15,7 +16,10 @@ impl Resource for ExtendedField {
         vec![("/name", self.name.to_lowercase())]
     }
 
-    fn check(&self, _organisation: &Organisation) -> Result<(), Invalid> {
-        self.check_definition()
+    fn check(&self, organisation: &Organisation) -> Result<(), Invalid> {
+        self.check_definition()?;
+        let audited = organisation.extended_fields.active().filter(|field| field.audit_trail);
+        let limit = organisation.settings.audited_extended_fields;
+        check_audit_trail(self.audit_trail, audited.count(), limit)
     }
 }

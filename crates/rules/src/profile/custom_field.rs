@@ -32,6 +32,9 @@ pub struct CustomField {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub regex: Option<Pattern>,
+    /// Whether the audit tells of its changes.
+    #[serde(default)]
+    pub audit_trail: bool,
 }
 
 /// What the values of a custom field are.
@@ -122,6 +125,7 @@ mod tests {
             data_type,
             options: options.iter().map(ToString::to_string).collect(),
             regex: (!pattern.is_empty()).then(|| Pattern::parse(pattern).unwrap()),
+            audit_trail: false,
         }
     }
 

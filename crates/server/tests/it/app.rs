@@ -106,6 +106,22 @@ impl App {
         });
     }
 
+    /// The same, of a document that may be refused.
+    pub fn try_set_up(&self, kind: Kind, document: &Value) -> Result<(), String> {
+        let change = Change {
+            kind,
+            name: document["name"].as_str().unwrap().to_owned(),
+            expected: Expected::Anything,
+            json: Some(document.to_string()),
+            is_active: None,
+        };
+        self.block_on(async {
+            let demo = self.demo().await;
+            let applied = self.store.apply(demo, vec![change], author()).await;
+            applied.map(drop).map_err(|error| error.chain())
+        })
+    }
+
     /// Takes a document of the organisation `demo` out of use, or back into it.
     pub fn set_active(&self, kind: Kind, name: &str, is_active: bool) {
         self.apply(Change {

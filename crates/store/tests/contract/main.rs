@@ -22,6 +22,7 @@ mod concurrent;
 mod configuration;
 mod coupons;
 mod credentials;
+mod data_model;
 mod dry_run;
 mod generated_ids;
 mod ledger;

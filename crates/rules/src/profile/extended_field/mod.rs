@@ -48,6 +48,9 @@ pub struct ExtendedField {
     #[serde(default)]
     #[schema(inline)]
     pub list: List,
+    /// Whether the audit tells of its changes.
+    #[serde(default)]
+    pub audit_trail: bool,
 }
 
 impl ExtendedField {
@@ -183,6 +186,7 @@ mod tests {
             values: values.iter().map(ToString::to_string).collect(),
             rules: rules.iter().map(rule).collect(),
             list,
+            audit_trail: false,
         }
     }
 
