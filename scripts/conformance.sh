@@ -23,13 +23,19 @@ directory=$(mktemp -d)
 PATRON_LOG=warn target/debug/patron serve --demo --data :memory: --listen 127.0.0.1:0 --rate-limit 0 \
   >"$directory/said" 2>"$directory/log" &
 server=$!
-trap 'kill $server 2>/dev/null || true; rm -rf "$directory"' EXIT
+finish() {
+  local status=$?
+  kill "$server" 2>/dev/null || true
+  [ "$status" -eq 0 ] || tail -n 50 "$directory/log" >&2
+  rm -rf "$directory"
+}
+trap finish EXIT
 for _ in $(seq 100); do
   url=$(grep -o 'http://[0-9.:]*' "$directory/said" | head -n 1) || true
   [ -n "$url" ] && break
   sleep 0.1
 done
-[ -n "$url" ] || { cat "$directory/log" >&2; exit 1; }
+[ -n "$url" ]
 
 token=$(curl -sSf "$url/admin/api/v1/sessions" -H 'Content-Type: application/json' \
   -d '{"name":"demo","password":"demo"}' | sed 's/.*"token":"\([^"]*\).*/\1/')
@@ -52,7 +58,5 @@ try --exclude-path-regex '^/admin/' --auth "till.001:$digest" "$@"
 # Signing out would end the try.
 try --include-path-regex '^/admin/' --exclude-operation-id sign_out --header "Authorization: Bearer $token" "$@"
 
-if grep -q '"ERROR"\| ERROR ' "$directory/log"; then
-  cat "$directory/log" >&2
-  exit 1
-fi
+# Whatever was answered, nothing went wrong inside.
+! grep -q '"ERROR"' "$directory/log"

@@ -156,7 +156,7 @@ async fn every_change_is_recorded_with_what_was_before(store: Arc<dyn Store>) {
     }
     let of = |regex: &str, is_active: bool| {
         Some(format!(
-            r#"{{"name":"zip","data_type":"String","options":[],"regex":"{regex}","is_active":{is_active}}}"#
+            r#"{{"name":"zip","data_type":"String","options":[],"regex":"{regex}","audit_trail":false,"is_active":{is_active}}}"#
         ))
     };
     let latest = store.changes(shop, None, 3).await.unwrap();

@@ -101,7 +101,7 @@ fn custom_fields() -> Vec<CustomField> {
             data_type: custom_field::DataType::Integer,
             ..named("Zip")
         },
-        CustomField { options: texts(&["Pune", "\"Goa\""]), ..named("city") },
+        CustomField { options: texts(&["Pune", "\"Goa\""]), audit_trail: true, ..named("city") },
         CustomField { data_type: custom_field::DataType::Boolean, ..named("City") },
         CustomField { data_type: custom_field::DataType::Double, ..named("height") },
     ]
@@ -190,6 +190,9 @@ fn settings() -> Settings {
         future_registration_days: 30,
         strict_extras: true,
         batch_limit: 17,
+        audit_custom_fields: false,
+        audited_custom_fields: 7,
+        audited_extended_fields: 8,
         card_limit: 3,
         ..Settings::default()
     }

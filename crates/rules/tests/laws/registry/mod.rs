@@ -26,8 +26,8 @@ const DOCUMENTS: [(Kind, &str); 13] = [
     (Kind::Tills, r#"{"name":"till","id":1}"#),
     (Kind::Sources, r#"{"name":"KIOSK"}"#),
     (Kind::Sources, r#"{"name":"WECHAT","accounts":[{"id":"a"}],"requires_account":true}"#),
-    (Kind::CustomFields, r#"{"name":"size"}"#),
-    (Kind::ExtendedFields, r#"{"name":"Age","data_type":"INTEGER"}"#),
+    (Kind::CustomFields, r#"{"name":"size","audit_trail":true}"#),
+    (Kind::ExtendedFields, r#"{"name":"Age","data_type":"INTEGER","audit_trail":true}"#),
     (
         Kind::Programmes,
         r#"{"name":"P","is_default":true,"tier_expiry":{"strategy":"fixed_months","months":1},
