@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::resource::{check_name, read, write};
 use super::{Document, Documents, Invalid, Organisation, Refused, Resource};
 
+/// The highest number, which every reader of JSON has exactly.
+const NUMBER_MOST: i64 = (1 << 53) - 1;
+
 /// The resources of one kind, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection<T> {
@@ -103,16 +106,27 @@ impl<T: Resource> Collection<T> {
         let refused = |reason: String| Err(Invalid::at("/id", reason));
         match (asked, held) {
             (0, Some(held)) => Ok(held),
-            (0, None) => Ok(self.names.keys().next_back().map_or(1, |last| last.saturating_add(1))),
+            (0, None) => Ok(self.next_number()),
             (asked, Some(held)) if asked != held => {
                 refused(format!("it is {held}, and does not change"))
             }
-            (..0, None) => refused("a number from 1".to_owned()),
+            (asked, None) if !(1..=NUMBER_MOST).contains(&asked) => {
+                refused(format!("a number from 1 to {NUMBER_MOST}"))
+            }
             (asked, _) => match self.names.get(&asked) {
                 Some(other) if other != name => refused(format!("`{other}` has this number")),
                 _ => Ok(asked),
             },
         }
+    }
+
+    /// A number that is free: behind the last one, or before it where there is none behind.
+    fn next_number(&self) -> i64 {
+        let behind = self.names.keys().next_back().map_or(1, |last| last.saturating_add(1));
+        if behind <= NUMBER_MOST {
+            return behind;
+        }
+        (1..NUMBER_MOST).find(|number| !self.names.contains_key(number)).unwrap_or(behind)
     }
 
     fn document(name: &str, entry: &Entry<T>) -> Document {
@@ -173,6 +187,10 @@ mod tests {
     #[rstest]
     #[case::numbered_in_turn(&[r#"{"name":"a"}"#, r#"{"name":"b"}"#], &[("a", 1), ("b", 2)])]
     #[case::behind_the_last(&[r#"{"name":"a","id":7}"#, r#"{"name":"b"}"#], &[("a", 7), ("b", 8)])]
+    #[case::before_the_highest(
+        &[r#"{"name":"a","id":9007199254740991}"#, r#"{"name":"b"}"#, r#"{"name":"c"}"#],
+        &[("a", 9_007_199_254_740_991), ("b", 1), ("c", 2)]
+    )]
     #[case::for_good(&[r#"{"name":"a","id":7}"#, r#"{"name":"a"}"#], &[("a", 7)])]
     fn numbers(#[case] documents: &[&str], #[case] expected: &[(&str, i64)]) {
         let tills = tills(documents).unwrap();
@@ -190,6 +208,7 @@ mod tests {
     #[case::control(&[r#"{"name":"a\u0007"}"#], "/name")]
     #[case::wrong_type(&[r#"{"name":"a","id":"x"}"#], "/id")]
     #[case::negative(&[r#"{"name":"a","id":-1}"#], "/id")]
+    #[case::too_high(&[r#"{"name":"a","id":9007199254740992}"#], "/id")]
     #[case::taken(&[r#"{"name":"a","id":1}"#, r#"{"name":"b","id":1}"#], "/id")]
     #[case::changed(&[r#"{"name":"a","id":1}"#, r#"{"name":"a","id":2}"#], "/id")]
     #[case::unknown(&[r#"{"name":"a","colour":"red"}"#], "/colour")]
