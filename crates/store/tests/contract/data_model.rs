@@ -52,5 +52,7 @@ fn of_the_page() -> Tables {
 fn every_table_and_column_is_described() {
     let (described, known) = (of_the_page(), of_the_schema());
     assert!(known.len() > 10);
-    assert_eq!(described, known);
+    for table in described.keys().chain(known.keys()) {
+        assert_eq!(described.get(table), known.get(table), "{table}");
+    }
 }
