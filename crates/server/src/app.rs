@@ -8,6 +8,7 @@ use patron_store::Store;
 use crate::auth::operator::SignIn;
 use crate::auth::{Authenticator, Key};
 use crate::config::Config;
+use crate::limits::proxies::Proxies;
 use crate::limits::rate::{Quota, RateLimiter};
 
 /// What every endpoint may use.
@@ -22,6 +23,8 @@ pub struct App {
     pub operators: SignIn,
     /// How often each key has called.
     pub rates: RateLimiter<Key>,
+    /// The proxies that are trusted to say for whom they call.
+    pub proxies: Proxies,
     /// What time it is.
     pub clock: fn() -> Timestamp,
 }
@@ -30,12 +33,14 @@ impl App {
     /// An application on this store, with the system's clock.
     ///
     /// # Errors
-    /// A system without a source of randomness.
+    /// A system without a source of randomness; a configuration that cannot be.
     pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
         let authenticator = Authenticator::new(Arc::clone(&store), &config)?;
         let operators = SignIn::new(Arc::clone(&store), config.wrong_passwords_per_minute);
         let rates = RateLimiter::default();
-        Ok(Self { config, store, authenticator, operators, rates, clock: Timestamp::now })
+        let proxies = config.proxies()?;
+        let clock = Timestamp::now;
+        Ok(Self { config, store, authenticator, operators, rates, proxies, clock })
     }
 
     /// Counts a call; what its key has left, or `None` where nothing limits it. Where the organisation

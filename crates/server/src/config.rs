@@ -10,6 +10,8 @@ use patron_store::Location;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::limits::proxies::Proxies;
+
 /// What stands before a key's name in capitals in its environment variable.
 const VARIABLE_PREFIX: &str = "PATRON_";
 /// Variables that are no keys: the one that names the configuration file, and those that Kubernetes
@@ -33,8 +35,12 @@ pub struct Config {
     pub tls_key: PathBuf,
     /// The most connections that are open at once.
     pub connection_limit: usize,
-    /// The most connections of one address that are open at once. Behind a proxy, all are the proxy's.
+    /// The most connections of one address that are open at once. A trusted proxy's are not
+    /// counted by address.
     pub connection_limit_per_address: usize,
+    /// The networks of the proxies that are trusted to say by `X-Forwarded-For` for whom they call, as
+    /// `10.0.0.0/8`, separated by commas; empty for none.
+    pub trusted_proxies: String,
     /// How long a connection may be open without a byte going in or out. Longer than any call takes.
     pub idle_timeout_seconds: u64,
     /// The sites whose pages may call Patron from a browser, as `https://shop.example`, separated by
@@ -83,6 +89,7 @@ impl Default for Config {
             tls_key: PathBuf::new(),
             connection_limit: 1_000,
             connection_limit_per_address: 500,
+            trusted_proxies: String::new(),
             idle_timeout_seconds: 120,
             cors_origins: String::new(),
             body_limit_bytes: 5_000_000,
@@ -158,6 +165,7 @@ impl Config {
         if self.tls_cert.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
             bail!("tls_cert and tls_key belong together: one is given and the other is not");
         }
+        self.proxies()?;
         if let Some(origin) = self.origins().find(|origin| !is_origin(origin)) {
             bail!("cors_origins names sites as https://shop.example, not as {origin}");
         }
@@ -183,6 +191,14 @@ impl Config {
     /// The sites whose pages may call Patron from a browser.
     pub(crate) fn origins(&self) -> impl Iterator<Item = &str> {
         self.cors_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty())
+    }
+
+    /// The proxies that are trusted.
+    ///
+    /// # Errors
+    /// A text that names none.
+    pub fn proxies(&self) -> anyhow::Result<Proxies> {
+        Proxies::parse(&self.trusted_proxies)
     }
 
     /// How long a request's body may take to arrive.
@@ -274,6 +290,8 @@ mod tests {
         assert!(refused("body_limit_bytes = -1", &[]).contains("body_limit_bytes"));
         assert!(refused("tls_cert = 'cert.pem'", &[]).contains("belong together"));
         assert!(refused("", &[("PATRON_TLS_KEY", "key.pem")]).contains("belong together"));
+        let refusal = refused("", &[("PATRON_TRUSTED_PROXIES", "10.0.0.0/8, somewhere")]);
+        assert!(refusal.contains("not as somewhere"), "{refusal}");
         for origin in ["*", "shop.example", "https://", "https://shop.example/", "HTTPS://x"] {
             let origins = format!("https://shop.example:8443, {origin}");
             assert!(refused("", &[("PATRON_CORS_ORIGINS", &origins)]).ends_with(origin));

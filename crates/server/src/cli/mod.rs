@@ -83,6 +83,9 @@ struct Sources {
     /// The certificate's private key, a PEM file.
     #[arg(long, value_name = "FILE")]
     tls_key: Option<String>,
+    /// The network of a proxy that says by `X-Forwarded-For` for whom it calls; may be repeated.
+    #[arg(long, value_name = "CIDR")]
+    trusted_proxy: Vec<String>,
     /// The most calls a minute by one till, 0 for any number [default: 1000].
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
@@ -103,7 +106,9 @@ impl Sources {
     fn load(&self) -> anyhow::Result<Config> {
         let mut flags = Table::new();
         let listen = self.listen.map(|address| address.to_string());
+        let proxies = (!self.trusted_proxy.is_empty()).then(|| self.trusted_proxy.join(","));
         let texts = [
+            ("trusted_proxies", &proxies),
             ("listen", &listen),
             ("data", &self.place.data),
             ("tls_cert", &self.tls_cert),

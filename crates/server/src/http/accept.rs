@@ -14,26 +14,31 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::config::Config;
+use crate::app::App;
 use crate::limits::connections::{Connections, Counted};
+use crate::limits::proxies::Proxies;
 use crate::limits::rate::RateLimiter;
 
 /// Takes connections.
 #[derive(Clone)]
 pub(super) struct Acceptor {
     connections: Arc<Connections>,
+    /// Their connections are those of many, and not counted by address.
+    proxies: Proxies,
     idle_timeout: Duration,
     /// Refusals are told once a minute: whoever floods the server does not flood its log.
     told: Arc<RateLimiter<()>>,
 }
 
 impl Acceptor {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(app: &App) -> Self {
+        let config = &app.config;
         Self {
             connections: Connections::new(
                 config.connection_limit,
                 config.connection_limit_per_address,
             ),
+            proxies: app.proxies.clone(),
             idle_timeout: Duration::from_secs(config.idle_timeout_seconds),
             told: Arc::default(),
         }
@@ -41,7 +46,8 @@ impl Acceptor {
 
     fn count(&self, stream: &TcpStream) -> io::Result<Counted> {
         let from = stream.peer_addr().map(|address: SocketAddr| address.ip())?;
-        self.connections.admit(from).map_err(|refusal| {
+        let counted_for = Some(from).filter(|from| !self.proxies.trust(*from));
+        self.connections.admit(counted_for).map_err(|refusal| {
             if self.told.admit((), 1, Timestamp::now()).is_ok() {
                 tracing::warn!(%from, "a connection is refused: {refusal}");
             }
@@ -158,7 +164,7 @@ mod tests {
 
     fn connection() -> (Connection<tokio::io::DuplexStream>, tokio::io::DuplexStream) {
         let (ours, theirs) = duplex(4);
-        let counted = Connections::new(1, 1).admit([10, 0, 0, 1].into()).unwrap();
+        let counted = Connections::new(1, 1).admit(Some([10, 0, 0, 1].into())).unwrap();
         (Connection::new(ours, counted, IDLE), theirs)
     }
 

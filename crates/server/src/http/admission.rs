@@ -53,7 +53,7 @@ pub(super) async fn admit(
             return envelope::unknown_resource();
         }
     };
-    let from = address(&request);
+    let from = address(&app, &request);
     let admitted = match admitted(&app, request.headers(), from, needs).await {
         Ok(admitted) => admitted,
         Err(refusal) => {
@@ -128,8 +128,9 @@ pub(crate) async fn let_in(app: &App, caller: Caller) -> Result<Admitted, Refusa
     Ok(Admitted { caller, tenant, name, quota })
 }
 
-/// The address that a request came from.
-pub(crate) fn address(request: &Request) -> IpAddr {
+/// The address that a request came from, through whatever trusted proxies.
+pub(crate) fn address(app: &App, request: &Request) -> IpAddr {
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical())
+    let peer = connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+    app.proxies.caller(peer, request.headers())
 }

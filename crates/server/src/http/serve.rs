@@ -65,7 +65,7 @@ impl Server {
     /// A listener that fails.
     pub async fn run(self, app: App) -> anyhow::Result<()> {
         let header_timeout = Duration::from_secs(app.config.header_timeout_seconds);
-        let acceptor = Acceptor::new(&app.config);
+        let acceptor = Acceptor::new(&app);
         let mut server = axum_server::from_tcp(self.listener)?
             .handle(self.stop)
             .first_request_timeout(header_timeout);

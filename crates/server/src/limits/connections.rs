@@ -33,7 +33,8 @@ pub(crate) enum TooMany {
 #[derive(Debug)]
 pub(crate) struct Counted {
     connections: Arc<Connections>,
-    address: IpAddr,
+    /// For which address it counts besides, if for one.
+    address: Option<IpAddr>,
 }
 
 impl Connections {
@@ -41,18 +42,20 @@ impl Connections {
         Arc::new(Self { most, most_per_address, open: Mutex::default() })
     }
 
-    /// Counts one more, or says why not.
-    pub(crate) fn admit(self: &Arc<Self>, from: IpAddr) -> Result<Counted, TooMany> {
-        let address = network::of(from);
+    /// Counts one more, of this address if it counts for one, or says why not.
+    pub(crate) fn admit(self: &Arc<Self>, from: Option<IpAddr>) -> Result<Counted, TooMany> {
+        let address = from.map(network::of);
         let mut open = self.open();
         if open.total >= self.most {
             return Err(TooMany::InAll);
         }
-        let of_address = open.per_address.entry(address).or_default();
-        if *of_address >= self.most_per_address {
-            return Err(TooMany::OfAddress);
+        if let Some(address) = address {
+            let of_address = open.per_address.entry(address).or_default();
+            if *of_address >= self.most_per_address {
+                return Err(TooMany::OfAddress);
+            }
+            *of_address = of_address.saturating_add(1);
         }
-        *of_address = of_address.saturating_add(1);
         open.total = open.total.saturating_add(1);
         Ok(Counted { connections: Arc::clone(self), address })
     }
@@ -66,10 +69,11 @@ impl Drop for Counted {
     fn drop(&mut self) {
         let mut open = self.connections.open();
         open.total = open.total.saturating_sub(1);
-        if let Some(of_address) = open.per_address.get_mut(&self.address) {
+        let Some(address) = self.address else { return };
+        if let Some(of_address) = open.per_address.get_mut(&address) {
             *of_address = of_address.saturating_sub(1);
             if *of_address == 0 {
-                open.per_address.remove(&self.address);
+                open.per_address.remove(&address);
             }
         }
     }
@@ -79,8 +83,9 @@ impl Drop for Counted {
 mod tests {
     use super::*;
 
-    fn address(n: u8) -> IpAddr {
-        IpAddr::from([10, 0, 0, n])
+    #[expect(clippy::unnecessary_wraps, reason = "as it is counted")]
+    fn address(n: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([10, 0, 0, n]))
     }
 
     #[test]
@@ -95,6 +100,14 @@ mod tests {
         drop(third);
         drop(first);
         assert!(admit(1).is_ok());
+    }
+
+    #[test]
+    fn a_proxys_count_only_in_all() {
+        let connections = Connections::new(3, 1);
+        let admit = || connections.admit(None);
+        let _open = [admit().unwrap(), admit().unwrap(), admit().unwrap()];
+        assert_eq!(admit().unwrap_err(), TooMany::InAll);
     }
 
     #[test]

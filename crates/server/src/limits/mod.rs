@@ -4,4 +4,5 @@ pub(crate) mod connections;
 pub(crate) mod guesses;
 pub(crate) mod headers;
 mod network;
+pub mod proxies;
 pub mod rate;

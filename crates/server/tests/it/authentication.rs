@@ -79,6 +79,25 @@ fn an_address_is_limited_whatever_tills_it_names() {
     assert_eq!(statuses[10..], [429; 2]);
 }
 
+/// Behind a proxy that is trusted, an address is the one that the proxy tells; to anybody else, what
+/// they tell is nothing.
+#[test]
+fn a_trusted_proxy_tells_whose_guesses_they_are() {
+    for (trusted, expected) in [("127.0.0.0/8", [401, 429, 401]), ("", [401, 429, 429])] {
+        let app = App::with(|config| {
+            config.wrong_passwords_per_minute = 1;
+            trusted.clone_into(&mut config.trusted_proxies);
+        });
+        let guess = |from: &str| {
+            let client = app.basic("till.001", &md5_hex("wrong"));
+            let client = client.with_header("X-Forwarded-For", format!("203.0.113.9, {from}"));
+            client.add(&json!([{"mobile": "919876543210"}])).status
+        };
+        let statuses = ["192.0.2.7", "192.0.2.7", "192.0.2.8"].map(guess);
+        assert_eq!(statuses, expected, "{trusted}");
+    }
+}
+
 /// What was verified is remembered for a limited time; verifying it again is no guess.
 #[test]
 fn without_memory_each_request_is_verified() {

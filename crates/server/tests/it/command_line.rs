@@ -40,6 +40,7 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     tls_key = ""
     connection_limit = 1000
     connection_limit_per_address = 500
+    trusted_proxies = ""
     idle_timeout_seconds = 120
     cors_origins = ""
     body_limit_bytes = 8

@@ -45,7 +45,7 @@ async fn change(
     Extension(session): Extension<Session>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let from = http::address(&request);
+    let from = http::address(&app, &request);
     let NewPassword { current, new } = body::json(&app, request).await?;
     app.operators.verify(&session.operator, current, from).await.map_err(
         |refusal| match refusal {

@@ -84,7 +84,7 @@ struct RoleThere {
     responses((status = 201, body = Begun, description = "Signed in"))
 )]
 async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    let from = http::address(&request);
+    let from = http::address(&app, &request);
     let Credentials { name, password } = body::json(&app, request).await?;
     app.operators.verify(&name, password, from).await.map_err(|refusal| match refusal {
         Refusal::TooManyGuesses(wait) => Problem::too_many(wait),

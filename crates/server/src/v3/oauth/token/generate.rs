@@ -87,7 +87,7 @@ pub(crate) async fn generate(State(app): State<Arc<App>>, request: Request) -> R
 }
 
 async fn handle(app: &App, request: Request) -> Result<Response, Response> {
-    let from = admission::address(&request);
+    let from = admission::address(app, &request);
     let Credentials { key, secret } = read(app, request).await?;
     let admitted = async {
         let caller = app.authenticator.client(&key, &secret, from).await?;
