@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -48,10 +48,18 @@ pub fn router(app: &Arc<App>) -> Router {
         None => endpoints,
     };
     endpoints
-        .layer(from_fn(access_log::record))
-        .layer(from_fn(format::of_every_reply))
-        .layer(from_fn_with_state(app.config.tls().is_some(), protection::of_every_reply))
+        // One layer, since each has the request and its reply boxed anew.
+        .layer(from_fn_with_state(app.config.tls().is_some(), handle))
         .with_state(Arc::clone(app))
+}
+
+/// What every request passes: the log, the format of its reply, the headers of its reply.
+async fn handle(State(secured): State<bool>, request: Request, next: Next) -> Response {
+    let format = format::of_reply(request.uri(), request.headers());
+    let reply = access_log::record(request, next).await;
+    let mut reply = envelope::into_format(reply, format);
+    protection::protect(reply.headers_mut(), secured);
+    reply
 }
 
 /// Every route but the admin API's, with what the OpenAPI document says of it.

@@ -1,13 +1,10 @@
 //! Headers that have a browser handle every reply with care.
 
-use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
 
 /// Whatever a reply holds is what it says it is, is shown in no frame, and leaks no address.
 const ALWAYS: [(HeaderName, &str); 3] = [
@@ -24,17 +21,7 @@ const UNLESS_SAID: [(HeaderName, &str); 2] = [
 const SECURED: (HeaderName, &str) = (STRICT_TRANSPORT_SECURITY, "max-age=31536000");
 
 /// Adds them.
-pub(super) async fn of_every_reply(
-    State(secured): State<bool>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut reply = next.run(request).await;
-    protect(reply.headers_mut(), secured);
-    reply
-}
-
-fn protect(headers: &mut HeaderMap, secured: bool) {
+pub(super) fn protect(headers: &mut HeaderMap, secured: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }

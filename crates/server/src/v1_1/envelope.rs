@@ -15,6 +15,7 @@ use patron_rules::organisation::CallerId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::format::Format;
 use super::xml;
 use crate::auth::Refusal;
 use crate::http::json;
@@ -225,8 +226,15 @@ pub(crate) fn unexpected() -> Response {
     refusal(StatusCode::INTERNAL_SERVER_ERROR, codes::UNEXPECTED, None, 0)
 }
 
-/// Puts a reply of ours into XML, with the same members in the same order.
-pub(super) fn into_xml(mut reply: Response) -> Response {
+/// Puts a reply of ours into this format; in XML it has the same members in the same order.
+pub(crate) fn into_format(reply: Response, format: Format) -> Response {
+    match format {
+        Format::Json => reply,
+        Format::Xml => into_xml(reply),
+    }
+}
+
+fn into_xml(mut reply: Response) -> Response {
     let Some(Written(json)) = reply.extensions_mut().remove() else { return reply };
     match xml::from_json(&json) {
         Ok(xml) => {

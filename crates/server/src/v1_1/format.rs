@@ -6,13 +6,8 @@
 
 use std::cmp::Ordering;
 
-use axum::extract::Request;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, Uri};
-use axum::middleware::Next;
-use axum::response::Response;
-
-use super::envelope;
 
 /// A format of requests and replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,16 +54,6 @@ pub fn charset(headers: &HeaderMap) -> Option<&str> {
     let mut pairs = parameters.filter_map(|parameter| parameter.split_once('='));
     let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
     Some(value.trim().trim_matches('"'))
-}
-
-/// Puts the reply of whatever stands inside into the format that is asked for.
-pub(crate) async fn of_every_reply(request: Request, next: Next) -> Response {
-    let format = of_reply(request.uri(), request.headers());
-    let reply = next.run(request).await;
-    match format {
-        Format::Json => reply,
-        Format::Xml => envelope::into_xml(reply),
-    }
 }
 
 fn query_format(uri: &Uri) -> Option<&str> {
