@@ -68,6 +68,9 @@ pub(super) fn decimal(text: &str) -> Option<Decimal> {
 /// The entries of a JSON array of texts, numbers and booleans, as texts; `None` where the text is
 /// none.
 pub(super) fn json_entries(text: &str) -> Option<Vec<String>> {
+    if !text.trim_start().starts_with('[') {
+        return None;
+    }
     let entries: Vec<&RawValue> = serde_json::from_str(text).ok()?;
     let entry = |raw: &RawValue| match raw.get().as_bytes().first() {
         Some(b'"') => serde_json::from_str(raw.get()).ok(),

@@ -8,6 +8,7 @@
 //! of one may come as that one. Members that are not known are ignored.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::profile::{channel, field, subscription};
@@ -16,7 +17,7 @@ use patron_rules::submission::{
     ChannelMember, Kept, Malformed, Member, Submission, SubmittedChannel, SubmittedField,
     SubmittedSubscription, SubmittedValue,
 };
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_ignored::Path;
 use serde_json::value::RawValue;
@@ -59,7 +60,11 @@ pub fn decode(body: &[u8]) -> Result<Batch<'_>, Error> {
     if let Some(offset) = too_deep(body) {
         return Err(Error::at("nested too deep (32 levels are allowed)", body, offset));
     }
-    let whole: &RawValue = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
+    let text = text.trim_start_matches('\u{feff}');
+    if let Some(batch) = in_one_pass(text) {
+        return Ok(batch);
+    }
+    let whole: &RawValue = serde_json::from_str(text)?;
     let wanted = "the body is no object with the member `root`";
     let (Body { root }, beside) = object(whole, wanted, body)?;
     let wanted = "root is no object with the member `customer`";
@@ -77,6 +82,60 @@ pub fn decode(body: &[u8]) -> Result<Batch<'_>, Error> {
         return Err(Error::at("root.customer holds no customer", body, place));
     }
     Ok(Batch { count, unknown, items: kept, lone })
+}
+
+/// Reads a body that is an array of customers and nothing besides, as nearly all are. `None` is for
+/// whoever looks closer.
+fn in_one_pass(text: &str) -> Option<Batch<'_>> {
+    let customers = Alone { name: "customer", value: PhantomData::<Many<'_>> };
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let Many(read) = Alone { name: "root", value: customers }.deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    let OneOrMany { kept, count, lone } = read;
+    (count > 0).then_some(Batch { count, unknown: None, items: kept, lone })
+}
+
+/// An object with this member alone.
+struct Alone<S> {
+    name: &'static str,
+    value: S,
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Alone<S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Alone<S> {
+    type Value = S::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "an object with the member `{}` alone", self.name)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<S::Value, A::Error> {
+        let another = || A::Error::custom("another member");
+        if members.next_key::<&str>()? != Some(self.name) {
+            return Err(another());
+        }
+        let value = members.next_value_seed(self.value)?;
+        if members.next_key::<IgnoredAny>()?.is_some() {
+            return Err(another());
+        }
+        Ok(value)
+    }
+}
+
+/// An array of values.
+struct Many<'a>(OneOrMany<'a, BATCH_LIMIT_MOST>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Many<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Entries).map(Self)
+    }
 }
 
 /// Reads a part of the body that must be an object with certain members, and names the first other
