@@ -25,9 +25,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 64;
 /// After how many pages of the log they are copied into the database. A page that grows by a row
 /// with each group is in the log many times, and is copied once.
-const CHECKPOINT_PAGES: i32 = 16_384;
+const CHECKPOINT_PAGES: i32 = 4_096;
 /// How much of the database the writer keeps in memory at most, in KiB.
-const WRITER_CACHE_KIB: i32 = 64 * 1024;
+const WRITER_CACHE_KIB: i32 = 16 * 1024;
 /// How much of the database each reader keeps in memory at most, in KiB.
 const READER_CACHE_KIB: i32 = 8 * 1024;
 
