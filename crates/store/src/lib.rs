@@ -12,6 +12,7 @@ mod error;
 pub mod maintenance;
 pub mod operators;
 mod sqlite;
+mod watch;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use configuration::{Author, Change, Expected, RecordedChange, Stored};
 pub use error::Error;
 pub use operators::Operators;
 pub use sqlite::{Location, SqliteStore};
+pub use watch::{Group, Size, Watch};
 
 /// Which organisation; only a store makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -394,6 +396,15 @@ pub trait Store: Operators + Send + Sync {
 
     /// A page of a customer's audit; an empty one where the organisation has no such customer.
     async fn audit(&self, tenant: &Tenant, query: audit::Query) -> Result<audit::Page, Error>;
+
+    /// Tells this one from now on how the store does; the first who watches stays.
+    fn watch(&self, watch: Arc<dyn Watch>);
+
+    /// How many customers wait to be written or are being written.
+    fn waiting(&self) -> usize;
+
+    /// How much room the data take.
+    async fn size(&self) -> Result<Size, Error>;
 
     /// Whether the store can be read and takes work.
     async fn check(&self) -> Result<(), Error>;

@@ -27,6 +27,7 @@ mod registration;
 mod rows;
 mod series;
 mod settings;
+mod size;
 mod writer;
 
 use std::collections::HashMap;
@@ -48,10 +49,11 @@ use self::files::Lock;
 use self::readers::Readers;
 use self::recent::Recent;
 use self::writer::{Writer, Writing};
+use crate::watch::Watched;
 use crate::{
     AccessToken, Author, Change, ClientCredential, Error, Found, LedgerCheck, Lookup, Mode,
-    NewOrganisation, NewSecret, NewToken, OrganisationName, PasswordHashes, RecordedChange, Store,
-    Stored, Tenant, TenantId, TillCredential, TokenHash,
+    NewOrganisation, NewSecret, NewToken, OrganisationName, PasswordHashes, RecordedChange, Size,
+    Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch,
 };
 
 /// Where a SQLite store keeps its data.
@@ -68,6 +70,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     recent: Arc<Recent>,
+    watched: Watched,
     tenants: Mutex<HashMap<TenantId, Tenant>>,
     /// Held until everything else is closed.
     lock: Mutex<Option<Lock>>,
@@ -81,10 +84,13 @@ impl SqliteStore {
     /// wrote it, and whatever keeps the files from being opened.
     pub fn open(location: &Location) -> Result<Self, Error> {
         let opened = open::open(location)?;
+        let watched = Watched::default();
+        let recent = Arc::clone(&opened.recent);
         Ok(Self {
-            writer: Writer::start(opened.writer, opened.files, Arc::clone(&opened.recent))?,
-            readers: Readers::new(opened.readers),
+            writer: Writer::start(opened.writer, opened.files, recent, watched.clone())?,
+            readers: Readers::new(opened.readers, watched.clone()),
             recent: opened.recent,
+            watched,
             tenants: Mutex::default(),
             lock: Mutex::new(opened.lock),
         })
@@ -343,6 +349,18 @@ impl Store for SqliteStore {
     ) -> Result<crate::audit::Page, Error> {
         let id = tenant.id;
         self.readers.read(move |connection| audit::page(connection, id, &query)).await
+    }
+
+    fn watch(&self, watch: Arc<dyn Watch>) {
+        self.watched.by(watch);
+    }
+
+    fn waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+
+    async fn size(&self) -> Result<Size, Error> {
+        self.readers.read(size::of).await
     }
 
     async fn check(&self) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use tokio::task;
 
 use super::lock;
 use crate::Error;
+use crate::watch::Watched;
 
 /// The most readers who wait for a connection; one more is refused as overload.
 const WAITING_LIMIT: usize = 4_096;
@@ -20,14 +21,16 @@ pub(super) struct Readers {
     idle: Arc<Mutex<Option<Vec<Connection>>>>,
     /// As many permits as connections.
     available: Arc<Semaphore>,
+    watched: Watched,
 }
 
 impl Readers {
-    pub(super) fn new(connections: Vec<Connection>) -> Self {
+    pub(super) fn new(connections: Vec<Connection>, watched: Watched) -> Self {
         Self {
             room: Semaphore::new(connections.len().saturating_add(WAITING_LIMIT)),
             available: Arc::new(Semaphore::new(connections.len())),
             idle: Arc::new(Mutex::new(Some(connections))),
+            watched,
         }
     }
 
@@ -37,7 +40,10 @@ impl Readers {
         query: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let _room = self.room.try_acquire().map_err(|refused| match refused {
-            TryAcquireError::NoPermits => Error::Overloaded,
+            TryAcquireError::NoPermits => {
+                self.watched.refused();
+                Error::Overloaded
+            }
             TryAcquireError::Closed => Error::Closed,
         })?;
         let permit =

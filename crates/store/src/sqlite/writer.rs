@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
@@ -19,6 +20,7 @@ use super::ids::Ids;
 use super::lanes::Lanes;
 use super::lock;
 use super::recent::{Recent, RecentInGroup};
+use crate::watch::{Group, Watched};
 use crate::{Error, Tenant};
 
 /// The most customers who wait to be written; work past it is refused as overload. At some
@@ -42,6 +44,8 @@ pub(super) struct Writing<'a> {
     spoilt: Option<String>,
     /// Whether that is only because a piece of work could not be undone alone.
     is_to_be_repeated: bool,
+    /// How long the commit took, once it is on disk.
+    commit: Option<Duration>,
 }
 
 impl Writing<'_> {
@@ -169,6 +173,7 @@ pub(super) struct Writer {
     generation: Arc<AtomicU64>,
     /// Closed once the thread and its connection are gone.
     ended: watch::Receiver<()>,
+    watched: Watched,
 }
 
 struct Job {
@@ -214,6 +219,7 @@ impl Writer {
         connection: Connection,
         files: Option<OpenFiles>,
         recent: Arc<Recent>,
+        watched: Watched,
     ) -> Result<Self, Error> {
         let (queue, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(WAITING_LIMIT as usize));
@@ -231,6 +237,7 @@ impl Writer {
             random,
             generation: Arc::clone(&generation),
             is_failing: false,
+            watched: watched.clone(),
         };
         let thread = thread::Builder::new()
             .name("patron-writer".to_owned())
@@ -242,12 +249,18 @@ impl Writer {
                 let what = "cannot start the writer's thread".to_owned();
                 Error::Io { what, source }
             })?;
-        Ok(Self { queue: Mutex::new(Some(queue)), room, thread: Some(thread), generation, ended })
+        let (queue, thread) = (Mutex::new(Some(queue)), Some(thread));
+        Ok(Self { queue, room, thread, generation, ended, watched })
     }
 
     /// The generation of what is set up.
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
+    }
+
+    /// How many customers wait to be written or are being written.
+    pub(super) fn waiting(&self) -> usize {
+        (WAITING_LIMIT as usize).saturating_sub(self.room.available_permits())
     }
 
     /// Queues work that is done wholly or not at all, and waits for its commit. Should the caller
@@ -277,7 +290,10 @@ impl Writer {
         // Work for more customers than may wait is taken where nothing else waits.
         let permits = u32::try_from(customers).unwrap_or(u32::MAX).clamp(1, WAITING_LIMIT);
         let room = Arc::clone(&self.room).try_acquire_many_owned(permits);
-        let room = room.map_err(|_| Error::Overloaded)?;
+        let room = room.map_err(|_| {
+            self.watched.refused();
+            Error::Overloaded
+        })?;
         queue.send(Job { customers, work, _room: room }).map_err(|_| Error::Closed)
     }
 
@@ -313,6 +329,7 @@ struct Worker {
     generation: Arc<AtomicU64>,
     /// Whether the last commit failed.
     is_failing: bool,
+    watched: Watched,
 }
 
 /// What came of writing a group.
@@ -321,6 +338,7 @@ struct Attempt {
     /// Something that is set up was changed.
     changed: bool,
     is_to_be_repeated: bool,
+    commit: Option<Duration>,
 }
 
 impl Worker {
@@ -340,6 +358,7 @@ impl Worker {
     }
 
     fn write(&mut self, group: &mut [Job]) -> Result<(), Error> {
+        let started = Instant::now();
         let mut attempt = self.attempt(group, false);
         if attempt.is_to_be_repeated {
             self.ids.undo(0);
@@ -359,6 +378,12 @@ impl Worker {
                 self.recent.forget();
             }
         }
+        self.watched.wrote(Group {
+            requests: group.len(),
+            customers: group.iter().map(|job| job.customers).sum(),
+            took: started.elapsed(),
+            commit: attempt.commit,
+        });
         attempt.committed
     }
 
@@ -373,10 +398,11 @@ impl Worker {
             is_careful,
             spoilt: None,
             is_to_be_repeated: false,
+            commit: None,
         };
         let committed = commit(&mut writing, group, self.files.as_ref(), self.is_failing);
-        let Writing { changed, is_to_be_repeated, .. } = writing;
-        Attempt { committed, changed, is_to_be_repeated }
+        let Writing { changed, is_to_be_repeated, commit, .. } = writing;
+        Attempt { committed, changed, is_to_be_repeated, commit }
     }
 
     /// Tells the log that commits began to fail, or succeed again, and not of each that does.
@@ -427,7 +453,9 @@ fn commit(
             }
         }
         writing.recent.merge(writing.connection)?;
+        let started = Instant::now();
         writing.execute("COMMIT")?;
+        writing.commit = Some(started.elapsed());
         // What went into a file that was removed meanwhile will not be found again.
         files.map_or(Ok(()), OpenFiles::check)
     })();
@@ -472,7 +500,9 @@ mod tests {
             opened.writer.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         let limit = |pages: i64| format!("PRAGMA max_page_count = {pages}");
         opened.writer.execute_batch(&limit(pages + 20)).unwrap();
-        let writer = Arc::new(Writer::start(opened.writer, opened.files, opened.recent).unwrap());
+        let writer = Arc::new(
+            Writer::start(opened.writer, opened.files, opened.recent, Watched::default()).unwrap(),
+        );
 
         // A batch of which one customer fails, and single ones that may be in its group.
         let mut tasks = JoinSet::new();

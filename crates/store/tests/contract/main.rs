@@ -37,3 +37,4 @@ mod settings;
 mod simulation;
 mod sqlite;
 mod tenants;
+mod watching;

@@ -17,6 +17,7 @@ use crate::given::{
     EARNED, ORIGIN, balance, external_id, is_new_and_awarded, look_up, now, open_shop, points,
     poll_once, register,
 };
+use crate::watching::Watcher;
 
 type Asked<'a> = Pin<Box<dyn Future<Output = Result<Vec<Decision>, Error>> + Send + 'a>>;
 
@@ -70,6 +71,7 @@ async fn ids(asked: Asked<'_>) -> Vec<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_limited_and_what_is_past_the_limit_is_refused(#[case] customers: usize) {
     let blocked = Blocked::new().await;
+    let watcher = Watcher::of(&*blocked.store);
     let id = |number: usize| external_id(&number.to_string());
     let batch = |first: usize| (first..first + customers).map(id).collect();
     let mut waiting = Vec::new();
@@ -83,6 +85,7 @@ async fn what_waits_is_limited_and_what_is_past_the_limit_is_refused(#[case] cus
         }
     };
     assert!(refused >= 1_000, "too low a limit: {refused}");
+    assert_eq!((blocked.store.waiting(), watcher.refused()), (refused, 1));
     blocked.unblock();
 
     let mut done = Vec::new();
@@ -98,6 +101,7 @@ async fn what_waits_is_limited_and_what_is_past_the_limit_is_refused(#[case] cus
     let plan = register(&**store, tenant, id(refused)).await;
     assert!(is_new_and_awarded(&plan), "refused, but registered");
     assert_eq!(balance(&plan.customer), points(EARNED));
+    assert_eq!(store.waiting(), 0);
     store.close().await;
 }
 
@@ -139,6 +143,7 @@ async fn look_ups_that_wait_are_limited_and_what_is_past_the_limit_is_refused() 
     let store = place.open();
     let tenant = open_shop(&*store).await;
     let known = register(&*store, &tenant, external_id("known")).await.customer;
+    let watcher = Watcher::of(&*store);
     let find = || store.find(&tenant, Lookup::Id(known.id));
     let mut waiting = Vec::new();
     loop {
@@ -151,6 +156,7 @@ async fn look_ups_that_wait_are_limited_and_what_is_past_the_limit_is_refused() 
             Poll::Ready(Err(other)) => panic!("{other:?}"),
         }
     }
+    assert_eq!(watcher.refused(), 1);
     for asked in waiting {
         assert_eq!(asked.await.unwrap().unwrap().customer, known);
     }
