@@ -8,8 +8,10 @@ use patron_store::Store;
 use crate::auth::operator::SignIn;
 use crate::auth::{Authenticator, Key};
 use crate::config::Config;
+use crate::http::metrics::Scrapers;
 use crate::limits::proxies::Proxies;
 use crate::limits::rate::{Quota, RateLimiter};
+use crate::observe::metrics::{Limit, Metrics};
 
 /// What every endpoint may use.
 pub struct App {
@@ -25,6 +27,10 @@ pub struct App {
     pub rates: RateLimiter<Key>,
     /// The proxies that are trusted to say for whom they call.
     pub proxies: Proxies,
+    /// What is counted and measured.
+    pub metrics: Arc<Metrics>,
+    /// Who may read that.
+    pub scrapers: Scrapers,
     /// What time it is.
     pub clock: fn() -> Timestamp,
 }
@@ -35,12 +41,19 @@ impl App {
     /// # Errors
     /// A system without a source of randomness; a configuration that cannot be.
     pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
-        let authenticator = Authenticator::new(Arc::clone(&store), &config)?;
-        let operators = SignIn::new(Arc::clone(&store), config.wrong_passwords_per_minute);
-        let rates = RateLimiter::default();
-        let proxies = config.proxies()?;
-        let clock = Timestamp::now;
-        Ok(Self { config, store, authenticator, operators, rates, proxies, clock })
+        let metrics: Arc<Metrics> = Arc::default();
+        store.watch(Arc::clone(&metrics) as _);
+        Ok(Self {
+            authenticator: Authenticator::new(Arc::clone(&store), &config, Arc::clone(&metrics))?,
+            operators: SignIn::new(Arc::clone(&store), &config, Arc::clone(&metrics)),
+            rates: RateLimiter::default(),
+            proxies: config.proxies()?,
+            metrics,
+            scrapers: Scrapers::configured(&config.metrics_token_file)?,
+            clock: Timestamp::now,
+            config,
+            store,
+        })
     }
 
     /// Counts a call; what its key has left, or `None` where nothing limits it. Where the organisation
@@ -56,7 +69,11 @@ impl App {
     ) -> Result<Option<Quota>, Quota> {
         match limit.unwrap_or(self.config.rate_limit_per_minute) {
             0 => Ok(None),
-            limit => self.rates.admit(key, limit, now).map(Some),
+            limit => self
+                .rates
+                .admit(key, limit, now)
+                .map(Some)
+                .inspect_err(|_| self.metrics.hit(Limit::Calls)),
         }
     }
 }

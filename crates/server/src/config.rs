@@ -60,6 +60,8 @@ pub struct Config {
     pub wrong_passwords_per_minute: u32,
     /// The most calls a minute by one till; 0 admits any number.
     pub rate_limit_per_minute: u32,
+    /// The file of the token that `/metrics` asks for; empty has it answer the same machine alone.
+    pub metrics_token_file: PathBuf,
     /// How long an operator stays signed in.
     pub session_minutes: u32,
     /// What is logged: a level (`error`, `warn`, `info`, `debug`), or `target=level,…`.
@@ -99,6 +101,7 @@ impl Default for Config {
             credential_cache_seconds: 60,
             wrong_passwords_per_minute: 10,
             rate_limit_per_minute: 1_000,
+            metrics_token_file: PathBuf::new(),
             session_minutes: 720,
             log: "info".to_owned(),
             log_format: LogFormat::Auto,

@@ -13,7 +13,7 @@ pub mod config;
 pub mod demo;
 pub mod http;
 pub mod limits;
-mod observe;
+pub mod observe;
 pub mod openapi;
 pub mod organisation_file;
 pub mod v1_1;

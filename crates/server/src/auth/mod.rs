@@ -34,6 +34,7 @@ use self::remembered::{Proof, Remembered, Verified};
 use self::verifiers::{Overloaded, Verifiers};
 use crate::config::Config;
 use crate::limits::guesses::{Guess, Guesses};
+use crate::observe::metrics::{Limit, Metrics};
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,7 @@ pub struct Authenticator {
     remembered: Remembered,
     guesses: Guesses,
     verifiers: Verifiers,
+    metrics: Arc<Metrics>,
 }
 
 impl Authenticator {
@@ -97,13 +99,18 @@ impl Authenticator {
     ///
     /// # Errors
     /// A system without a source of randomness.
-    pub fn new(store: Arc<dyn Store>, config: &Config) -> anyhow::Result<Self> {
+    pub fn new(
+        store: Arc<dyn Store>,
+        config: &Config,
+        metrics: Arc<Metrics>,
+    ) -> anyhow::Result<Self> {
         let time_to_live = Duration::from_secs(config.credential_cache_seconds);
         Ok(Self {
             store,
             remembered: Remembered::new(time_to_live)?,
             guesses: Guesses::new(config.wrong_passwords_per_minute),
             verifiers: Verifiers::default(),
+            metrics,
         })
     }
 
@@ -125,6 +132,7 @@ impl Authenticator {
     }
 
     async fn verified(&self, presented: Presented<'_>, from: IpAddr) -> Result<Caller, Refusal> {
+        self.metrics.credential_lookups.inc();
         let key = self.remembered.key(&presented.parts()).ok_or(Refusal::Unavailable)?;
         let verified = self.remembered.get_or(key, self.verify(presented, from)).await?;
         if self.still_holds(&verified).await? {
@@ -158,6 +166,7 @@ impl Authenticator {
         presented: Presented<'_>,
         from: IpAddr,
     ) -> Result<Arc<Verified>, Refusal> {
+        self.metrics.credential_misses.inc();
         // Before anything is looked up: a change meanwhile has it looked up again.
         let generation = self.store.generation();
         let (caller, proof) = match presented {
@@ -168,14 +177,14 @@ impl Authenticator {
             Presented::Basic(header) => {
                 let Credentials { username, digest } =
                     Credentials::read(header).ok_or(Refusal::Unauthorised)?;
-                let guess = self.guesses.admit(&username, from).map_err(Refusal::TooManyGuesses)?;
+                let guess = self.guess(&username, from)?;
                 let found = self.till(&username).await?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.hash_for(&digest));
                 self.check(digest.into_text(), hash, &guess).await?;
                 found.ok_or(Refusal::Unauthorised)?
             }
             Presented::Client { key, secret } => {
-                let guess = self.guesses.admit(key, from).map_err(Refusal::TooManyGuesses)?;
+                let guess = self.guess(key, from)?;
                 let found = self.api_client(key).await?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.secret_hash());
                 self.check(secret.to_owned(), hash, &guess).await?;
@@ -183,6 +192,13 @@ impl Authenticator {
             }
         };
         Ok(Verified::new(caller, proof, generation))
+    }
+
+    fn guess(&self, name: &str, from: IpAddr) -> Result<Guess, Refusal> {
+        self.guesses.admit(name, from).map_err(|wait| {
+            self.metrics.hit(Limit::WrongPasswords);
+            Refusal::TooManyGuesses(wait)
+        })
     }
 
     /// Verifies what a guess is about; one that is right costs nothing.
@@ -193,6 +209,7 @@ impl Authenticator {
         guess: &Guess,
     ) -> Result<(), Refusal> {
         let right = self.verifiers.verify(text, hash).await.map_err(|Overloaded| {
+            self.metrics.hit(Limit::PasswordChecks);
             tracing::warn!("more passwords wait to be verified than may");
             Refusal::Unavailable
         })?;

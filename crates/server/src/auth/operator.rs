@@ -14,7 +14,9 @@ use tokio::task;
 
 use super::Refusal;
 use super::password::{self, Scratch};
+use crate::config::Config;
 use crate::limits::guesses::Guesses;
+use crate::observe::metrics::{Limit, Metrics};
 
 /// By what a token is known for what it is, wherever somebody finds it.
 const PREFIX: &str = "patron_session_";
@@ -83,18 +85,20 @@ pub struct SignIn {
     /// One verification at a time: nobody signs in often.
     verifying: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
 }
 
 impl SignIn {
-    /// Verifies with what is in this store, and so many wrong passwords a minute for one name from
-    /// one address.
+    /// Verifies with what is in this store, and as many wrong passwords a minute for one name from
+    /// one address as the configuration says.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, wrong_per_minute: u32) -> Self {
+    pub fn new(store: Arc<dyn Store>, config: &Config, metrics: Arc<Metrics>) -> Self {
         Self {
             store,
-            guesses: Guesses::new(wrong_per_minute),
+            guesses: Guesses::new(config.wrong_passwords_per_minute),
             verifying: Arc::new(Semaphore::new(1)),
             waiting: Arc::new(Semaphore::new(WAITING_LIMIT)),
+            metrics,
         }
     }
 
@@ -103,14 +107,19 @@ impl SignIn {
     /// # Errors
     /// Why they are not let in.
     pub async fn verify(&self, name: &str, plain: String, from: IpAddr) -> Result<(), Refusal> {
-        let guess = self.guesses.admit(name, from).map_err(Refusal::TooManyGuesses)?;
+        let guess = self.guesses.admit(name, from).map_err(|wait| {
+            self.metrics.hit(Limit::WrongPasswords);
+            Refusal::TooManyGuesses(wait)
+        })?;
         let known = self.store.operator_password(name).await.map_err(|error| {
             tracing::error!(error = error.chain(), "an operator cannot be looked up");
             Refusal::Unavailable
         })?;
         let unavailable = |_| Refusal::Unavailable;
-        let waiting =
-            Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Refusal::Unavailable)?;
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| {
+            self.metrics.hit(Limit::PasswordChecks);
+            Refusal::Unavailable
+        })?;
         let turn = Arc::clone(&self.verifying).acquire_owned().await.map_err(unavailable)?;
         let verified = task::spawn_blocking(move || {
             let _permits = (waiting, turn);

@@ -15,9 +15,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::app::App;
-use crate::limits::connections::{Connections, Counted};
+use crate::limits::connections::{Connections, Counted, TooMany};
 use crate::limits::proxies::Proxies;
 use crate::limits::rate::RateLimiter;
+use crate::observe::metrics::{Limit, Metrics};
 
 /// Takes connections.
 #[derive(Clone)]
@@ -28,6 +29,7 @@ pub(super) struct Acceptor {
     idle_timeout: Duration,
     /// Refusals are told once a minute: whoever floods the server does not flood its log.
     told: Arc<RateLimiter<()>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Acceptor {
@@ -41,6 +43,7 @@ impl Acceptor {
             proxies: app.proxies.clone(),
             idle_timeout: Duration::from_secs(config.idle_timeout_seconds),
             told: Arc::default(),
+            metrics: Arc::clone(&app.metrics),
         }
     }
 
@@ -48,6 +51,10 @@ impl Acceptor {
         let from = stream.peer_addr().map(|address: SocketAddr| address.ip())?;
         let counted_for = Some(from).filter(|from| !self.proxies.trust(*from));
         self.connections.admit(counted_for).map_err(|refusal| {
+            self.metrics.hit(match refusal {
+                TooMany::InAll => Limit::Connections,
+                TooMany::OfAddress => Limit::ConnectionsOfAddress,
+            });
             if self.told.admit((), 1, Timestamp::now()).is_ok() {
                 tracing::warn!(%from, "a connection is refused: {refusal}");
             }

@@ -1,8 +1,9 @@
-//! A request's id, and its line in the log.
+//! A request's id, its line in the log, and its part in the metrics.
 //!
-//! The line names the route, never the path or the query as sent: those may carry what belongs to a
+//! They name the route, never the path or the query as sent: those may carry what belongs to a
 //! customer.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
@@ -12,19 +13,19 @@ use axum::response::Response;
 use patron_rules::audit::RequestId;
 
 use super::admission::CalledBy;
-use crate::app::Items;
+use crate::app::{App, Items};
 use crate::v1_1::envelope;
 
 /// The header that carries the request's id, on every reply.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-cap-requestid");
 
-pub(super) async fn record(request: Request, next: Next) -> Response {
+pub(super) async fn record(app: Arc<App>, request: Request, next: Next) -> Response {
     // In a task of its own: what a client began is finished and logged, though it hangs up.
-    let handled = tokio::spawn(handle_and_log(request, next));
+    let handled = tokio::spawn(handle_and_tell(app, request, next));
     handled.await.unwrap_or_else(|_| envelope::unexpected())
 }
 
-async fn handle_and_log(mut request: Request, next: Next) -> Response {
+async fn handle_and_tell(app: Arc<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id();
     let method = request.method().clone();
@@ -36,6 +37,7 @@ async fn handle_and_log(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    let took = started.elapsed();
     let caller = response.extensions().get::<CalledBy>();
     let items = response.extensions().get::<Items>();
     tracing::info!(
@@ -43,7 +45,7 @@ async fn handle_and_log(mut request: Request, next: Next) -> Response {
         method = %method,
         route = route.as_ref().map_or("none", MatchedPath::as_str),
         status = response.status().as_u16(),
-        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         organisation = caller.map(|caller| caller.organisation.as_ref()),
         till = caller.and_then(CalledBy::till),
         client = caller.and_then(CalledBy::client),
@@ -51,6 +53,7 @@ async fn handle_and_log(mut request: Request, next: Next) -> Response {
         succeeded = items.map(|items| items.succeeded),
         "request"
     );
+    app.metrics.answered(&method, route, response.status(), took);
     response
 }
 

@@ -6,6 +6,9 @@ use axum::body::{Body, Bytes};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
 
+use crate::app::App;
+use crate::observe::metrics::Limit;
+
 /// How much of a body that nobody wants is read, so that its sender comes to read the reply.
 const DRAIN_LIMIT_BYTES: usize = 64_000_000;
 
@@ -23,16 +26,21 @@ pub enum Error {
     BrokenOff,
 }
 
-/// Reads a whole body.
+/// Reads a whole body, in the time that the configuration allows.
 ///
 /// # Errors
 /// Why it was not read.
-pub async fn read(mut body: Body, limit_bytes: usize, within: Duration) -> Result<Bytes, Error> {
+pub(crate) async fn read(app: &App, mut body: Body, limit_bytes: usize) -> Result<Bytes, Error> {
+    let within = app.config.body_timeout();
     let collected = timeout(within, Limited::new(&mut body, limit_bytes).collect()).await;
     match collected {
-        Err(_) => Err(Error::TimedOut),
+        Err(_) => {
+            app.metrics.hit(Limit::BodyTime);
+            Err(Error::TimedOut)
+        }
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            app.metrics.hit(Limit::BodySize);
             drain(body, within).await;
             Err(Error::TooLarge)
         }

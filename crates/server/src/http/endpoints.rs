@@ -23,6 +23,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     (Method::GET, "/docs/", Access::Open),
     (Method::GET, "/docs/{file}", Access::Open),
     (Method::GET, "/livez", Access::Open),
+    (Method::GET, "/metrics", Access::Open),
     (Method::GET, "/openapi.json", Access::Open),
     (Method::GET, "/readyz", Access::Open),
     (Method::POST, "/v1.1/customer/add", WRITE_CUSTOMER),

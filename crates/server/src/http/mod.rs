@@ -8,6 +8,7 @@ mod cors;
 pub mod endpoints;
 mod health;
 pub mod json;
+pub mod metrics;
 mod protection;
 mod serve;
 pub mod tls;
@@ -49,14 +50,15 @@ pub fn router(app: &Arc<App>) -> Router {
     };
     endpoints
         // One layer, since each has the request and its reply boxed anew.
-        .layer(from_fn_with_state(app.config.tls().is_some(), handle))
+        .layer(from_fn_with_state(Arc::clone(app), handle))
         .with_state(Arc::clone(app))
 }
 
-/// What every request passes: the log, the format of its reply, the headers of its reply.
-async fn handle(State(secured): State<bool>, request: Request, next: Next) -> Response {
+/// What every request passes: the log and the metrics, the format of its reply, the headers of its reply.
+async fn handle(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let format = format::of_reply(request.uri(), request.headers());
-    let reply = access_log::record(request, next).await;
+    let secured = app.config.tls().is_some();
+    let reply = access_log::record(app, request, next).await;
     let mut reply = envelope::into_format(reply, format);
     protection::protect(reply.headers_mut(), secured);
     reply
@@ -70,6 +72,7 @@ pub(crate) fn endpoints() -> OpenApiRouter<Arc<App>> {
         .merge(v3::routes())
         .merge(api_gateway::routes())
         .merge(health::routes())
+        .merge(metrics::routes())
         .merge(openapi::routes())
 }
 

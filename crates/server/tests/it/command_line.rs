@@ -50,6 +50,7 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     credential_cache_seconds = 60
     wrong_passwords_per_minute = 10
     rate_limit_per_minute = 7
+    metrics_token_file = ""
     session_minutes = 720
     log = "warn"
     log_format = "auto"

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::durability::Program;
 
-fn read(path: &str) -> String {
+pub fn read(path: &str) -> String {
     let path = format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{path}"))
 }

@@ -40,6 +40,7 @@ mod limits;
 mod log;
 mod loyalty;
 mod maintenance;
+mod metrics;
 mod openapi;
 mod proof;
 mod referral;

@@ -31,6 +31,7 @@ use crate::app::{App, Items};
 use crate::audit;
 use crate::auth::Caller;
 use crate::http::body;
+use crate::observe::metrics::Limit;
 use crate::v1_1::attribution::Attribution;
 use crate::v1_1::envelope::{Envelope, Reply};
 use crate::v1_1::parameters::{Attributed, Formatted, Registering, UserContext};
@@ -106,6 +107,11 @@ async fn handle(
         .map_err(|error| envelope::invalid(&error))?;
     let (tenant, registered) = register(app, &attribution, tenant, &batch, &origin, mode).await?;
 
+    if mode == Mode::Apply {
+        for (_, decision) in &registered {
+            app.metrics.decided(decision);
+        }
+    }
     let organisation = tenant.organisation();
     let succeeded = registered.iter().filter(|(_, decision)| decision.outcome.is_ok()).count();
     let customers: Vec<_> = registered
@@ -126,7 +132,7 @@ async fn handle(
 /// Reads a body whole.
 async fn read(app: &App, body: Body) -> Result<Bytes, Response> {
     let limit = app.config.body_limit_bytes;
-    body::read(body, limit, app.config.body_timeout()).await.map_err(|error| {
+    body::read(app, body, limit).await.map_err(|error| {
         let (http, code, detail) = match error {
             body::Error::TooLarge => {
                 let detail = format!("at most {limit} bytes");
@@ -172,7 +178,7 @@ async fn register(
     for _ in 0..TRIES {
         let now = (app.clock)();
         let organisation = tenant.organisation();
-        if let Some(refusal) = refusal(batch, &organisation.settings) {
+        if let Some(refusal) = refusal(app, batch, &organisation.settings) {
             return Err(refusal);
         }
         let posted_as = attribution.till(organisation);
@@ -195,9 +201,10 @@ async fn register(
 }
 
 /// Why the organisation does not take a request at all.
-fn refusal(batch: &Decoded<'_>, settings: &Settings) -> Option<Response> {
+fn refusal(app: &App, batch: &Decoded<'_>, settings: &Settings) -> Option<Response> {
     let (count, limit) = (batch.count(), settings.batch_limit);
     if count > limit {
+        app.metrics.hit(Limit::Batch);
         let detail = format!("{count} customers in one call, at most {limit} are allowed");
         let http = StatusCode::BAD_REQUEST;
         return Some(envelope::refusal(http, codes::BATCH_LIMIT, Some(&detail), count));

@@ -35,6 +35,7 @@ use super::response::{
 use crate::app::{App, Items};
 use crate::auth::Caller;
 use crate::http::body;
+use crate::observe::metrics::Limit;
 use crate::v1_1::attribution::Attribution;
 use crate::v1_1::envelope::{Envelope, Reply};
 use crate::v1_1::parameters::{Attributed, Formatted, LookedUp};
@@ -233,6 +234,7 @@ async fn handle(
     let (name, values) = asked(uri).ok_or_else(|| refuse(codes::NO_IDENTIFIER_TO_GET, None, 0))?;
     let limit = organisation.settings.batch_limit;
     if values.len() > limit {
+        app.metrics.hit(Limit::Batch);
         let detail = format!("{} customers in one call, at most {limit} are allowed", values.len());
         return Err(refuse(codes::BATCH_LIMIT, Some(&detail), values.len()));
     }

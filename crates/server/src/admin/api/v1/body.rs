@@ -28,7 +28,7 @@ pub(super) async fn text(app: &App, request: Request) -> Result<String, Problem>
         body::drain(body, app.config.body_timeout()).await;
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send JSON"));
     }
-    let bytes = body::read(body, LIMIT_BYTES, app.config.body_timeout()).await.map_err(refused)?;
+    let bytes = body::read(app, body, LIMIT_BYTES).await.map_err(refused)?;
     String::from_utf8(Bytes::into(bytes))
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is not UTF-8"))
 }

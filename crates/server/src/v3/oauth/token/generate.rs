@@ -106,7 +106,7 @@ async fn handle(app: &App, request: Request) -> Result<Response, Response> {
 }
 
 async fn read(app: &App, request: Request) -> Result<Credentials, Response> {
-    let bytes = body::read(request.into_body(), BODY_LIMIT, app.config.body_timeout()).await;
+    let bytes = body::read(app, request.into_body(), BODY_LIMIT).await;
     let unreadable = |http, detail: &str| {
         let message = format!("{}: {detail}", codes::UNREADABLE.message);
         wrong(http, codes::UNREADABLE.number, message)
