@@ -180,8 +180,8 @@ struct Job {
     /// How many customers it writes.
     customers: usize,
     work: Box<dyn Work>,
-    /// Its part of what may wait, given back with the answer.
-    _room: OwnedSemaphorePermit,
+    /// Its part of what may wait, given back before the answer.
+    room: OwnedSemaphorePermit,
 }
 
 trait Work: Send {
@@ -294,7 +294,7 @@ impl Writer {
             self.watched.refused();
             Error::Overloaded
         })?;
-        queue.send(Job { customers, work, _room: room }).map_err(|_| Error::Closed)
+        queue.send(Job { customers, work, room }).map_err(|_| Error::Closed)
     }
 
     /// Takes no more work, finishes what waits, and closes the connection. Whoever calls it while
@@ -348,6 +348,7 @@ impl Worker {
             let committed = self.write(&mut group).map_err(Arc::new);
             self.tell(committed.as_ref().map_err(Arc::as_ref), group.len());
             for job in group {
+                drop(job.room);
                 job.work.answer(committed.clone());
             }
         }
