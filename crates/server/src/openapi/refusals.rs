@@ -1,5 +1,5 @@
 //! How requests are refused before and in their endpoints, for the document: by whom an endpoint may
-//! be called stands in [`crate::http::endpoints`].
+//! be called stands in [`mod@crate::http::endpoints`].
 
 use utoipa::ToSchema;
 use utoipa::openapi::header::HeaderBuilder;
