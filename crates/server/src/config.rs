@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use patron_store::Location;
+use patron_store::{Location, Tuning};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -28,6 +28,13 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The directory of the data, or `:memory:` to keep nothing.
     pub data: PathBuf,
+    /// How many identifiers of new customers gather in memory before they are merged into their table;
+    /// at most twice as many are kept, at about 100 bytes each.
+    pub recent_identifiers: usize,
+    /// How much of the database the writer keeps in memory at most, in MiB.
+    pub writer_cache_mib: u32,
+    /// How much is written to the log before that is copied into the database, in MiB.
+    pub checkpoint_mib: u32,
     /// The file of the certificate and those that vouch for it, in PEM. With it Patron speaks TLS and
     /// nothing else; empty for none.
     pub tls_cert: PathBuf,
@@ -84,9 +91,13 @@ pub enum LogFormat {
 
 impl Default for Config {
     fn default() -> Self {
+        let Tuning { recent_identifiers, writer_cache_mib, checkpoint_mib } = Tuning::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: PathBuf::from("./patron-data"),
+            recent_identifiers,
+            writer_cache_mib,
+            checkpoint_mib,
             tls_cert: PathBuf::new(),
             tls_key: PathBuf::new(),
             connection_limit: 1_000,
@@ -149,6 +160,9 @@ impl Config {
         let (bytes, connections) = (count(self.body_limit_bytes), count(self.connection_limit));
         let of_address = count(self.connection_limit_per_address);
         for (key, value, least, most) in [
+            ("recent_identifiers", count(self.recent_identifiers), 1, 10_000_000),
+            ("writer_cache_mib", self.writer_cache_mib.into(), 1, 65_536),
+            ("checkpoint_mib", self.checkpoint_mib.into(), 1, 4_096),
             ("connection_limit", connections, 1, 1_000_000),
             ("connection_limit_per_address", of_address, 1, 1_000_000),
             ("idle_timeout_seconds", self.idle_timeout_seconds, 1, 86_400),
@@ -183,6 +197,13 @@ impl Config {
         } else {
             Location::Directory(self.data.clone())
         }
+    }
+
+    /// How much memory and log the data are given.
+    #[must_use]
+    pub const fn tuning(&self) -> Tuning {
+        let Self { recent_identifiers, writer_cache_mib, checkpoint_mib, .. } = *self;
+        Tuning { recent_identifiers, writer_cache_mib, checkpoint_mib }
     }
 
     /// The files of the certificate and of its key; `None` where there is no TLS.
@@ -291,6 +312,9 @@ mod tests {
         assert!(refused("", &[("PATRON_BODY_LIMIT_BYTES", "many")]).contains("no whole number"));
         assert!(refused("body_limit_bytes = 0", &[]).contains("is a number from 1 to"));
         assert!(refused("body_limit_bytes = -1", &[]).contains("body_limit_bytes"));
+        assert!(refused("checkpoint_mib = 4097", &[]).contains("is a number from 1 to 4096"));
+        assert!(refused("recent_identifiers = 0", &[]).contains("is a number from 1 to 10000000"));
+        assert!(refused("", &[("PATRON_WRITER_CACHE_MIB", "0")]).contains("from 1 to 65536"));
         assert!(refused("tls_cert = 'cert.pem'", &[]).contains("belong together"));
         assert!(refused("", &[("PATRON_TLS_KEY", "key.pem")]).contains("belong together"));
         let refusal = refused("", &[("PATRON_TRUSTED_PROXIES", "10.0.0.0/8, somewhere")]);

@@ -32,7 +32,7 @@ use rust_decimal::Decimal;
 pub use configuration::{Author, Change, Expected, RecordedChange, Stored};
 pub use error::Error;
 pub use operators::Operators;
-pub use sqlite::{Location, SqliteStore};
+pub use sqlite::{Location, SqliteStore, Tuning};
 pub use watch::{Group, Size, Watch};
 
 /// Which organisation; only a store makes one.

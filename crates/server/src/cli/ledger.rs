@@ -32,7 +32,8 @@ pub(super) struct CheckArguments {
 pub(super) fn run(command: &Command) -> anyhow::Result<()> {
     let Command::Check(CheckArguments { sources, organisation }) = command;
     let config = sources.load()?;
-    let store = SqliteStore::open(&config.location()).context("cannot open the data")?;
+    let store = SqliteStore::open_tuned(&config.location(), &config.tuning())
+        .context("cannot open the data")?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let checked = runtime.block_on(check(&store, organisation.as_deref()));
     runtime.block_on(store.close());

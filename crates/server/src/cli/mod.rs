@@ -89,6 +89,15 @@ struct Sources {
     /// The most calls a minute by one till, 0 for any number [default: 1000].
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
+    /// How many identifiers of new customers gather in memory [default: 300000].
+    #[arg(long, value_name = "N")]
+    recent_identifiers: Option<u32>,
+    /// How much of the database the writer keeps in memory, in MiB [default: 16].
+    #[arg(long, value_name = "MIB")]
+    writer_cache: Option<u32>,
+    /// How much is logged before it is copied into the database, in MiB [default: 16].
+    #[arg(long, value_name = "MIB")]
+    checkpoint: Option<u32>,
 }
 
 /// Where the data are.
@@ -116,9 +125,14 @@ impl Sources {
         ];
         let given = texts.into_iter().filter_map(|(key, text)| Some((key, text.clone()?)));
         flags.extend(given.map(|(key, text)| (key.to_owned(), Value::String(text))));
-        if let Some(limit) = self.rate_limit {
-            flags.insert("rate_limit_per_minute".to_owned(), Value::Integer(limit.into()));
-        }
+        let numbers = [
+            ("rate_limit_per_minute", self.rate_limit),
+            ("recent_identifiers", self.recent_identifiers),
+            ("writer_cache_mib", self.writer_cache),
+            ("checkpoint_mib", self.checkpoint),
+        ];
+        let given = numbers.into_iter().filter_map(|(key, number)| Some((key, number?)));
+        flags.extend(given.map(|(key, number)| (key.to_owned(), Value::Integer(number.into()))));
         // A variable that is no Unicode is none of ours.
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))

@@ -15,7 +15,7 @@ pub(super) fn with<T>(
     work: impl AsyncFnOnce(&dyn Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let config = Sources { place: place.clone(), ..Sources::default() }.load()?;
-    let store = SqliteStore::open(&config.location())
+    let store = SqliteStore::open_tuned(&config.location(), &config.tuning())
         .context("cannot open the data (while Patron serves it, use the admin API instead)")?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let done = runtime.block_on(work(&store));

@@ -31,7 +31,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 async fn serve(config: Config, demo: bool) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
-    let store = SqliteStore::open(&config.location()).context("cannot open the data")?;
+    let store = SqliteStore::open_tuned(&config.location(), &config.tuning())
+        .context("cannot open the data")?;
     let store: Arc<dyn Store> = Arc::new(store);
     if demo {
         demo::fill(store.as_ref()).await?;

@@ -30,12 +30,17 @@ fn the_configuration_is_printed_as_it_takes_effect() {
             "127.0.0.1:9",
             "--rate-limit",
             "7",
+            "--checkpoint",
+            "64",
         ],
-        &[("PATRON_BODY_LIMIT_BYTES", "8")],
+        &[("PATRON_BODY_LIMIT_BYTES", "8"), ("PATRON_WRITER_CACHE_MIB", "32")],
     );
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"
     listen = "127.0.0.1:9"
     data = "./patron-data"
+    recent_identifiers = 300000
+    writer_cache_mib = 32
+    checkpoint_mib = 64
     tls_cert = ""
     tls_key = ""
     connection_limit = 1000

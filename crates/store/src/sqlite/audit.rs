@@ -194,14 +194,14 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
-    use crate::sqlite::{Location, open};
+    use crate::sqlite::{Location, Tuning, open};
 
     const TENANT: TenantId = TenantId(3);
     const CUSTOMER: CustomerId = CustomerId(7);
 
     /// A registry in which a customer, between two others, has so many entries.
     fn with_entries(count: i64) -> Connection {
-        let connection = open::open(&Location::Memory).unwrap().writer;
+        let connection = open::open(&Location::Memory, &Tuning::default()).unwrap().writer;
         let origin = Origin {
             request_id: RequestId(1),
             caller: CallerId::Till(TillId(1)),

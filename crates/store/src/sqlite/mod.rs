@@ -28,6 +28,7 @@ mod rows;
 mod series;
 mod settings;
 mod size;
+mod tuning;
 mod writer;
 
 use std::collections::HashMap;
@@ -48,6 +49,7 @@ use rusqlite::Connection;
 use self::files::Lock;
 use self::readers::Readers;
 use self::recent::Recent;
+pub use self::tuning::Tuning;
 use self::writer::{Writer, Writing};
 use crate::watch::Watched;
 use crate::{
@@ -77,13 +79,21 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// Opens the data as [`Self::open_tuned`] does, with the defaults.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open(location: &Location) -> Result<Self, Error> {
+        Self::open_tuned(location, &Tuning::default())
+    }
+
     /// Opens the data, bringing its schema up to date.
     ///
     /// # Errors
     /// [`Error::InUse`] when another process has it open, [`Error::TooNew`] when a newer program
     /// wrote it, and whatever keeps the files from being opened.
-    pub fn open(location: &Location) -> Result<Self, Error> {
-        let opened = open::open(location)?;
+    pub fn open_tuned(location: &Location, tuning: &Tuning) -> Result<Self, Error> {
+        let opened = open::open(location, tuning)?;
         let watched = Watched::default();
         let recent = Arc::clone(&opened.recent);
         Ok(Self {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::Location;
 use super::files::{self, Lock, OpenFiles};
 use super::recent::Recent;
+use super::{Location, Tuning};
 use crate::Error;
 
 /// The table in which the migrations that were applied are noted.
@@ -23,13 +23,12 @@ const READERS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
-/// After how many pages of the log they are copied into the database. A page that grows by a row
-/// with each group is in the log many times, and is copied once.
-const CHECKPOINT_PAGES: i32 = 4_096;
-/// How much of the database the writer keeps in memory at most, in KiB.
-const WRITER_CACHE_KIB: i32 = 16 * 1024;
-/// How much of the database each reader keeps in memory at most, in KiB.
-const READER_CACHE_KIB: i32 = 8 * 1024;
+const KIB: i64 = 1024;
+const MIB: i64 = 1024 * KIB;
+/// How much of the database each reader keeps in memory at most.
+const READER_CACHE_MIB: u32 = 8;
+/// How much of the database is kept in memory at most where it is checked, copied or migrated.
+const MAINTENANCE_CACHE_MIB: u32 = 16;
 
 mod migrations {
     refinery::embed_migrations!("src/sqlite/migrations");
@@ -45,7 +44,7 @@ pub(super) struct Opened {
     pub(super) lock: Option<Lock>,
 }
 
-pub(super) fn open(location: &Location) -> Result<Opened, Error> {
+pub(super) fn open(location: &Location, tuning: &Tuning) -> Result<Opened, Error> {
     let (file, mut lock) = match location {
         Location::Directory(directory) => {
             files::make_private(directory)?;
@@ -59,7 +58,7 @@ pub(super) fn open(location: &Location) -> Result<Opened, Error> {
         Location::Memory => (memory_file(), None),
     };
     let on_disk = lock.is_some();
-    let mut writer = connect(&file, on_disk, WRITER_CACHE_KIB)?;
+    let mut writer = connect(&file, on_disk, tuning.writer_cache_mib)?;
     // A reply waits for its commit, so the commit must be on disk: FULL syncs the log each time.
     let (journal, synchronous) = if on_disk { ("wal", "FULL") } else { ("memory", "OFF") };
     let set: String =
@@ -68,13 +67,13 @@ pub(super) fn open(location: &Location) -> Result<Opened, Error> {
         return Err(Error::Engine(format!("the journal is `{set}`, not `{journal}`").into()));
     }
     writer.pragma_update(None, "synchronous", synchronous)?;
-    writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    writer.pragma_update(None, "wal_autocheckpoint", pages(&writer, tuning.checkpoint_mib)?)?;
     claim(&writer)?;
     migrate(&mut writer)?;
-    let recent = Arc::new(Recent::load(&writer)?);
+    let recent = Arc::new(Recent::load(&writer, tuning.recent_identifiers)?);
     let readers = (0..READERS)
         .map(|_| {
-            let reader = connect(&file, on_disk, READER_CACHE_KIB)?;
+            let reader = connect(&file, on_disk, READER_CACHE_MIB)?;
             reader.pragma_update(None, "query_only", true)?;
             Ok(reader)
         })
@@ -92,19 +91,26 @@ fn memory_file() -> PathBuf {
     format!("file:/patron-{}?vfs=memdb", OPENED.fetch_add(1, Ordering::Relaxed)).into()
 }
 
-fn connect(file: &Path, on_disk: bool, cache_kib: i32) -> Result<Connection, Error> {
+fn connect(file: &Path, on_disk: bool, cache_mib: u32) -> Result<Connection, Error> {
     // Only the name of a database in memory is a URI.
     let extra = if on_disk { OpenFlags::empty() } else { OpenFlags::SQLITE_OPEN_URI };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | extra;
-    configured(Connection::open_with_flags(file, flags)?, cache_kib)
+    configured(Connection::open_with_flags(file, flags)?, cache_mib)
 }
 
-fn configured(connection: Connection, cache_kib: i32) -> Result<Connection, Error> {
+/// How many pages of this database that is.
+fn pages(connection: &Connection, mib: u32) -> Result<i64, Error> {
+    let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    Ok(i64::from(mib) * MIB / page.max(1))
+}
+
+fn configured(connection: Connection, cache_mib: u32) -> Result<Connection, Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    // A negative number is one of KiB and not of pages.
+    connection.pragma_update(None, "cache_size", -(i64::from(cache_mib) * MIB / KIB))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Where a sync alone leaves data in the disk's own cache, as on macOS, sync that, too.
     connection.pragma_update(None, "fullfsync", true)?;
@@ -122,7 +128,8 @@ pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
     }
     files::refuse_log_of_another(file)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = configured(Connection::open_with_flags(file, flags)?, WRITER_CACHE_KIB)?;
+    let mut connection =
+        configured(Connection::open_with_flags(file, flags)?, MAINTENANCE_CACHE_MIB)?;
     if !is_ours(&connection)? {
         return Err(foreign());
     }
@@ -135,7 +142,7 @@ pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
 
 /// Brings a database of ours that nobody serves up to date.
 pub(super) fn bring_up_to_date(file: &Path) -> Result<(), Error> {
-    let mut connection = connect(file, true, WRITER_CACHE_KIB)?;
+    let mut connection = connect(file, true, MAINTENANCE_CACHE_MIB)?;
     if !is_ours(&connection)? {
         return Err(foreign());
     }

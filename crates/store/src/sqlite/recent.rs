@@ -23,10 +23,6 @@ use rusqlite::{Connection, OptionalExtension};
 use super::rows::{corrupt, kind_number};
 use crate::{Error, TenantId};
 
-/// How many identifiers are gathered before they are merged; in memory are twice as many at most,
-/// at about 100 bytes each.
-const GATHERED_LIMIT: usize = 300_000;
-
 /// Tells whose an identifier is.
 pub(super) trait Holders {
     /// Who holds an identifier, or held it before a merge of customers.
@@ -77,12 +73,6 @@ pub(super) struct Recent {
     limit: usize,
 }
 
-impl Default for Recent {
-    fn default() -> Self {
-        Self { generations: RwLock::default(), limit: GATHERED_LIMIT }
-    }
-}
-
 #[derive(Debug, Default)]
 struct Generations {
     gathering: Generation,
@@ -98,9 +88,14 @@ impl Generations {
 }
 
 impl Recent {
-    /// Reads which identifiers are recent.
-    pub(super) fn load(connection: &Connection) -> Result<Self, Error> {
-        let recent = Self::default();
+    /// None; so many are gathered before they are merged.
+    pub(super) fn none(limit: usize) -> Self {
+        Self { generations: RwLock::default(), limit }
+    }
+
+    /// Reads which identifiers are recent; so many are gathered before they are merged.
+    pub(super) fn load(connection: &Connection, limit: usize) -> Result<Self, Error> {
+        let recent = Self::none(limit);
         recent.reload(connection)?;
         Ok(recent)
     }
@@ -140,6 +135,22 @@ impl Recent {
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 
+    /// Tells of each that is in the table already, since the merging was not finished: to whom it
+    /// belongs, and to whom by the table.
+    pub(super) fn for_each_in_table(
+        &self,
+        connection: &Connection,
+        mut tell: impl FnMut(TenantId, CustomerId, CustomerId),
+    ) -> Result<(), Error> {
+        let Generations { gathering, merging } = &*self.read();
+        for (key, customer) in gathering.holders.iter().chain(&merging.holders) {
+            if let Some(found) = in_table(connection, key)? {
+                tell(key.tenant, *customer, found);
+            }
+        }
+        Ok(())
+    }
+
     /// Begins to merge what has gathered, unless something is being merged.
     fn merge_what_gathered(&self) {
         let mut generations = self.write();
@@ -166,11 +177,12 @@ impl Holders for Recent {
         kind: IdentifierKind,
         key: &str,
     ) -> Result<Option<CustomerId>, Error> {
-        let recent = self.read().holder(&Key::of(tenant, kind, key));
+        let key = Key::of(tenant, kind, key);
+        let recent = self.read().holder(&key);
         // It may have moved to the table since.
         match recent {
             Some(customer) if is_recent(connection, tenant, kind, customer)? => Ok(recent),
-            _ => in_table(connection, tenant, kind, key),
+            _ => in_table(connection, &key),
         }
     }
 }
@@ -389,9 +401,10 @@ impl Holders for RecentInGroup {
         kind: IdentifierKind,
         key: &str,
     ) -> Result<Option<CustomerId>, Error> {
-        match self.recent(&Key::of(tenant, kind, key)) {
+        let key = Key::of(tenant, kind, key);
+        match self.recent(&key) {
             Some(customer) => Ok(Some(customer)),
-            None => in_table(connection, tenant, kind, key),
+            None => in_table(connection, &key),
         }
     }
 }
@@ -417,18 +430,13 @@ fn is_recent(
     Ok(found.unwrap_or_default())
 }
 
-fn in_table(
-    connection: &Connection,
-    tenant: TenantId,
-    kind: IdentifierKind,
-    key: &str,
-) -> Result<Option<CustomerId>, Error> {
+fn in_table(connection: &Connection, key: &Key) -> Result<Option<CustomerId>, Error> {
     let found = connection
         .prepare_cached(
             "SELECT customer_id FROM identifier
              WHERE organisation_id = ?1 AND kind = ?2 AND value = ?3",
         )?
-        .query_row((tenant.0, kind_number(kind), key), |row| row.get(0))
+        .query_row((key.tenant.0, key.kind, &*key.value), |row| row.get(0))
         .optional()?;
     Ok(found.map(CustomerId))
 }
@@ -453,7 +461,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sqlite::{Location, open};
+    use crate::sqlite::{Location, Tuning, open};
 
     const KIND: IdentifierKind = IdentifierKind::ExternalId;
     const KEYS: u8 = 16;
@@ -504,12 +512,12 @@ mod tests {
 
     fn load(connection: &Connection) -> Arc<Recent> {
         // So few that all three states come about in a short list of operations.
-        Arc::new(Recent { limit: 3, ..Recent::load(connection).unwrap() })
+        Arc::new(Recent::load(connection, 3).unwrap())
     }
 
     impl World {
         fn new() -> Self {
-            let connection = open::open(&Location::Memory).unwrap().writer;
+            let connection = open::open(&Location::Memory, &Tuning::default()).unwrap().writer;
             let organisations = "INSERT INTO organisation (name, is_demo, next_customer_id)
                  VALUES ('a', 0, 1), ('b', 0, 1); BEGIN";
             connection.execute_batch(organisations).unwrap();
@@ -633,7 +641,7 @@ mod tests {
             world.execute("COMMIT");
             world.group.merge_all(&world.connection).unwrap();
             prop_assert_eq!(world.recent.count(), 0);
-            prop_assert_eq!(Recent::load(&world.connection).unwrap().count(), 0);
+            prop_assert_eq!(load(&world.connection).count(), 0);
             let mut table = world.connection.prepare("SELECT * FROM identifier").unwrap();
             let row = |row: &rusqlite::Row<'_>| {
                 let value: String = row.get(2)?;

@@ -479,7 +479,7 @@ mod tests {
     use tokio::task::JoinSet;
 
     use super::*;
-    use crate::sqlite::{Location, open};
+    use crate::sqlite::{Location, Tuning, open};
 
     /// A statement of several rows is undone by itself when the disk is full, and its transaction
     /// goes on.
@@ -495,7 +495,8 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_fills_the_disk_fails_with_its_neighbours_and_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let opened = open::open(&Location::Directory(directory.path().to_owned())).unwrap();
+        let location = Location::Directory(directory.path().to_owned());
+        let opened = open::open(&location, &Tuning::default()).unwrap();
         opened.writer.execute_batch("CREATE TABLE thing (thing BLOB)").unwrap();
         let pages: i64 =
             opened.writer.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();

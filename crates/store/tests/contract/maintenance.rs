@@ -146,6 +146,15 @@ async fn data_that_are_whole_are_found_whole_whether_they_are_served_or_not() {
       "identifiers: organisation 1: one external id leads to customer 100000003, \
        who does not have it"]
 )]
+#[case::identifier_is_merged_wrongly(
+    "UPDATE organisation SET identifiers_merged_to = 100000003;
+     UPDATE customer SET recent = 1 << 3 WHERE customer_id = 100000004;
+     UPDATE identifier SET customer_id = 100000003 WHERE value = 'A-4'",
+    &["identifiers: organisation 1: one external id leads to customer 100000003, \
+       who does not have it",
+      "identifiers being merged: organisation 1: \
+       a recent identifier of customer 100000004 leads to customer 100000003"]
+)]
 #[case::identifier_of_a_kind_that_is_not_used(
     "UPDATE configuration SET document = json_set(document, '$.CONF_USERS_IS_EMAIL_UNIQUE', '0')
      WHERE resource = 'settings'",

@@ -10,7 +10,7 @@ use patron_rules::ledger::{Currency, EntryKind};
 use patron_rules::organisation::{Kind, ProgrammeId};
 use patron_rules::profile::CustomerType;
 use patron_rules::validate::Registration;
-use patron_store::{Error, LedgerDifference, Location, Mode, SqliteStore, Store};
+use patron_store::{Error, LedgerDifference, Location, Mode, SqliteStore, Store, Tuning};
 use rstest::rstest;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
@@ -284,6 +284,32 @@ async fn a_directory_is_made_where_it_is_missing() {
     open_shop(&store).await;
     store.close().await;
     assert!(path.join("patron.sqlite").is_file());
+}
+
+/// How long the log is while the store is open, and how many identifiers are in their table.
+async fn log_and_identifiers(tuning: &Tuning) -> (u64, i64) {
+    let place = directory();
+    let location = Location::Directory(place.directory.path().to_owned());
+    let store = SqliteStore::open_tuned(&location, tuning).unwrap();
+    let tenant = open_shop(&store).await;
+    for number in 0..200 {
+        register(&store, &tenant, external_id(&number.to_string())).await;
+    }
+    let log = file(&place).with_extension("sqlite-wal").metadata().unwrap().len();
+    let count = "SELECT count(*) FROM identifier";
+    let identifiers = connect(&place).query_row(count, [], |row| row.get(0)).unwrap();
+    store.close().await;
+    (log, identifiers)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identifiers_are_merged_and_the_log_is_copied_as_often_as_is_said() {
+    let often = Tuning { recent_identifiers: 50, checkpoint_mib: 1, ..Tuning::default() };
+    let (short, merged) = log_and_identifiers(&often).await;
+    let (long, none) = log_and_identifiers(&Tuning::default()).await;
+    assert!(short < 2 << 20 && short < long, "{short} and {long}");
+    assert!((1..200).contains(&merged), "{merged}");
+    assert_eq!(none, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ mod references;
 use patron_rules::organisation::Organisation;
 use rusqlite::{Connection, ErrorCode};
 
+use super::Tuning;
 use super::configuration;
 use super::recent::Recent;
 use super::rows::list;
@@ -32,6 +33,7 @@ pub(super) fn check(connection: &Connection, watch: &mut dyn Watch) -> Result<Ch
         parts.push(ledgers::check(connection, &organisations, watch)?);
         parts.push(references::identifiers(connection, &organisations, watch)?);
         parts.push(part_of_recent);
+        parts.push(being_merged(connection, &recent, watch)?);
         parts.push(references::rows_of_nobody(connection, watch)?);
     }
     connection.execute_batch("COMMIT")?;
@@ -108,15 +110,41 @@ fn recent(connection: &Connection, watch: &mut dyn Watch) -> Result<(Part, Recen
     const NAME: &str = "recent identifiers";
     watch.begin(NAME, None);
     let mut part = Part::new(NAME);
-    let recent = match Recent::load(connection) {
+    // None are gathered here.
+    let limit = Tuning::default().recent_identifiers;
+    let recent = match Recent::load(connection, limit) {
         Err(error @ Error::Corrupt(_)) => {
             part.fault(|| error.chain());
-            Recent::default()
+            Recent::none(limit)
         }
         loaded => loaded?,
     };
     part.looked_at_more(recent.count());
     Ok((part, recent))
+}
+
+/// Whether those of them that are in the table, since the process ended while they were merged, lead
+/// to the same customers there.
+fn being_merged(
+    connection: &Connection,
+    recent: &Recent,
+    watch: &mut dyn Watch,
+) -> Result<Part, Error> {
+    const NAME: &str = "identifiers being merged";
+    watch.begin(NAME, None);
+    let mut part = Part::new(NAME);
+    recent.for_each_in_table(connection, |tenant, customer, found| {
+        part.looked();
+        if found != customer {
+            part.fault(|| {
+                format!(
+                    "organisation {}: a recent identifier of customer {} leads to customer {}",
+                    tenant.0, customer.0, found.0
+                )
+            });
+        }
+    })?;
+    Ok(part)
 }
 
 fn gives_ids_again(connection: &Connection, id: TenantId) -> Result<bool, Error> {
