@@ -99,6 +99,11 @@ def fresh(patron):
     patron.start()
 
 
+def held(customers):
+    """What the variant is called in which a server holds so many customers."""
+    return f"Patron, {customers:,} customers"
+
+
 def variants(options, work):
     binaries = pathlib.Path(options.binaries)
     template = HERE / "organisation.toml"
@@ -124,12 +129,14 @@ def variants(options, work):
     yield "Patron, fresh", single
     yield "Patron, batches of 50", batch
 
-    if options.customers:
-        loaded = patron("loaded")
+    for customers in options.customers:
+        loaded = patron(f"loaded-{customers}")
         loaded.start()
-        load_customers(loaded, options.customers)
-        known = options.customers // 2
-        yield f"Patron, {options.customers:,} customers", lambda: wrk(loaded, "single", options.seconds)
+        load_customers(loaded, customers)
+        yield held(customers), lambda loaded=loaded: wrk(loaded, "single", options.seconds)
+    if options.customers:
+        # The server that holds most.
+        known = customers // 2
         yield "  the same, reading", lambda: wrk(loaded, "read", options.seconds, known)
         yield "  the same, 4 of 5 reading", lambda: wrk(loaded, "mixed", options.seconds, known)
 
@@ -169,6 +176,31 @@ def table(results):
     return "\n".join(lines)
 
 
+def plot(results, counts):
+    """The rate by how many customers there are, as a share of the echo's."""
+    echo = median(results["echo"], "rate")
+    shares = [median(results["Patron, fresh"], "rate") / echo]
+    shares += [median(results[held(count)], "rate") / echo for count in counts]
+    names = ["none", *(f"{count:,}" for count in counts)]
+    highest = max(0.2, *shares)
+    width, height, left, step = 640, 260, 60, 150
+    place = lambda number, share: (left + 30 + number * step, 220 - share / highest * 180)
+    points = [place(number, share) for number, share in enumerate(shares)]
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+        '<text x="10" y="18">Durable single registrations, as a share of the echo, by customers held</text>',
+        f'<line x1="{left}" y1="220" x2="{width - 20}" y2="220" stroke="black"/>',
+        '<polyline fill="none" stroke="#2563eb" stroke-width="2" points="'
+        + " ".join(f"{x:.0f},{y:.0f}" for x, y in points) + '"/>',
+    ]
+    for (x, y), share, name in zip(points, shares, names):
+        parts.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4" fill="#2563eb"/>')
+        parts.append(f'<text x="{x:.0f}" y="{y - 10:.0f}" text-anchor="middle">{share:.2f}</text>')
+        parts.append(f'<text x="{x:.0f}" y="240" text-anchor="middle">{name}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
 def trust(results):
     """What speaks against these figures."""
     rates = [row["rate"] for row in results["echo"]]
@@ -186,7 +218,9 @@ def main():
     parser.add_argument("--work", required=True, help="an empty directory for the servers' data, on a real disk")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=10, help="of each variant in each round")
-    parser.add_argument("--customers", type=int, default=2_000_000, help="loaded beforehand; 0 leaves that out")
+    parser.add_argument("--customers", type=int, nargs="*", default=[10_000, 200_000, 2_000_000],
+                        help="loaded beforehand, one server each, the most last")
+    parser.add_argument("--plot", help="draws the rate by customers into this file, as SVG")
     parser.add_argument("--postgresql", help="where PostgreSQL's programs are; absent leaves it out")
     parser.add_argument("--pocketbase", help="PocketBase's program; absent leaves it out")
     options = parser.parse_args()
@@ -199,6 +233,8 @@ def main():
             results[name].append(row)
             print(f"round {number + 1}: {name.strip()}: {row['rate']:,.0f} a second", file=sys.stderr)
     print(table(results))
+    if options.plot:
+        pathlib.Path(options.plot).write_text(plot(results, options.customers))
     for doubt in trust(results):
         print(f"\nDo not trust this: {doubt}.")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds Patron and the reference, brings the peers, measures them in turns, prints one table.
-# Arguments go on to run.py; `--rounds 1 --seconds 3 --customers 0` is a first look.
+# Arguments go on to run.py; `--rounds 1 --seconds 3 --customers 1000` is a first look.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
