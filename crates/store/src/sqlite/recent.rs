@@ -187,14 +187,22 @@ impl Holders for Recent {
     }
 }
 
+/// What becomes of an identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// It is gained, and recent.
+    Gained(CustomerId),
+    /// It moves to the table.
+    Settled,
+}
+
 /// The recent identifiers as the writer's group of work leaves them.
 #[derive(Debug)]
 pub(super) struct RecentInGroup {
     committed: Arc<Recent>,
-    /// Whose they become; `None` for those that move to the table.
-    changed: HashMap<Key, Option<CustomerId>>,
+    changed: HashMap<Key, Change>,
     /// What `changed` held before each change.
-    before: Vec<(Key, Option<Option<CustomerId>>)>,
+    before: Vec<(Key, Option<Change>)>,
     /// Whether any moves to the table otherwise than in its turn.
     settled: bool,
     /// How many of those being merged are in the table once the group is committed.
@@ -235,7 +243,7 @@ impl RecentInGroup {
         key: &str,
         customer: CustomerId,
     ) {
-        self.change(Key::of(tenant, kind, key), Some(customer));
+        self.change(Key::of(tenant, kind, key), Change::Gained(customer));
     }
 
     /// Moves what is recent of a customer to the table, before their row is written anew.
@@ -250,7 +258,7 @@ impl RecentInGroup {
             let key = Key::of(tenant, kind, value);
             if self.recent(&key) == Some(customer) {
                 insert(connection, &key, customer)?;
-                self.change(key, None);
+                self.change(key, Change::Settled);
             }
         }
         Ok(())
@@ -272,7 +280,7 @@ impl RecentInGroup {
         for key in keys {
             if let Some(customer) = self.recent(&key) {
                 insert(connection, &key, customer)?;
-                self.change(key, None);
+                self.change(key, Change::Settled);
             }
         }
         connection
@@ -333,14 +341,15 @@ impl RecentInGroup {
 
     fn recent(&self, key: &Key) -> Option<CustomerId> {
         match self.changed.get(key) {
-            Some(changed) => *changed,
+            Some(Change::Gained(customer)) => Some(*customer),
+            Some(Change::Settled) => None,
             None => self.committed.read().holder(key),
         }
     }
 
-    fn change(&mut self, key: Key, holder: Option<CustomerId>) {
-        self.settled |= holder.is_none();
-        let before = self.changed.insert(key.clone(), holder);
+    fn change(&mut self, key: Key, change: Change) {
+        self.settled |= change == Change::Settled;
+        let before = self.changed.insert(key.clone(), change);
         self.before.push((key, before));
     }
 
@@ -370,12 +379,12 @@ impl RecentInGroup {
             merging.holders.pop_first();
         }
         let settled = mem::take(&mut self.settled);
-        for (key, holder) in self.changed.drain() {
+        for (key, change) in self.changed.drain() {
             if settled {
                 gathering.holders.remove(&key);
                 merging.holders.remove(&key);
             }
-            if let Some(customer) = holder {
+            if let Change::Gained(customer) = change {
                 gathering.add(key, customer);
             }
         }
@@ -636,7 +645,9 @@ mod tests {
             operations in prop::collection::vec(operation(), 1..80),
         ) {
             let mut world = World::new();
-            operations.iter().for_each(|operation| world.carry_out(operation));
+            for operation in &operations {
+                world.carry_out(operation);
+            }
             world.commit();
             world.execute("COMMIT");
             world.group.merge_all(&world.connection).unwrap();

@@ -369,15 +369,12 @@ impl Worker {
         if attempt.changed {
             self.generation.fetch_add(1, Ordering::Release);
         }
-        match &attempt.committed {
-            Ok(()) => {
-                self.ids.keep();
-                self.recent.keep();
-            }
-            Err(_) => {
-                self.ids.forget();
-                self.recent.forget();
-            }
+        if attempt.committed.is_ok() {
+            self.ids.keep();
+            self.recent.keep();
+        } else {
+            self.ids.forget();
+            self.recent.forget();
         }
         self.watched.wrote(Group {
             requests: group.len(),
