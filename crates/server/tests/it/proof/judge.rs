@@ -15,6 +15,9 @@ use crate::app::Client;
 /// How many customers are looked up in one call.
 const PAGE: usize = 100;
 
+/// How the line of the check begins that counts identifiers that are half merged.
+const MERGING: &str = "identifiers being merged";
+
 /// What came of judging.
 #[derive(Default)]
 pub struct Tally {
@@ -87,10 +90,13 @@ impl Tally {
         }
     }
 
-    /// Has the program check the files.
-    pub fn check(&mut self, data: &Path) {
+    /// Has the program check the files; whether it finds recent identifiers half merged into their
+    /// table.
+    pub fn check(&mut self, data: &Path) -> bool {
         self.checked += 1;
-        self.run(&["check"], data);
+        let said = self.run(&["check"], data);
+        let merged = said.lines().find_map(|line| line.strip_prefix(MERGING));
+        merged.is_some_and(|rest| !rest.trim_start().starts_with("0 "))
     }
 
     /// Has the program add up every ledger, while no other one has the data open.
@@ -98,12 +104,14 @@ impl Tally {
         self.run(&["ledger", "check"], data);
     }
 
-    fn run(&mut self, arguments: &[&str], data: &Path) {
+    /// What the program prints.
+    fn run(&mut self, arguments: &[&str], data: &Path) -> String {
         let mut patron = Command::new(env!("CARGO_BIN_EXE_patron"));
         let output = patron.args(arguments).arg("--data").arg(data).output().unwrap();
         if !output.status.success() {
             self.note(Broken::Half, &format!("{arguments:?}: {output:?}"));
         }
+        String::from_utf8(output.stdout).unwrap()
     }
 }
 

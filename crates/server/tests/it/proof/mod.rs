@@ -28,6 +28,10 @@
 //! What was sent and not answered may be there or not, but wholly. The judge has nothing but the
 //! replies and what anybody can ask of the program.
 //!
+//! By default so few customers hardly bring the server to merge recent identifiers into their table, or
+//! to copy the log into the database. So a part of the servers has so little of either that it does
+//! both all the time ([`Tuned::Tight`]); what must hold is the same.
+//!
 //! All that is random follows from the seed, but for when the system runs which thread: so a seed
 //! repeats the plan of a run and not its every step.
 
@@ -60,6 +64,9 @@ const ACKNOWLEDGED: usize = 300;
 /// The longest time between the last reply that was waited for and the failure, so that it finds the
 /// server in the middle of whatever it does.
 const PAUSE: Duration = Duration::from_millis(3);
+
+const DATABASE: &str = "patron.sqlite";
+const LOG: &str = "patron.sqlite-wal";
 
 /// A number from the environment: how long the proof is to be.
 fn asked<T: FromStr>(variable: &str, default: T) -> T {
@@ -96,10 +103,35 @@ fn data() -> TempDir {
     directory
 }
 
-fn serve(data: &Path) -> Command {
-    command(data.to_str().unwrap())
+/// How much memory and log a server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tuned {
+    Default,
+    /// So little that it merges and checkpoints all the time.
+    Tight,
 }
 
-fn start(data: &Path) -> Program {
-    Program::spawn(&mut serve(data))
+impl Tuned {
+    fn some(rng: &mut Rng) -> Self {
+        if rng.bool() { Self::Default } else { Self::Tight }
+    }
+
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Default => &[],
+            Self::Tight => {
+                &["--recent-identifiers", "200", "--writer-cache", "1", "--checkpoint", "1"]
+            }
+        }
+    }
+}
+
+fn serve(data: &Path, tuned: Tuned) -> Command {
+    let mut command = command(data.to_str().unwrap());
+    command.args(tuned.flags());
+    command
+}
+
+fn start(data: &Path, tuned: Tuned) -> Program {
+    Program::spawn(&mut serve(data, tuned))
 }

@@ -17,7 +17,7 @@ use super::judge::Tally;
 use super::people::{self, Identifiers};
 use super::summary::Summary;
 use super::traffic::{Record, Traffic};
-use super::{asked, data, serve, start};
+use super::{DATABASE, LOG, Tuned, asked, data, serve, start};
 use crate::durability::Program;
 
 /// How many customers are acknowledged for each cut.
@@ -28,9 +28,6 @@ const COPYING: usize = 3;
 /// one before; `patron check` looks at everybody.
 const SAMPLED: usize = 300;
 
-const DATABASE: &str = "patron.sqlite";
-const LOG: &str = "patron.sqlite-wal";
-
 /// Cuts while clients register, and while the server starts and stops.
 #[test]
 fn power_cuts_lose_nobody() {
@@ -40,16 +37,18 @@ fn power_cuts_lose_nobody() {
     let data = data();
     let directory = fs::canonicalize(data.path()).unwrap();
     let (tracer, mut disk) = (Tracer::new(&directory), Disk::of(&directory));
-    let mut program = start_traced(&tracer, &directory);
     let notes = tracer.notes();
     let traffic = Traffic::by_clock(move || notes.length());
-    traffic.run(&mut program, &mut rng, cuts * FOR_EACH, |_| {});
-    assert_eq!(program.signal("-TERM"), Some(0));
+    for tuned in [Tuned::Default, Tuned::Tight] {
+        let mut program = start_traced(&tracer, &directory, tuned);
+        traffic.run(&mut program, &mut rng, cuts * FOR_EACH / 2, |_| {});
+        assert_eq!(program.signal("-TERM"), Some(0));
+    }
 
     let moments = moments(cuts, &disk, &tracer.notes(), &mut rng);
     let mut history = traffic.history().into_iter().peekable();
     let (mut record, mut tally) = (Record::default(), Tally::default());
-    let (mut unsynced_log, mut unsynced_database) = (0, 0);
+    let (mut unsynced_log, mut unsynced_database, mut merging) = (0, 0, 0);
     for (cut, moment) in (1..).zip(moments) {
         disk.advance(&tracer.notes(), moment);
         while let Some((_, event)) = history.next_if(|(noted, _)| *noted <= moment) {
@@ -62,8 +61,9 @@ fn power_cuts_lose_nobody() {
             let copy = tempfile::tempdir().unwrap();
             disk.cut(left, &mut rng, copy.path());
             tally.context = format!("cut {cut}, {left:?} is left: ");
-            tally.check(copy.path());
-            tally.judge(&start(copy.path()).till(), &record, &people);
+            merging += usize::from(tally.check(copy.path()));
+            let tuned = Tuned::some(&mut rng);
+            tally.judge(&start(copy.path(), tuned).till(), &record, &people);
         }
         eprintln!("cut {cut} of {cuts}: {} acknowledged, {tally}", record.acknowledged);
     }
@@ -74,6 +74,7 @@ fn power_cuts_lose_nobody() {
     summary.row("… amid writing the log", unsynced_log);
     summary.row("… amid copying the log into the database", unsynced_database);
     summary.row("servers started, one for each thing that may be left", cuts * Left::ALL.len());
+    summary.row("… with recent identifiers that were being merged", merging);
     summary.end(&traffic.record(), &tally, began);
 }
 
@@ -86,7 +87,7 @@ fn a_first_start_can_be_cut_off_anywhere() {
     let data = tempfile::tempdir().unwrap();
     let directory = fs::canonicalize(data.path()).unwrap();
     let (tracer, mut disk) = (Tracer::new(&directory), Disk::of(&directory));
-    let mut program = start_traced(&tracer, &directory);
+    let mut program = start_traced(&tracer, &directory, Tuned::some(&mut rng));
     let customer = people::submission(0, Identifiers::ALL);
     let registered = program.till().add_one(&customer);
     let acknowledged = tracer.notes().length();
@@ -96,7 +97,8 @@ fn a_first_start_can_be_cut_off_anywhere() {
         for left in Left::ALL {
             let copy = tempfile::tempdir().unwrap();
             disk.cut(left, &mut rng, copy.path());
-            let again = start(copy.path()).till().add_one(&customer);
+            let tuned = Tuned::some(&mut rng);
+            let again = start(copy.path(), tuned).till().add_one(&customer);
             assert_eq!(again["item_status"]["code"], "1000", "at {moment}, {left:?} is left");
             if moment >= acknowledged {
                 assert_eq!(again["user_id"], registered["user_id"]);
@@ -113,8 +115,8 @@ fn a_first_start_can_be_cut_off_anywhere() {
     );
 }
 
-fn start_traced(tracer: &Tracer, directory: &Path) -> Program {
-    let mut command = serve(directory);
+fn start_traced(tracer: &Tracer, directory: &Path, tuned: Tuned) -> Program {
+    let mut command = serve(directory, tuned);
     tracer.trace(&mut command);
     Program::spawn(&mut command)
 }

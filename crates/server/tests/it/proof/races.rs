@@ -10,7 +10,7 @@ use super::judge::Tally;
 use super::people::Identifiers;
 use super::summary::Summary;
 use super::traffic::Traffic;
-use super::{asked, data, start};
+use super::{Tuned, asked, data, start};
 use crate::durability::program_till;
 
 const CLIENTS: usize = 64;
@@ -25,7 +25,7 @@ fn races_make_one_customer_each() {
     let began = Instant::now();
     let mut rng = Rng::with_seed(seed);
     let (data, traffic, mut tally) = (data(), Traffic::default(), Tally::default());
-    let mut program = start(data.path());
+    let mut program = start(data.path(), Tuned::Tight);
     let raced: Vec<_> =
         (0..rounds).map(|_| (traffic.newcomer(), Identifiers::some(rng.u8(..)))).collect();
     let together = Barrier::new(CLIENTS);
