@@ -69,6 +69,9 @@ pub struct Config {
     pub rate_limit_per_minute: u32,
     /// The file of the token that `/metrics` asks for; empty has it answer the same machine alone.
     pub metrics_token_file: PathBuf,
+    /// The collector of OpenTelemetry to which traces are told, as `http://127.0.0.1:4318`; empty for
+    /// none.
+    pub otlp_endpoint: String,
     /// How long an operator stays signed in.
     pub session_minutes: u32,
     /// What is logged: a level (`error`, `warn`, `info`, `debug`), or `target=level,…`.
@@ -113,6 +116,7 @@ impl Default for Config {
             wrong_passwords_per_minute: 10,
             rate_limit_per_minute: 1_000,
             metrics_token_file: PathBuf::new(),
+            otlp_endpoint: String::new(),
             session_minutes: 720,
             log: "info".to_owned(),
             log_format: LogFormat::Auto,
@@ -183,6 +187,9 @@ impl Config {
             bail!("tls_cert and tls_key belong together: one is given and the other is not");
         }
         self.proxies()?;
+        if !self.otlp_endpoint.is_empty() && !self.otlp_endpoint.starts_with("http://") {
+            bail!("otlp_endpoint is a URL as http://127.0.0.1:4318, not {}", self.otlp_endpoint);
+        }
         if let Some(origin) = self.origins().find(|origin| !is_origin(origin)) {
             bail!("cors_origins names sites as https://shop.example, not as {origin}");
         }
@@ -319,6 +326,7 @@ mod tests {
         assert!(refused("", &[("PATRON_TLS_KEY", "key.pem")]).contains("belong together"));
         let refusal = refused("", &[("PATRON_TRUSTED_PROXIES", "10.0.0.0/8, somewhere")]);
         assert!(refusal.contains("not as somewhere"), "{refusal}");
+        assert!(refused("otlp_endpoint = 'https://x'", &[]).contains("otlp_endpoint"));
         for origin in ["*", "shop.example", "https://", "https://shop.example/", "HTTPS://x"] {
             let origins = format!("https://shop.example:8443, {origin}");
             assert!(refused("", &[("PATRON_CORS_ORIGINS", &origins)]).ends_with(origin));

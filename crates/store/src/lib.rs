@@ -33,7 +33,7 @@ pub use configuration::{Author, Change, Expected, RecordedChange, Stored};
 pub use error::Error;
 pub use operators::Operators;
 pub use sqlite::{Location, SqliteStore, Tuning};
-pub use watch::{Group, Size, Watch};
+pub use watch::{Group, STAGES, Size, Watch};
 
 /// Which organisation; only a store makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

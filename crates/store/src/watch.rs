@@ -3,6 +3,10 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+/// The target of the spans (`tracing`) of a request's stages, all of them of the level `TRACE`:
+/// `queue`, `load`, `decide`, `apply` and `commit` are the store's.
+pub const STAGES: &str = "patron::stages";
+
 /// Requests that were written and committed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Group {

@@ -86,6 +86,9 @@ struct Sources {
     /// The network of a proxy that says by `X-Forwarded-For` for whom it calls; may be repeated.
     #[arg(long, value_name = "CIDR")]
     trusted_proxy: Vec<String>,
+    /// A collector of OpenTelemetry to which traces are told by OTLP, as `http://127.0.0.1:4318`.
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
     /// The most calls a minute by one till, 0 for any number [default: 1000].
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
@@ -122,6 +125,7 @@ impl Sources {
             ("data", &self.place.data),
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
+            ("otlp_endpoint", &self.otlp_endpoint),
         ];
         let given = texts.into_iter().filter_map(|(key, text)| Some((key, text.clone()?)));
         flags.extend(given.map(|(key, text)| (key.to_owned(), Value::String(text))));

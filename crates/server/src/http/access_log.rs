@@ -11,9 +11,13 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use patron_rules::audit::RequestId;
+use patron_store::STAGES;
+use tracing::field::Empty;
+use tracing::{Instrument, Span, trace_span};
 
 use super::admission::CalledBy;
 use crate::app::{App, Items};
+use crate::observe::metrics::method_name;
 use crate::v1_1::envelope;
 
 /// The header that carries the request's id, on every reply.
@@ -21,7 +25,8 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-cap-request
 
 pub(super) async fn record(app: Arc<App>, request: Request, next: Next) -> Response {
     // In a task of its own: what a client began is finished and logged, though it hangs up.
-    let handled = tokio::spawn(handle_and_tell(app, request, next));
+    let span = span(&request);
+    let handled = tokio::spawn(handle_and_tell(app, request, next).instrument(span));
     handled.await.unwrap_or_else(|_| envelope::unexpected())
 }
 
@@ -53,8 +58,25 @@ async fn handle_and_tell(app: Arc<App>, mut request: Request, next: Next) -> Res
         succeeded = items.map(|items| items.succeeded),
         "request"
     );
+    // OpenTelemetry has no unsigned numbers.
+    let status = i64::from(response.status().as_u16());
+    Span::current().record("http.response.status_code", status);
     app.metrics.answered(&method, route, response.status(), took);
     response
+}
+
+/// The request's part in its trace, named as OpenTelemetry names what servers do.
+fn span(request: &Request) -> Span {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    trace_span!(
+        target: STAGES,
+        "request",
+        otel.kind = "server",
+        otel.name = route,
+        http.request.method = method_name(request.method()),
+        http.route = route,
+        http.response.status_code = Empty,
+    )
 }
 
 /// An id at random.

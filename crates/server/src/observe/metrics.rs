@@ -263,7 +263,7 @@ impl Metrics {
         status: StatusCode,
         took: Duration,
     ) {
-        let endpoint = Endpoint { method: known(method), route: Route(route) };
+        let endpoint = Endpoint { method: method_name(method), route: Route(route) };
         self.request_durations.get_or_create(&endpoint).observe(took.as_secs_f64());
         self.requests.get_or_create(&Answered { endpoint, status: status.as_u16() }).inc();
     }
@@ -355,7 +355,7 @@ impl Watch for Metrics {
 }
 
 /// The method's name, where it is one that endpoints have.
-fn known(method: &Method) -> &'static str {
+pub(crate) fn method_name(method: &Method) -> &'static str {
     const KNOWN: [(Method, &str); 7] = [
         (Method::POST, "POST"),
         (Method::GET, "GET"),

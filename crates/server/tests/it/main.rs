@@ -49,4 +49,5 @@ mod settings;
 mod sources;
 mod specification;
 mod tls;
+mod traces;
 mod xml;

@@ -9,12 +9,13 @@ use patron_rules::decide::{Decision, Facts, Plan, decide};
 use patron_rules::referral::Referral;
 use patron_rules::resolve::{Holder, Holders};
 use patron_rules::validate::Registration;
+use tracing::trace_span;
 
 use super::candidates::SetAside;
 use super::rows::kind_number;
 use super::writer::Writing;
 use super::{audit, cards, coupons, customer, enrolment, ledger, recent, referrals};
-use crate::{Error, Found, Lookup, Tenant};
+use crate::{Error, Found, Lookup, STAGES, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.
 pub(super) fn register(
@@ -47,10 +48,14 @@ fn register_one(
     origin: &Origin,
     now: Timestamp,
 ) -> Result<Decision, Error> {
+    let loading = trace_span!(target: STAGES, "load").entered();
     let set_aside = SetAside::load(writing, tenant, registration)?;
     let facts = load(writing, tenant, registration, &set_aside, now)?;
-    let decision = decide(tenant.organisation(), registration.clone(), &facts);
+    drop(loading);
+    let decision = trace_span!(target: STAGES, "decide")
+        .in_scope(|| decide(tenant.organisation(), registration.clone(), &facts));
     if let Ok(plan) = &decision.outcome {
+        let _applying = trace_span!(target: STAGES, "apply").entered();
         apply(writing, tenant, plan, origin, now)?;
         set_aside.issue(writing.connection, tenant, plan)?;
         if plan.before.is_none() {

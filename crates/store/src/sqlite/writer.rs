@@ -14,13 +14,14 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tracing::{Span, trace_span};
 
 use super::files::OpenFiles;
 use super::ids::Ids;
 use super::lanes::Lanes;
 use super::lock;
 use super::recent::{Recent, RecentInGroup};
-use crate::watch::{Group, Watched};
+use crate::watch::{Group, STAGES, Watched};
 use crate::{Error, Tenant};
 
 /// The most customers who wait to be written; work past it is refused as overload. At some
@@ -182,6 +183,10 @@ struct Job {
     work: Box<dyn Work>,
     /// Its part of what may wait, given back before the answer.
     room: OwnedSemaphorePermit,
+    /// Where in a trace the work was asked for.
+    asked: Span,
+    /// The stage that it is at: waiting for its turn, or for its commit.
+    stage: Span,
 }
 
 trait Work: Send {
@@ -294,7 +299,8 @@ impl Writer {
             self.watched.refused();
             Error::Overloaded
         })?;
-        queue.send(Job { customers, work, room }).map_err(|_| Error::Closed)
+        let (asked, stage) = (Span::current(), trace_span!(target: STAGES, "queue"));
+        queue.send(Job { customers, work, room, asked, stage }).map_err(|_| Error::Closed)
     }
 
     /// Takes no more work, finishes what waits, and closes the connection. Whoever calls it while
@@ -348,7 +354,7 @@ impl Worker {
             let committed = self.write(&mut group).map_err(Arc::new);
             self.tell(committed.as_ref().map_err(Arc::as_ref), group.len());
             for job in group {
-                drop(job.room);
+                drop((job.room, job.asked, job.stage));
                 job.work.answer(committed.clone());
             }
         }
@@ -444,13 +450,17 @@ fn commit(
         if was_failing {
             write_something(writing.connection)?;
         }
-        for job in group {
-            job.work.run(writing);
+        for job in group.iter_mut() {
+            job.stage = Span::none();
+            job.asked.in_scope(|| job.work.run(writing));
             if writing.is_over() {
                 return Err(Error::GivenUp(writing.spoilt.take().unwrap_or_default()));
             }
         }
         writing.recent.merge(writing.connection)?;
+        for job in group {
+            job.stage = trace_span!(target: STAGES, parent: &job.asked, "commit");
+        }
         let started = Instant::now();
         writing.execute("COMMIT")?;
         writing.commit = Some(started.elapsed());

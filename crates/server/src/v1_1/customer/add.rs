@@ -19,7 +19,8 @@ use patron_rules::settings::Settings;
 use patron_rules::submission::Submission;
 use patron_rules::trace::Trace;
 use patron_rules::validate::{Registration, Validated, validate};
-use patron_store::{Error, Mode, Tenant};
+use patron_store::{Error, Mode, STAGES, Tenant};
+use tracing::trace_span;
 
 use super::decoded::{self, Decoded};
 use super::examples;
@@ -103,7 +104,8 @@ async fn handle(
         return Err(envelope::refusal(http, codes::UNSUPPORTED_MEDIA_TYPE, Some(detail), 0));
     };
     let bytes = read(app, body).await?;
-    let batch = decoded::decode(&bytes, format, &parts.headers)
+    let batch = trace_span!(target: STAGES, "decode")
+        .in_scope(|| decoded::decode(&bytes, format, &parts.headers))
         .map_err(|error| envelope::invalid(&error))?;
     let (tenant, registered) = register(app, &attribution, tenant, &batch, &origin, mode).await?;
 
@@ -112,6 +114,7 @@ async fn handle(
             app.metrics.decided(decision);
         }
     }
+    let _encoding = trace_span!(target: STAGES, "encode").entered();
     let organisation = tenant.organisation();
     let succeeded = registered.iter().filter(|(_, decision)| decision.outcome.is_ok()).count();
     let customers: Vec<_> = registered
@@ -183,7 +186,8 @@ async fn register(
         }
         let posted_as = attribution.till(organisation);
         let origin = origin.posted_as(posted_as.ok(), organisation);
-        let (items, valid) = validated(batch, organisation, posted_as, now);
+        let (items, valid) = trace_span!(target: STAGES, "validate")
+            .in_scope(|| validated(batch, organisation, posted_as, now));
         let stored = if valid.is_empty() {
             Ok(Vec::new())
         } else {
