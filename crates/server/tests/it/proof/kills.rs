@@ -71,7 +71,7 @@ fn kills_lose_nobody() {
     summary.row("kills with -9", kills);
     summary.row("… of them while the server started", starting);
     summary.row("… of servers with little memory and log", tight);
-    summary.row("… amid merging recent identifiers", merging);
+    summary.row("… that found identifiers half merged, by that server or one before", merging);
     summary.row("… once the log had been copied into the database", copied);
     summary.row("… … and nothing was logged after that was begun", copying);
     summary.end(&record, &tally, began);

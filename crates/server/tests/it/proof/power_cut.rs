@@ -74,7 +74,7 @@ fn power_cuts_lose_nobody() {
     summary.row("… amid writing the log", unsynced_log);
     summary.row("… amid copying the log into the database", unsynced_database);
     summary.row("servers started, one for each thing that may be left", cuts * Left::ALL.len());
-    summary.row("… with recent identifiers that were being merged", merging);
+    summary.row("… with identifiers half merged", merging);
     summary.end(&traffic.record(), &tally, began);
 }
 
