@@ -210,7 +210,7 @@ class PostgreSQL(Server):
             )
 
     def wait_until_ready(self):
-        while subprocess.run(["pg_isready", "-q", *self.connection()]).returncode != 0:
+        while subprocess.run(["pg_isready", "-q", *self.connection()[:-1]]).returncode != 0:
             time.sleep(0.05)
 
     def command(self):
