@@ -69,6 +69,7 @@ fn facts(now: Timestamp) -> Facts {
         holders: Holders::default(),
         customers: Vec::new(),
         awards: Vec::new(),
+        endings: Vec::new(),
         next_id: CustomerId(100_000_001),
         now,
         referrer: None,
@@ -84,7 +85,7 @@ fn pure_parts(criterion: &mut Criterion) {
     criterion.bench_function("decode", |bencher| {
         bencher.iter(|| decode(black_box(body.as_bytes())).unwrap().customers(false));
     });
-    let (submission, place) = decode(body.as_bytes()).unwrap().customers(false).remove(0);
+    let (submission, _) = decode(body.as_bytes()).unwrap().customers(false).remove(0);
     criterion.bench_function("validate", |bencher| {
         bencher.iter(|| validate(black_box(&submission), organisation, Ok(TILL), now));
     });
