@@ -14,7 +14,7 @@ def family(pid):
         try:
             for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
                 pids += [int(child) for child in (task / "children").read_text().split()]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
         found.append(pid)
     return found
@@ -26,7 +26,7 @@ def cpu_seconds(pid):
     for member in family(pid):
         try:
             stat = pathlib.Path(f"/proc/{member}/stat").read_text()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
         fields = stat[stat.rindex(")") + 2:].split()
         ticks += sum(int(field) for field in fields[11:15])
@@ -39,7 +39,7 @@ def bytes_written(pid):
     for member in family(pid):
         try:
             lines = pathlib.Path(f"/proc/{member}/io").read_text().splitlines()
-        except (FileNotFoundError, PermissionError):
+        except (FileNotFoundError, PermissionError, ProcessLookupError):
             continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
     return total
@@ -51,7 +51,7 @@ def resident_mib(pid):
     for member in family(pid):
         try:
             text = pathlib.Path(f"/proc/{member}/smaps_rollup").read_text()
-        except (FileNotFoundError, PermissionError):
+        except (FileNotFoundError, PermissionError, ProcessLookupError):
             continue
         total += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
     return total / 1024
