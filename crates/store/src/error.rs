@@ -97,6 +97,9 @@ pub enum Error {
     /// The organisation was changed since it was loaded.
     #[error("the organisation was changed since it was loaded")]
     Stale,
+    /// The key of a request that is answered once was that of another request.
+    #[error("the key is that of another request")]
+    KeyReused,
     /// There is no such organisation.
     #[error("there is no such organisation")]
     NoOrganisation,

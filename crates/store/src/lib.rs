@@ -10,6 +10,7 @@ pub mod audit;
 mod configuration;
 mod error;
 pub mod maintenance;
+mod once;
 pub mod operators;
 mod sqlite;
 mod watch;
@@ -31,6 +32,7 @@ use rust_decimal::Decimal;
 
 pub use configuration::{Author, Change, Expected, RecordedChange, Stored};
 pub use error::Error;
+pub use once::{Once, Registered, WriteAnswer};
 pub use operators::Operators;
 pub use sqlite::{Location, SqliteStore, Tuning};
 pub use watch::{Group, STAGES, Size, Watch};
@@ -368,6 +370,25 @@ pub trait Store: Operators + Send + Sync {
         now: Timestamp,
         mode: Mode,
     ) -> Result<Vec<Decision>, Error>;
+
+    /// As [`Self::register`] does for what counts, but once: a request of the same key that is asked
+    /// for again, as long as its answer is kept, gets that answer and stores nothing. Of several at
+    /// the same time one is carried out.
+    ///
+    /// The answer is kept in the commit that it tells of. Where no customer went through, nothing is
+    /// stored and no answer kept.
+    ///
+    /// # Errors
+    /// Those of [`Self::register`], and [`Error::KeyReused`] where the key is that of a request with
+    /// another content.
+    async fn register_once(
+        &self,
+        tenant: &Tenant,
+        registrations: Vec<Registration>,
+        origin: &Origin,
+        now: Timestamp,
+        once: Once,
+    ) -> Result<Registered, Error>;
 
     /// A customer of the organisation; `None` where there is none.
     async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error>;

@@ -17,6 +17,7 @@ mod ids;
 mod lanes;
 mod ledger;
 pub(crate) mod maintenance;
+mod once;
 mod open;
 mod operators;
 mod organisation;
@@ -54,8 +55,8 @@ use self::writer::{Writer, Writing};
 use crate::watch::Watched;
 use crate::{
     AccessToken, Author, Change, ClientCredential, Error, Found, LedgerCheck, Lookup, Mode,
-    NewOrganisation, NewSecret, NewToken, OrganisationName, PasswordHashes, RecordedChange, Size,
-    Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch,
+    NewOrganisation, NewSecret, NewToken, Once, OrganisationName, PasswordHashes, RecordedChange,
+    Registered, Size, Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch,
 };
 
 /// Where a SQLite store keeps its data.
@@ -293,9 +294,7 @@ impl Store for SqliteStore {
         now: Timestamp,
         mode: Mode,
     ) -> Result<Vec<Decision>, Error> {
-        let (tenant, origin) = (tenant.clone(), origin.clone());
-        // Times are kept in whole milliseconds.
-        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        let (tenant, origin, now) = (tenant.clone(), origin.clone(), whole_milliseconds(now));
         self.writer
             .write_each(registrations.len(), move |writing| {
                 writing.check_current(&tenant)?;
@@ -306,6 +305,22 @@ impl Store for SqliteStore {
                     Mode::Apply => register(writing),
                     Mode::DryRun => writing.rehearse(register),
                 }
+            })
+            .await
+    }
+
+    async fn register_once(
+        &self,
+        tenant: &Tenant,
+        registrations: Vec<Registration>,
+        origin: &Origin,
+        now: Timestamp,
+        once: Once,
+    ) -> Result<Registered, Error> {
+        let (tenant, origin, now) = (tenant.clone(), origin.clone(), whole_milliseconds(now));
+        self.writer
+            .write_each(registrations.len(), move |writing| {
+                once::register(writing, &tenant, &registrations, &origin, now, &once)
             })
             .await
     }
@@ -384,6 +399,11 @@ impl Store for SqliteStore {
         lock(&self.tenants).clear();
         drop(lock(&self.lock).take());
     }
+}
+
+/// The time as it is kept.
+fn whole_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -10,6 +10,7 @@ use crate::given::{
     Asked, ORIGIN, author, external_id, is_new_and_awarded, look_up, names, now, open_shop,
     poll_once, register, register_all, shop, tenant_of,
 };
+use crate::once::{ask, once};
 
 on_every_engine! {
     a_store_that_is_open_takes_work,
@@ -55,6 +56,7 @@ async fn a_closed_store_refuses_everything(store: Arc<dyn Store>) {
     assert_closed("register", late.await);
     let nobody = store.register(&tenant, Vec::new(), ORIGIN, now(), Mode::Apply);
     assert_closed("register", nobody.await);
+    assert_closed("register_once", ask(&*store, &tenant, Vec::new(), once(1, 1)).await);
     assert_closed("check", store.check().await);
 }
 

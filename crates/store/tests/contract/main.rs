@@ -28,6 +28,7 @@ mod generated_ids;
 mod ledger;
 mod maintenance;
 mod merging;
+mod once;
 mod operators;
 mod organisations;
 mod queue;

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use patron_rules::codes;
 use patron_rules::customer::CustomerId;
 use patron_rules::ledger::{Currency, EntryKind};
 use patron_rules::organisation::{Kind, ProgrammeId};
 use patron_rules::profile::CustomerType;
 use patron_rules::validate::Registration;
-use patron_store::{Error, LedgerDifference, Location, Mode, SqliteStore, Store, Tuning};
+use patron_store::{
+    Error, LedgerDifference, Location, Mode, Registered, SqliteStore, Store, Tuning,
+};
 use rstest::rstest;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
@@ -22,6 +25,7 @@ use crate::given::{
     look_up, mobile, named, names, now, open_shop, points, register, register_all, set_up, shop,
     tenant_of, with_documents,
 };
+use crate::once::{ask, once};
 
 fn directory() -> Place {
     Place::new(Engine::SqliteInADirectory)
@@ -420,6 +424,87 @@ async fn a_customer_whom_the_engine_fails_to_write_fails_alone_in_a_batch() {
     }
     let found = look_up(&*store, &tenant, email("b@b.in")).await;
     assert_eq!(found.as_ref(), Some(&plans[1].customer));
+    store.close().await;
+}
+
+/// Nobody is registered whose answer could not be given again.
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_whose_answer_cannot_be_kept_are_not_written_either() {
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    connect(&place)
+        .execute_batch(
+            "CREATE TRIGGER broken BEFORE INSERT ON answered_request
+             BEGIN SELECT RAISE(ABORT, 'no'); END",
+        )
+        .unwrap();
+    let batch = || vec![external_id("A-1"), mobile("919000000001")];
+    let failed = ask(&*store, &tenant, batch(), once(1, 1)).await;
+    assert!(matches!(failed, Err(Error::Engine(_))), "{failed:?}");
+    assert!(is_new_and_awarded(&register(&*store, &tenant, external_id("A-2")).await));
+    mend_the_engine(&place);
+    for unknown in [external_id("A-1"), mobile("919000000001")] {
+        assert!(is_new_and_awarded(&register(&*store, &tenant, unknown).await));
+    }
+    store.close().await;
+}
+
+/// A group that is written a second time, because of work in it that failed, finds nothing of the
+/// first time.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_answered_once_is_carried_out_whatever_fails_beside_it() {
+    const MANY: u8 = 100;
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    break_the_engine(&place, "ABORT");
+    let mut tasks = JoinSet::new();
+    for number in 0..MANY {
+        let (store, tenant) = (Arc::clone(&store), tenant.clone());
+        tasks.spawn(async move {
+            let unlucky = || named("Unlucky", external_id(&format!("unlucky {number}")));
+            let batch = match number % 3 {
+                0 => vec![unlucky()],
+                1 => vec![external_id(&number.to_string())],
+                _ => vec![unlucky(), external_id(&number.to_string())],
+            };
+            let registered = ask(&*store, &tenant, batch, once(number, 1)).await.unwrap();
+            let Registered::Now { decisions, .. } = registered else { panic!("{number}") };
+            let last = decisions.last().unwrap().outcome.as_ref();
+            assert_eq!(last.is_ok_and(is_new_and_awarded), number % 3 != 0);
+        });
+    }
+    assert_eq!(tasks.join_all().await.len(), usize::from(MANY));
+    let kept: u8 = connect(&place)
+        .query_row("SELECT count(*) FROM answered_request", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, MANY * 2 / 3);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_over_are_removed_as_others_are_kept() {
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    let keep = async |key: u8, at: Timestamp| {
+        let registered = vec![external_id("A-1")];
+        store.register_once(&tenant, registered, ORIGIN, at, once(key, 1)).await.unwrap();
+    };
+    let count = || {
+        let count = "SELECT count(*) FROM answered_request";
+        connect(&place).query_row(count, [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    for key in 0..100 {
+        keep(key, now()).await;
+    }
+    assert_eq!(count(), 100);
+    let later = now() + once(0, 1).keep_for;
+    for key in 100..150 {
+        keep(key, later).await;
+    }
+    assert_eq!(count(), 50);
     store.close().await;
 }
 

@@ -172,3 +172,17 @@ CREATE TABLE audit_entry (
     events          TEXT NOT NULL,
     PRIMARY KEY (organisation_id, customer_id, entry)
 ) STRICT, WITHOUT ROWID;
+
+-- The answers of requests that are answered once, as long as they are kept. They are long, so they
+-- lie in the order in which they came, and only their keys in no order beside them.
+CREATE TABLE answered_request (
+    organisation_id INTEGER NOT NULL,
+    -- 32 bytes each: by what the request is known again, and a digest of what it asked for.
+    request_key     BLOB NOT NULL,
+    content         BLOB NOT NULL,
+    kept_until      INTEGER NOT NULL,
+    answer          BLOB NOT NULL,
+    PRIMARY KEY (organisation_id, request_key)
+) STRICT;
+
+CREATE INDEX answered_request_kept ON answered_request (organisation_id, kept_until);
