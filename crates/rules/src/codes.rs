@@ -100,6 +100,9 @@ table! {
     UNSUPPORTED_MEDIA_TYPE = 415 Request "Unsupported media type",
         "v2 request status table",
         "The body is said to be of a format that is not supported. The caller sends JSON or XML and says so.";
+    KEY_REUSED = 422 Request "The idempotency key is that of another request",
+        "Patron",
+        "The caller has sent this `Idempotency-Key` in the last 24 hours with another body, format, `explain` or attribution, and that request was carried out; of this one nothing was looked at. The caller gives each request a key of its own, and sends it again with the same key only as it was.";
     TOO_MANY_REQUESTS = 429 Request "Rate limit exceeded",
         "v1.1 one-time password codes",
         "The till has made as many calls as a minute admits, or too many wrong passwords came for it from this address. The caller waits for as many seconds as `Retry-After` says; the operator may raise the limit.";

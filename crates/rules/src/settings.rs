@@ -71,6 +71,8 @@ pub struct Settings {
     pub strict_extras: bool,
     /// The most customers in one call.
     pub batch_limit: usize,
+    /// For how many seconds a request that is sent again is taken for a repeat; 0 is never.
+    pub repeat_window_seconds: u16,
     /// Whether the audit tells of custom fields that have an audit trail.
     pub audit_custom_fields: bool,
     /// The most custom fields that have an audit trail.
@@ -125,6 +127,7 @@ impl Default for Settings {
             future_registration_days: 1,
             strict_extras: false,
             batch_limit: 100,
+            repeat_window_seconds: 0,
             audit_custom_fields: true,
             audited_custom_fields: AUDITED,
             audited_extended_fields: AUDITED,
@@ -745,6 +748,17 @@ pub const TABLE: &[Setting] = &[
             Some(())
         },
     },
+    Setting {
+        name: "REPEAT_WINDOW_SECONDS",
+        alias: None,
+        meaning: "for how many seconds the same registration by the same caller, without an `Idempotency-Key`, is taken for a repeat: it gets the first answer again and changes nothing",
+        form: "a number from 0, which is never, to 3600",
+        read: |settings| settings.repeat_window_seconds.to_string(),
+        write: |settings, text| {
+            settings.repeat_window_seconds = text.parse().ok().filter(|window| *window <= 3_600)?;
+            Some(())
+        },
+    },
     flag!(
         "AUDIT_CUSTOM_FIELDS",
         None,
@@ -828,6 +842,7 @@ mod tests {
         ("EXTERNAL_ID_PREFIX", &["", "PA"], &[]),
         ("EXTERNAL_ID_LENGTH", &["", "1", "250"], &["0", "251", "x"]),
         ("BATCH_LIMIT", &["1", "100", "1000"], &["", "0", "1001", "-1"]),
+        ("REPEAT_WINDOW_SECONDS", &["0", "60", "3600"], &["", "-1", "3601", "99999", "1.5"]),
         ("AUDIT_CUSTOM_FIELDS", &["0", "1"], &["yes"]),
         ("PRODUCT_CONF_ORG_AUDITABLE_CUSTOM_FIELDS_LIMIT", &["0", "5", "100"], &["", "101", "-1"]),
         ("PRODUCT_CONF_ORG_AUDITABLE_EXTENDED_FIELDS_LIMIT", &["0", "100"], &["", "101", "-1"]),

@@ -37,6 +37,8 @@ pub struct Metrics {
     items: Family<ByCode, Counter>,
     warnings: Family<ByCode, Counter>,
     limits: Family<ByLimit, Counter>,
+    /// How often a request got the answer that was given before.
+    pub(crate) replays: Counter,
     /// How often credentials were looked for among those that are remembered.
     pub(crate) credential_lookups: Counter,
     /// How often they were not there.
@@ -171,6 +173,7 @@ impl Default for Metrics {
             items: Family::default(),
             warnings: Family::default(),
             limits: Family::default(),
+            replays: Counter::default(),
             credential_lookups: Counter::default(),
             credential_misses: Counter::default(),
             waiting: Gauge::default(),
@@ -223,6 +226,11 @@ impl Metrics {
             "limit_hits",
             "How often something was refused because of a limit, by limit",
             self.limits.clone(),
+        );
+        registry.register(
+            "replays",
+            "Registrations that got the answer that was given before, since they were repeats",
+            self.replays.clone(),
         );
         registry.register(
             "credential_cache_lookups",

@@ -14,6 +14,9 @@ const ENTITY_TYPE: HeaderName = HeaderName::from_static("x-cap-api-attribution-e
 const ENTITY_CODE: HeaderName = HeaderName::from_static("x-cap-api-attribution-entity-code");
 const TILL_CODE: HeaderName = HeaderName::from_static("x-cap-api-attribution-till-code");
 
+/// The headers that say so.
+pub(super) const HEADERS: [HeaderName; 3] = [ENTITY_TYPE, ENTITY_CODE, TILL_CODE];
+
 /// Who posts a request, and as what they ask to.
 #[derive(Debug, Clone)]
 pub(super) struct Attribution {

@@ -109,23 +109,35 @@ pub(crate) struct RefusedReply {
     customers: Option<()>,
 }
 
-/// The reply to a request whose items were looked at, one by one.
-pub(crate) fn items<T: Serialize>(customers: Vec<T>, succeeded: usize) -> Response {
-    let total = customers.len();
-    let code = match succeeded {
-        0 => codes::ALL_FAILED,
-        all if all == total => codes::SUCCESS,
-        _ => codes::SOME_FAILED,
-    };
-    let status = Status {
-        success: if succeeded > 0 { "true" } else { "false" },
-        code: code.number,
-        message: code.message.to_owned(),
-        total: total.to_string(),
-        success_count: succeeded.to_string(),
-    };
-    let customers = Customers { customer: customers };
-    written(StatusCode::OK, &Envelope { response: Reply { status, customers } })
+impl<T> Envelope<T> {
+    /// Of these customers, of whom so many went through.
+    pub(crate) fn of(customers: Vec<T>, succeeded: usize) -> Self {
+        let total = customers.len();
+        let code = match succeeded {
+            0 => codes::ALL_FAILED,
+            all if all == total => codes::SUCCESS,
+            _ => codes::SOME_FAILED,
+        };
+        let status = Status {
+            success: if succeeded > 0 { "true" } else { "false" },
+            code: code.number,
+            message: code.message.to_owned(),
+            total: total.to_string(),
+            success_count: succeeded.to_string(),
+        };
+        let customers = Customers { customer: customers };
+        Self { response: Reply { status, customers } }
+    }
+}
+
+/// The reply to a request whose customers were looked at, one by one.
+pub(crate) fn items<T: Serialize>(envelope: &Envelope<T>) -> Response {
+    written(StatusCode::OK, envelope)
+}
+
+/// The same, of an envelope that is written already.
+pub(crate) fn written_items(json: Vec<u8>) -> Response {
+    in_json(StatusCode::OK, json)
 }
 
 /// The reply to a request that was refused as a whole.
@@ -249,13 +261,14 @@ fn into_xml(mut reply: Response) -> Response {
 
 fn written<T: Serialize>(status: StatusCode, envelope: &T) -> Response {
     match serde_json::to_vec(envelope) {
-        Ok(body) => {
-            let body = Bytes::from(body);
-            let mut reply =
-                (status, [(CONTENT_TYPE, json::MEDIA_TYPE)], body.clone()).into_response();
-            reply.extensions_mut().insert(Written(body));
-            reply
-        }
+        Ok(body) => in_json(status, body),
         Err(error) => json::unwritten(&error),
     }
+}
+
+fn in_json(status: StatusCode, body: Vec<u8>) -> Response {
+    let body = Bytes::from(body);
+    let mut reply = (status, [(CONTENT_TYPE, json::MEDIA_TYPE)], body.clone()).into_response();
+    reply.extensions_mut().insert(Written(body));
+    reply
 }

@@ -4,6 +4,7 @@ mod attribution;
 pub mod customer;
 pub mod envelope;
 pub mod format;
+pub mod idempotency;
 pub(crate) mod parameters;
 pub mod query;
 mod xml;

@@ -22,6 +22,18 @@ pub(crate) struct Formatted {
     format: Option<Format>,
 }
 
+/// What makes a request one that is answered once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct AnsweredOnce {
+    /// What the caller calls this request and no other, such as a UUID. For 24 hours, whoever repeats
+    /// the request with the same key gets the first answer again, with `Idempotent-Replayed: true`, and
+    /// changes nothing; the key with another body, format, `explain` or attribution is refused. A request
+    /// of which no customer went through leaves its key free, as a dry run does.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    idempotency_key: Option<String>,
+}
+
 /// As which till a request is posted.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -36,6 +36,26 @@ fn the_readme_request_gives_its_reply() {
     assert_eq!(reply, expected);
 }
 
+/// The README's request with a key, run twice as it stands but for the port, gives one answer.
+#[test]
+fn the_readme_repeat_gets_the_first_answer() {
+    let readme = read("README.md");
+    let is_repeat = |block: &String| block.contains("Idempotency-Key");
+    let request = blocks(&readme, "sh").into_iter().find(is_repeat).unwrap();
+    let program = Program::start(":memory:");
+    let request = request.replace("127.0.0.1:8080", &program.address.to_string());
+    let [first, again] = [(); 2].map(|()| {
+        let output = Command::new("sh").args(["-c", &request]).output().unwrap();
+        let reply = String::from_utf8(output.stdout).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{reply}");
+        (head.to_lowercase().contains("\r\nidempotent-replayed: true\r\n"), body.to_owned())
+    });
+    assert!(first.1.contains("\"code\":\"1000\""), "{}", first.1);
+    assert_eq!((first.0, again.0), (false, true));
+    assert_eq!(first.1, again.1);
+}
+
 /// The runbook's commands, run in order where Patron serves or was stopped, as each block says.
 #[test]
 fn the_commands_of_the_runbook_do_what_they_say() {

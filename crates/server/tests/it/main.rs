@@ -35,6 +35,7 @@ mod get;
 mod hierarchy;
 mod hostile;
 mod http;
+mod idempotency;
 mod identity;
 mod limits;
 mod log;

@@ -274,11 +274,13 @@ fn what_is_made_for_them() -> Vec<Case> {
     ]
 }
 
-/// What these decide is seen in the audit and in setting up: `audit.rs` has it.
-const AUDIT: [&str; 3] = [
+/// What these decide is seen in the audit, in setting up and in repeats: `audit.rs` and
+/// `idempotency.rs` have it.
+const ELSEWHERE: [&str; 4] = [
     "AUDIT_CUSTOM_FIELDS",
     "PRODUCT_CONF_ORG_AUDITABLE_CUSTOM_FIELDS_LIMIT",
     "PRODUCT_CONF_ORG_AUDITABLE_EXTENDED_FIELDS_LIMIT",
+    "REPEAT_WINDOW_SECONDS",
 ];
 
 /// Each setting that there is makes a difference that can be seen, and the documented one.
@@ -286,7 +288,7 @@ const AUDIT: [&str; 3] = [
 fn settings_decide() {
     let cases = [who_they_are(), what_they_come_with(), what_is_made_for_them()].concat();
     let named: BTreeSet<&str> = cases.iter().map(|(name, ..)| *name).collect();
-    let known = TABLE.iter().map(|setting| setting.name).filter(|name| !AUDIT.contains(name));
+    let known = TABLE.iter().map(|setting| setting.name).filter(|name| !ELSEWHERE.contains(name));
     assert_eq!(named, known.collect());
     for (name, values, further, customers, expected) in cases {
         for (value, expected) in values.into_iter().zip(expected) {

@@ -190,6 +190,7 @@ fn settings() -> Settings {
         future_registration_days: 30,
         strict_extras: true,
         batch_limit: 17,
+        repeat_window_seconds: 60,
         audit_custom_fields: false,
         audited_custom_fields: 7,
         audited_extended_fields: 8,

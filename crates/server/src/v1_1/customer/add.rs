@@ -1,6 +1,7 @@
 //! `POST /v1.1/customer/add`: "This API registers customers in the organization with the primary
 //! identifiers being either the mobile number, email ID, or external ID."
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -8,35 +9,26 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::Timestamp;
-use patron_rules::attribution::PostedAs;
-use patron_rules::audit::{Origin, RequestId};
-use patron_rules::codes::{self, Failure};
+use patron_rules::audit::RequestId;
+use patron_rules::codes;
 use patron_rules::decide::Decision;
-use patron_rules::identifier::Identifiers;
-use patron_rules::organisation::{Organisation, TillId};
 use patron_rules::settings::Settings;
-use patron_rules::submission::Submission;
-use patron_rules::trace::Trace;
-use patron_rules::validate::{Registration, Validated, validate};
-use patron_store::{Error, Mode, STAGES, Tenant};
+use patron_store::{Error, Mode, Registered, STAGES, Tenant, WriteAnswer};
 use tracing::trace_span;
 
+use super::customers::Customers;
 use super::decoded::{self, Decoded};
 use super::examples;
-use super::explain::explain;
+use super::head::Head;
 use super::members::{Body as Sent, Root};
-use super::place::Place;
-use super::response::{self, Item as Added};
+use super::response::Item as Added;
 use crate::app::{App, Items};
-use crate::audit;
 use crate::auth::Caller;
 use crate::http::body;
 use crate::observe::metrics::Limit;
-use crate::v1_1::attribution::Attribution;
-use crate::v1_1::envelope::{Envelope, Reply};
-use crate::v1_1::parameters::{Attributed, Formatted, Registering, UserContext};
-use crate::v1_1::{envelope, format, query};
+use crate::v1_1::envelope::{self, Envelope, Refused, RefusedReply, Reply};
+use crate::v1_1::idempotency::{Identity, replayed};
+use crate::v1_1::parameters::{AnsweredOnce, Attributed, Formatted, Registering, UserContext};
 
 /// How often a registration is validated anew because the organisation was changed meanwhile.
 const TRIES: usize = 5;
@@ -45,10 +37,11 @@ const TRIES: usize = 5;
 ///
 /// Each customer comes out on their own: `item_status` says how. The request's `status` has the code
 /// 200 where all went through, 201 where some did, 500 where none did; the HTTP status is 200. Sent
-/// again, a registration updates the customer.
+/// again, a registration updates the customer; with an `Idempotency-Key` it changes nothing, and is
+/// answered as it was.
 #[utoipa::path(
     post, path = "/v1.1/customer/add", tag = "customers", operation_id = "add_customers",
-    params(Formatted, Registering, Attributed, UserContext),
+    params(Formatted, Registering, AnsweredOnce, Attributed, UserContext),
     request_body(
         content(
             (Sent = "application/json", examples(
@@ -59,13 +52,20 @@ const TRIES: usize = 5;
         ),
         description = "At most 5 MB, unless Patron is configured otherwise.",
     ),
-    responses((
-        status = 200, description = "What became of each customer",
-        content(
-            (Envelope<Added> = "application/json", example = json!(examples::registered())),
-            (Reply<Added> = "application/xml"),
+    responses(
+        (
+            status = 200, description = "What became of each customer",
+            headers(("Idempotent-Replayed", description = "`true` where this was answered before")),
+            content(
+                (Envelope<Added> = "application/json", example = json!(examples::registered())),
+                (Reply<Added> = "application/xml"),
+            ),
         ),
-    ))
+        (
+            status = 422, description = "The idempotency key is that of another request",
+            content((Refused = "application/json"), (RefusedReply = "application/xml")),
+        ),
+    )
 )]
 pub(crate) async fn add(
     State(app): State<Arc<App>>,
@@ -79,6 +79,14 @@ pub(crate) async fn add(
     }
 }
 
+/// What a request asks for.
+struct Asked<'a> {
+    head: Head<'a>,
+    batch: Decoded<'a>,
+    /// By what it is known again; `None` where it is carried out whatever was before.
+    identity: Option<Identity>,
+}
+
 async fn handle(
     app: &App,
     caller: &Caller,
@@ -86,50 +94,20 @@ async fn handle(
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Response> {
-    let attribution = Attribution::read(request.headers(), caller);
-    let explained = query::flag(request.uri(), "explain");
-    let mode = if query::flag(request.uri(), "dry_run") { Mode::DryRun } else { Mode::Apply };
-    let origin = match audit::origin(request_id, caller, request.headers()) {
-        Ok(origin) => origin,
-        Err(refused) => {
-            body::drain(request.into_body(), app.config.body_timeout()).await;
-            return Err(envelope::invalid(&refused));
-        }
-    };
     let (parts, body) = request.into_parts();
-    let Some(format) = format::of_request(&parts.uri, &parts.headers) else {
-        body::drain(body, app.config.body_timeout()).await;
-        let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        let detail = "send JSON or XML, and say which by `Content-Type` or `?format=`";
-        return Err(envelope::refusal(http, codes::UNSUPPORTED_MEDIA_TYPE, Some(detail), 0));
+    let head = match Head::read(&parts, caller, request_id) {
+        Ok(head) => head,
+        Err(refused) => {
+            body::drain(body, app.config.body_timeout()).await;
+            return Err(refused.reply());
+        }
     };
     let bytes = read(app, body).await?;
     let batch = trace_span!(target: STAGES, "decode")
-        .in_scope(|| decoded::decode(&bytes, format, &parts.headers))
+        .in_scope(|| decoded::decode(&bytes, head.format, &parts.headers))
         .map_err(|error| envelope::invalid(&error))?;
-    let (tenant, registered) = register(app, &attribution, tenant, &batch, &origin, mode).await?;
-
-    if mode == Mode::Apply {
-        for (_, decision) in &registered {
-            app.metrics.decided(decision);
-        }
-    }
-    let _encoding = trace_span!(target: STAGES, "encode").entered();
-    let organisation = tenant.organisation();
-    let succeeded = registered.iter().filter(|(_, decision)| decision.outcome.is_ok()).count();
-    let customers: Vec<_> = registered
-        .into_iter()
-        .map(|(Item { submission, place, till, identifiers, trace, .. }, decision)| {
-            let settings = &organisation.settings;
-            let explanation =
-                explained.then(|| explain(&place, &identifiers, &trace, &decision, settings));
-            response::item(submission, &place, decision.outcome, organisation, till, explanation)
-        })
-        .collect();
-    let items = Items { total: customers.len(), succeeded };
-    let mut reply = envelope::items(customers, succeeded);
-    reply.extensions_mut().insert(items);
-    Ok(reply)
+    let identity = head.identity(&bytes, &tenant.organisation().settings);
+    register(app, &Asked { head, batch, identity }, tenant).await
 }
 
 /// Reads a body whole.
@@ -151,57 +129,89 @@ async fn read(app: &App, body: Body) -> Result<Bytes, Response> {
     })
 }
 
-/// One customer of a request, once they are validated.
-struct Item {
-    submission: Submission,
-    place: Place,
-    /// The till to which the reply's times are local.
-    till: TillId,
-    /// The identifiers that are valid, as they are compared.
-    identifiers: Identifiers,
-    /// What validation decided.
-    trace: Trace,
-    refusal: Option<Failure>,
-}
-
-/// Validates each customer and hands those who are valid to the store; the others keep their place.
-/// Where the organisation is changed meanwhile, all of it is done again with what holds now.
-async fn register(
-    app: &App,
-    attribution: &Attribution,
-    mut tenant: Tenant,
-    batch: &Decoded<'_>,
-    origin: &Origin,
-    mode: Mode,
-) -> Result<(Tenant, Vec<(Item, Decision)>), Response> {
+/// Registers the customers. Where the organisation is changed meanwhile, all of it is done again with
+/// what holds now.
+async fn register(app: &App, asked: &Asked<'_>, mut tenant: Tenant) -> Result<Response, Response> {
     let unavailable = |error: Error| {
         tracing::error!(error = error.chain(), "customers cannot be stored");
         envelope::unavailable()
     };
     for _ in 0..TRIES {
-        let now = (app.clock)();
-        let organisation = tenant.organisation();
-        if let Some(refusal) = refusal(app, batch, &organisation.settings) {
-            return Err(refusal);
-        }
-        let posted_as = attribution.till(organisation);
-        let origin = origin.posted_as(posted_as.ok(), organisation);
-        let (items, valid) = trace_span!(target: STAGES, "validate")
-            .in_scope(|| validated(batch, organisation, posted_as, now));
-        let stored = if valid.is_empty() {
-            Ok(Vec::new())
-        } else {
-            app.store.register(&tenant, valid, &origin, now, mode).await
-        };
-        match stored {
-            Ok(decisions) => return Ok((tenant, in_order(items, decisions))),
+        match attempt(app, asked, &tenant).await {
+            Ok(reply) => return Ok(reply),
             Err(Error::Stale) => {
                 tenant = app.store.tenant(tenant.id()).await.map_err(unavailable)?;
+            }
+            Err(Error::KeyReused) => {
+                let (http, count) = (StatusCode::UNPROCESSABLE_ENTITY, asked.batch.count());
+                return Err(envelope::refusal(http, codes::KEY_REUSED, None, count));
             }
             Err(error) => return Err(unavailable(error)),
         }
     }
     Err(unavailable(Error::Stale))
+}
+
+/// Validates each customer, hands those who are valid to the store, and answers for all of them.
+async fn attempt(app: &App, asked: &Asked<'_>, tenant: &Tenant) -> Result<Response, Error> {
+    let Asked { head, batch, identity } = asked;
+    let now = (app.clock)();
+    let organisation = tenant.organisation();
+    let posted_as = head.attribution.till(organisation);
+    let origin = head.origin.posted_as(posted_as.ok(), organisation);
+    let refusal = refusal(app, batch, &organisation.settings);
+    let (customers, valid) = match &refusal {
+        None => trace_span!(target: STAGES, "validate")
+            .in_scope(|| Customers::validated(batch, organisation, posted_as, now)),
+        Some(_) => Default::default(),
+    };
+    let customers = Arc::new(customers);
+    let answer = answer(Arc::clone(&customers), tenant.clone(), head.explained);
+    let registered = if let Some(identity) = identity {
+        // Though nobody is valid by now, it may have been answered before.
+        let once = identity.once(answer);
+        app.store.register_once(tenant, valid, &origin, now, once).await?
+    } else {
+        let decisions = match valid.as_slice() {
+            [] => Vec::new(),
+            _ => app.store.register(tenant, valid, &origin, now, head.mode).await?,
+        };
+        Registered::Now { answer: answer(&decisions), decisions }
+    };
+    Ok(match (registered, refusal) {
+        (Registered::Before(answer), _) => {
+            app.metrics.replays.inc();
+            replayed(envelope::written_items(answer))
+        }
+        (Registered::Now { .. }, Some(refusal)) => refusal,
+        (Registered::Now { decisions, answer }, None) => {
+            let items = count(app, head.mode, &customers.in_order(&decisions));
+            let mut reply = envelope::written_items(answer);
+            reply.extensions_mut().insert(items);
+            reply
+        }
+    })
+}
+
+/// Writes the answer for these customers.
+fn answer(customers: Arc<Customers>, tenant: Tenant, explained: bool) -> WriteAnswer {
+    Arc::new(move |decisions| {
+        let _encoding = trace_span!(target: STAGES, "encode").entered();
+        let envelope = customers.answer(decisions, tenant.organisation(), explained);
+        // An envelope can always be written.
+        serde_json::to_vec(&envelope).unwrap_or_default()
+    })
+}
+
+/// Counts what became of each customer, if it counts.
+fn count(app: &App, mode: Mode, decisions: &[Cow<'_, Decision>]) -> Items {
+    if mode == Mode::Apply {
+        for decision in decisions {
+            app.metrics.decided(decision);
+        }
+    }
+    let succeeded = decisions.iter().filter(|decision| decision.outcome.is_ok()).count();
+    Items { total: decisions.len(), succeeded }
 }
 
 /// Why the organisation does not take a request at all.
@@ -215,39 +225,4 @@ fn refusal(app: &App, batch: &Decoded<'_>, settings: &Settings) -> Option<Respon
     }
     let unknown = batch.unknown().filter(|_| settings.strict_extras)?;
     Some(envelope::invalid(&format!("unknown member at {unknown}")))
-}
-
-/// Reads and validates each customer, as the organisation has it; whoever is valid is a
-/// registration besides.
-fn validated(
-    batch: &Decoded<'_>,
-    organisation: &Organisation,
-    posted_as: PostedAs,
-    now: Timestamp,
-) -> (Vec<Item>, Vec<Registration>) {
-    let mut valid = Vec::with_capacity(batch.count());
-    let customers = batch.customers(organisation.settings.strict_extras).into_iter();
-    let items = customers.map(|(submission, place)| {
-        let Validated { identifiers, trace, outcome } =
-            validate(&submission, organisation, posted_as, now);
-        let till = outcome.as_ref().map(|registration| registration.registered_till);
-        let till = till.unwrap_or(posted_as.unwrap_or_default());
-        let refusal = outcome.map(|registration| valid.push(registration)).err();
-        Item { submission, place, till, identifiers, trace, refusal }
-    });
-    (items.collect(), valid)
-}
-
-/// Puts the store's decisions beside those who were valid.
-fn in_order(items: Vec<Item>, decisions: Vec<Decision>) -> Vec<(Item, Decision)> {
-    let mut decisions = decisions.into_iter();
-    let mut decided = || decisions.next().ok_or_else(|| Failure::from(codes::UNEXPECTED_ITEM));
-    let decision = |item: Item| {
-        let decision = match &item.refusal {
-            Some(refusal) => refusal.clone().into(),
-            None => decided().unwrap_or_else(Into::into),
-        };
-        (item, decision)
-    };
-    items.into_iter().map(decision).collect()
 }

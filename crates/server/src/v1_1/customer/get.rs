@@ -260,7 +260,7 @@ async fn handle(
     }
     let succeeded = items.iter().filter(|item| matches!(item, Item::Retrieved(_))).count();
     let counted = Items { total: items.len(), succeeded };
-    let mut reply = envelope::items(items, succeeded);
+    let mut reply = envelope::items(&Envelope::of(items, succeeded));
     reply.extensions_mut().insert(counted);
     Ok(reply)
 }
@@ -403,8 +403,8 @@ fn retrieved(
         user_id: with_id.then(|| customer.id.0.to_string()),
         current_nps_status: None,
         points_summaries: points_summaries(&customer, organisation),
-        custom_fields: fields(customer.custom_fields),
-        extended_fields: fields(customer.extended_fields),
+        custom_fields: fields(&customer.custom_fields),
+        extended_fields: fields(&customer.extended_fields),
         transactions: Transactions { transaction: [] },
         coupons: Coupons { coupon: [] },
         notes: [],

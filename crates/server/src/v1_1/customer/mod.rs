@@ -1,10 +1,12 @@
 //! `/v1.1/customer/…`
 
 pub mod add;
+mod customers;
 pub mod decoded;
 mod examples;
 mod explain;
 pub mod get;
+mod head;
 mod members;
 pub mod place;
 pub mod request;

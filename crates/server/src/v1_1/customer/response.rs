@@ -260,9 +260,9 @@ fn plain(decimal: Decimal) -> String {
 
 /// What a reply says to this till of one customer who was sent from this place.
 pub(super) fn item(
-    submission: Submission,
+    submission: &Submission,
     place: &Place,
-    outcome: Result<Plan, Failure>,
+    outcome: &Result<Plan, Failure>,
     organisation: &Organisation,
     till: TillId,
     explanation: Option<Explanation>,
@@ -272,30 +272,30 @@ pub(super) fn item(
             let registered = registered(plan, place, organisation, till, explanation);
             Item::Registered(Box::new(registered))
         }
-        Err(failure) => Item::Failed(Box::new(failed(submission, place, &failure, explanation))),
+        Err(failure) => Item::Failed(Box::new(failed(submission, place, failure, explanation))),
     }
 }
 
 fn failed(
-    submission: Submission,
+    submission: &Submission,
     place: &Place,
     failure: &Failure,
     explain: Option<Explanation>,
 ) -> Failed {
     let message = failure.message(|member| place.pointer(member)).into_owned();
     Failed {
-        mobile: submission.mobile,
-        email: submission.email,
-        external_id: submission.external_id,
-        firstname: submission.first_name,
-        lastname: submission.last_name,
+        mobile: submission.mobile.clone(),
+        email: submission.email.clone(),
+        external_id: submission.external_id.clone(),
+        firstname: submission.first_name.clone(),
+        lastname: submission.last_name.clone(),
         item_status: ItemStatus::refused(failure.code.number, message),
         explain,
     }
 }
 
 fn registered(
-    plan: Plan,
+    plan: &Plan,
     place: &Place,
     organisation: &Organisation,
     till: TillId,
@@ -304,7 +304,7 @@ fn registered(
     let Plan { customer, side_effects, warnings, .. } = plan;
     let zone = &organisation.details.time_zone;
     let tills_zone = organisation.time_zone_of(till);
-    let current = enrol::shown(&customer, organisation);
+    let current = enrol::shown(customer, organisation);
     let name = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
     let points = current.map(|held| held.balances.points).unwrap_or_default();
     let identifiers = &customer.identifiers;
@@ -319,7 +319,7 @@ fn registered(
         loyalty_points: Number(points.available()),
         current_slab: current.map(|held| tier_name(held, organisation)).unwrap_or_default(),
         tier_expiry_date: current.map(|held| expiry(held, zone)).unwrap_or_default(),
-        points_summaries: points_summaries(&customer, organisation),
+        points_summaries: points_summaries(customer, organisation),
         lifetime_purchases: Number(points.sum(EntryKind::Purchased)),
         registered_on: date::format(customer.registered_at, tills_zone),
         updated_on: date::format(customer.updated_at, tills_zone),
@@ -327,13 +327,13 @@ fn registered(
         source: customer.source.name().to_lowercase(),
         fraud_status: customer.fraud_status.as_ref().map(FraudStatus::name).map(str::to_owned),
         reason: customer.fraud_status.as_ref().map(|_| ""),
-        custom_fields: fields(customer.custom_fields),
-        extended_fields: fields(customer.extended_fields),
+        custom_fields: fields(&customer.custom_fields),
+        extended_fields: fields(&customer.extended_fields),
         subscriptions: subscriptions(&customer.subscriptions),
         side_effects: SideEffects {
-            effect: side_effects.into_iter().map(|one| effect(one, zone)).collect(),
+            effect: side_effects.iter().map(|one| effect(one, zone)).collect(),
         },
-        item_status: ItemStatus::success(codes::REGISTERED.message, &warnings, place),
+        item_status: ItemStatus::success(codes::REGISTERED.message, warnings, place),
         explain,
     }
 }
@@ -393,40 +393,43 @@ fn subscriptions(held: &[Subscription]) -> Subscriptions {
     Subscriptions { subscription: held.iter().map(echo).collect() }
 }
 
-pub(super) fn fields(values: Vec<FieldValue>) -> Fields {
-    let field = |FieldValue { name, value }| Field { name, value };
-    Fields { field: values.into_iter().map(field).collect() }
+pub(super) fn fields(values: &[FieldValue]) -> Fields {
+    let field = |FieldValue { name, value }: &FieldValue| Field {
+        name: name.clone(),
+        value: value.clone(),
+    };
+    Fields { field: values.iter().map(field).collect() }
 }
 
-fn effect(effect: SideEffect, zone: &TimeZone) -> Effect {
+fn effect(effect: &SideEffect, zone: &TimeZone) -> Effect {
     match effect {
         SideEffect::Points { customer, awarded, total } => Effect::Points {
-            awarded_points: Number(awarded),
-            total_points: Some(Number(total)),
+            awarded_points: Number(*awarded),
+            total_points: Some(Number(*total)),
             customer_id: customer.map(|id| id.0.to_string()),
             is_referrer: None,
             kind: "points",
         },
         SideEffect::ReferrerPoints { customer, awarded } => Effect::Points {
-            awarded_points: Number(awarded),
+            awarded_points: Number(*awarded),
             total_points: None,
             customer_id: Some(customer.0.to_string()),
             is_referrer: Some("true"),
             kind: "points",
         },
         SideEffect::Currency { identifier, name, awarded } => Effect::Currency {
-            alternate_currency_identifier: identifier,
-            alternate_currency_name: name,
-            awarded_value: plain(awarded),
+            alternate_currency_identifier: identifier.clone(),
+            alternate_currency_name: name.clone(),
+            awarded_value: plain(*awarded),
             kind: "alternate_currency",
         },
         SideEffect::Coupon(coupon) => Effect::Coupon {
             id: coupon.id,
             coupon_type: COUPON_TYPE,
-            coupon_code: coupon.code,
+            coupon_code: coupon.code.clone(),
             valid_till: coupon.valid_till.map(|last| date::format(last, zone)).unwrap_or_default(),
-            description: coupon.description,
-            discount_code: coupon.discount_code.unwrap_or_else(|| NO_DISCOUNT.to_owned()),
+            description: coupon.description.clone(),
+            discount_code: coupon.discount_code.as_deref().unwrap_or(NO_DISCOUNT).to_owned(),
             kind: "coupon",
         },
     }

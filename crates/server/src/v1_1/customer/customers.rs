@@ -1,0 +1,93 @@
+//! The customers of a request: validated one by one, and answered for in the order in which they came.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use patron_rules::attribution::PostedAs;
+use patron_rules::codes::{self, Failure};
+use patron_rules::decide::Decision;
+use patron_rules::identifier::Identifiers;
+use patron_rules::organisation::{Organisation, TillId};
+use patron_rules::submission::Submission;
+use patron_rules::trace::Trace;
+use patron_rules::validate::{Registration, Validated, validate};
+
+use super::decoded::Decoded;
+use super::explain::explain;
+use super::place::Place;
+use super::response::{self, Item as Added};
+use crate::v1_1::envelope::Envelope;
+
+/// One customer, once they are validated.
+struct Item {
+    submission: Submission,
+    place: Place,
+    /// The till to which the reply's times are local.
+    till: TillId,
+    /// The identifiers that are valid, as they are compared.
+    identifiers: Identifiers,
+    /// What validation decided.
+    trace: Trace,
+    refusal: Option<Failure>,
+}
+
+/// All of them, in order.
+#[derive(Default)]
+pub(super) struct Customers(Vec<Item>);
+
+impl Customers {
+    /// Reads and validates each customer, as the organisation has it; whoever is valid is a
+    /// registration besides.
+    pub(super) fn validated(
+        batch: &Decoded<'_>,
+        organisation: &Organisation,
+        posted_as: PostedAs,
+        now: Timestamp,
+    ) -> (Self, Vec<Registration>) {
+        let mut valid = Vec::with_capacity(batch.count());
+        let customers = batch.customers(organisation.settings.strict_extras).into_iter();
+        let items = customers.map(|(submission, place)| {
+            let Validated { identifiers, trace, outcome } =
+                validate(&submission, organisation, posted_as, now);
+            let till = outcome.as_ref().map(|registration| registration.registered_till);
+            let till = till.unwrap_or(posted_as.unwrap_or_default());
+            let refusal = outcome.map(|registration| valid.push(registration)).err();
+            Item { submission, place, till, identifiers, trace, refusal }
+        });
+        (Self(items.collect()), valid)
+    }
+
+    /// What became of each customer: what the store decided of those who were valid, and why the
+    /// others were not.
+    pub(super) fn in_order<'a>(&self, decisions: &'a [Decision]) -> Vec<Cow<'a, Decision>> {
+        let refused = |failure: Failure| Cow::Owned(failure.into());
+        let mut decisions = decisions.iter();
+        let decision = |item: &Item| match &item.refusal {
+            Some(failure) => refused(failure.clone()),
+            None => match decisions.next() {
+                Some(decision) => Cow::Borrowed(decision),
+                None => refused(codes::UNEXPECTED_ITEM.into()),
+            },
+        };
+        self.0.iter().map(decision).collect()
+    }
+
+    /// The answer, where the store decided so; explained, if that was asked for.
+    pub(super) fn answer(
+        &self,
+        decisions: &[Decision],
+        organisation: &Organisation,
+        explained: bool,
+    ) -> Envelope<Added> {
+        let decisions = self.in_order(decisions);
+        let succeeded = decisions.iter().filter(|decision| decision.outcome.is_ok()).count();
+        let added = |(item, decision): (&Item, &Cow<'_, Decision>)| {
+            let Item { submission, place, till, identifiers, trace, .. } = item;
+            let settings = &organisation.settings;
+            let explanation =
+                explained.then(|| explain(place, identifiers, trace, decision, settings));
+            response::item(submission, place, &decision.outcome, organisation, *till, explanation)
+        };
+        Envelope::of(self.0.iter().zip(&decisions).map(added).collect(), succeeded)
+    }
+}
