@@ -42,6 +42,7 @@ mod people;
 mod power_cut;
 mod promises;
 mod races;
+mod repeats;
 mod summary;
 mod traffic;
 
