@@ -31,6 +31,28 @@ pub enum Error {
         /// The version that this program needs.
         known: u32,
     },
+    /// The database's schema lacks a step.
+    #[error(
+        "the database lacks `{missing}` and maybe more; `patron migrate up` brings it up to date"
+    )]
+    NotMigrated {
+        /// The first step that it lacks.
+        missing: String,
+    },
+    /// What is configured of the database cannot be used.
+    #[error("{what}")]
+    Database {
+        /// What cannot be used.
+        what: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database cannot be reached, or does not answer in time. Nothing was written.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The connection to the database was lost while it committed.
+    #[error("it is not known whether this was written; ask with the same key, or look")]
+    OutcomeUnknown,
     /// There is no database, or an empty file.
     #[error("there is no database in {0}")]
     NoData(PathBuf),

@@ -8,10 +8,16 @@
 
 pub mod audit;
 mod configuration;
+mod credentials;
 mod error;
+mod ids;
+mod lanes;
 pub mod maintenance;
 mod once;
 pub mod operators;
+mod postgres;
+mod rows;
+mod series;
 mod sqlite;
 mod watch;
 
@@ -25,7 +31,7 @@ use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::ledger::{Currency, EntryKind};
-use patron_rules::organisation::{ApiClientId, Kind, Organisation, ProgrammeId, TillId};
+use patron_rules::organisation::{ApiClientId, Document, Kind, Organisation, ProgrammeId, TillId};
 use patron_rules::referral::{ReferralCode, Referrer};
 use patron_rules::validate::Registration;
 use rust_decimal::Decimal;
@@ -34,6 +40,7 @@ pub use configuration::{Author, Change, Expected, RecordedChange, Stored};
 pub use error::Error;
 pub use once::{Once, Registered, WriteAnswer};
 pub use operators::Operators;
+pub use postgres::{PostgresOptions, PostgresStore, migration};
 pub use sqlite::{Location, SqliteStore, Tuning};
 pub use watch::{Group, STAGES, Size, Watch};
 
@@ -160,6 +167,22 @@ pub struct NewOrganisation {
     pub is_demo: bool,
     /// The passwords of its tills, by their names; one without signs in once it has one.
     pub passwords: Vec<(String, PasswordHashes)>,
+}
+
+impl NewOrganisation {
+    /// What is to be set up, document by document.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        let documents = |kind| self.organisation.documents(kind).all().into_iter();
+        let make = |kind, document: Document| Change {
+            kind,
+            name: document.name,
+            expected: Expected::Nothing,
+            json: Some(document.json),
+            is_active: Some(document.is_active),
+        };
+        let all = Kind::ALL.into_iter();
+        all.flat_map(|kind| documents(kind).map(move |document| make(kind, document))).collect()
+    }
 }
 
 /// Whether a registration counts.

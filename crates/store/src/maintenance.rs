@@ -2,7 +2,7 @@
 //!
 //! A process that serves the data may go on meanwhile, except while they are restored.
 
-pub use crate::sqlite::maintenance::{back_up, check_directory, check_file, restore};
+pub use crate::sqlite::maintenance::{back_up, check_directory, check_file, restore, schema};
 
 /// Sees how far work has come.
 pub trait Watch {
@@ -10,6 +10,15 @@ pub trait Watch {
     fn begin(&mut self, part: &str, steps: Option<u64>);
     /// So many of the part's steps are done.
     fn reach(&mut self, done: u64);
+}
+
+/// The version of the schema of data, which counts the steps by which it came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// The version that the data have.
+    pub found: u32,
+    /// The version that this program needs.
+    pub known: u32,
 }
 
 /// What a check looked at, and what it found.

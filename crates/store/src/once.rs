@@ -7,6 +7,10 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use patron_rules::decide::Decision;
 
+/// How many answers that are no longer kept are removed with each that is: more than one, so that
+/// they become fewer.
+pub(crate) const REMOVED_AT_ONCE: u32 = 4;
+
 /// Writes the answer to a request whose customers are decided; may be asked more than once.
 pub type WriteAnswer = Arc<dyn Fn(&[Decision]) -> Vec<u8> + Send + Sync>;
 

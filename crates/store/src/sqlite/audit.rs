@@ -6,14 +6,13 @@
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
-use patron_rules::audit::{ChangeSet, Entry, Origin, RequestId};
+use patron_rules::audit::{ChangeSet, Entry, Origin};
 use patron_rules::customer::CustomerId;
-use patron_rules::organisation::{ApiClientId, CallerId, TillId};
-use patron_rules::profile::Source;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
-use super::rows::{corrupt, from_json, text, timestamp, to_json};
 use crate::audit::{Keep, Order, Page, Query, SEARCH_LIMIT};
+use crate::rows::audit::{caller_columns, from_row, numbers};
+use crate::rows::to_json;
 use crate::{Error, TenantId};
 
 const NEWEST: &str =
@@ -45,10 +44,7 @@ pub(super) fn append(
     now: Timestamp,
 ) -> Result<(), Error> {
     let last = if is_new { 0 } else { newest(connection, tenant, changes.customer)? };
-    let (caller_till, caller_client) = match origin.caller {
-        CallerId::Till(id) => (Some(id.0), None),
-        CallerId::ApiClient(id) => (None, Some(id.0)),
-    };
+    let (caller_till, caller_client) = caller_columns(origin.caller);
     connection
         .prepare_cached(
             "INSERT INTO audit_entry (
@@ -101,14 +97,8 @@ fn at_its_place(
     query: &Query,
     newest: i64,
 ) -> Result<Page, Error> {
-    let wanted = query.wanted();
-    let (start, end) = (wanted.start.min(newest), wanted.end.min(newest));
-    let numbers = match query.order {
-        Order::OldestFirst => start + 1..=end,
-        Order::NewestFirst => newest - end + 1..=newest - start,
-    };
     let mut entries = Vec::new();
-    each(connection, tenant, query, &numbers, |entry| entries.push(entry))?;
+    each(connection, tenant, query, &numbers(query, newest), |entry| entries.push(entry))?;
     Ok(Page { entries, total: newest, searched: None })
 }
 
@@ -156,41 +146,13 @@ fn each(
     Ok(())
 }
 
-fn from_row(row: &Row<'_>, customer: CustomerId) -> Result<Entry, Error> {
-    let till: Option<i64> = row.get("till_id")?;
-    let user: Option<String> = row.get("user_context")?;
-    let merge: Option<String> = row.get("merge")?;
-    Ok(Entry {
-        at: timestamp(row.get("recorded_at")?)?,
-        origin: Origin {
-            request_id: RequestId(u128::from_be_bytes(row.get("request_id")?)),
-            caller: caller(row.get("caller_till")?, row.get("caller_client")?)?,
-            till: till.map(TillId),
-            store: row.get("store_id")?,
-            user: user.as_deref().map(from_json).transpose()?,
-        },
-        changes: ChangeSet {
-            customer,
-            source: Source::stored(row.get("source")?),
-            merge: merge.as_deref().map(from_json).transpose()?,
-            events: from_json(&text(row, "events")?)?,
-        },
-    })
-}
-
-fn caller(till: Option<i64>, client: Option<i64>) -> Result<CallerId, Error> {
-    match (till, client) {
-        (Some(id), None) => Ok(CallerId::Till(TillId(id))),
-        (None, Some(id)) => Ok(CallerId::ApiClient(ApiClientId(id))),
-        _ => Err(corrupt("an entry of the audit has not one caller")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use patron_rules::audit::{Change, Event, Field};
+    use patron_rules::audit::{Change, Event, Field, RequestId};
+    use patron_rules::organisation::{CallerId, TillId};
+    use patron_rules::profile::Source;
     use rusqlite::StatementStatus;
 
     use super::*;

@@ -10,9 +10,10 @@ use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
 use super::recent::Holders;
-use super::series::{self, Asked, Free, Maker, Series};
+use super::series;
 use super::writer::Writing;
 use super::{cards, coupons};
+use crate::series::{Asked, Free, Maker, Series};
 use crate::{Error, Tenant};
 
 /// What is set aside for one registration.

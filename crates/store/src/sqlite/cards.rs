@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::customer;
 use super::rows::list;
+use crate::rows::Row as _;
 use crate::{Error, TenantId};
 
 /// To whom the card of this number was issued.
@@ -36,7 +37,7 @@ pub(super) fn of(
             SELECT customer_id FROM customer WHERE organisation_id = ?1 AND merged_into = ?2)
          ORDER BY number",
         (tenant.0, customer.0),
-        |row| Ok(Card { number: row.get("number")?, series: row.get("series")?, customer }),
+        |row| Ok(Card { number: row.text("number")?, series: row.maybe_text("series")?, customer }),
     )
 }
 

@@ -1,13 +1,13 @@
 //! What is set up for an organisation: its documents, and who changed them.
 
-use jiff::Timestamp;
 use patron_rules::organisation::{Document, Kind, Organisation};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{corrupt, list, taken, text};
+use super::rows::{list, taken};
 use super::settings;
 use super::writer::Writing;
 use crate::configuration::{self, Changed};
+use crate::rows::configuration::{Record, recorded_change, stored};
 use crate::{Author, Change, Error, RecordedChange, Stored, TenantId};
 
 const COLUMNS: &str = "resource, name, version, is_active, document";
@@ -22,7 +22,7 @@ pub(super) fn load(connection: &Connection, tenant: TenantId) -> Result<Organisa
 
 fn all(connection: &Connection, tenant: TenantId) -> Result<Vec<Stored>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM configuration WHERE organisation_id = ?1");
-    list(connection, &sql, [tenant.0], stored)
+    list(connection, &sql, [tenant.0], |row| stored(row))
 }
 
 /// Those of a kind whose names follow this one, by name.
@@ -37,7 +37,7 @@ pub(super) fn page(
         "SELECT {COLUMNS} FROM configuration
          WHERE organisation_id = ?1 AND resource = ?2 AND name > ?3 ORDER BY name LIMIT ?4"
     );
-    list(connection, &sql, (tenant.0, kind.name(), after, limit), stored)
+    list(connection, &sql, (tenant.0, kind.name(), after, limit), |row| stored(row))
 }
 
 pub(super) fn find(
@@ -50,18 +50,7 @@ pub(super) fn find(
         "SELECT {COLUMNS} FROM configuration
          WHERE organisation_id = ?1 AND resource = ?2 AND name = ?3"
     );
-    Ok(list(connection, &sql, (tenant.0, kind.name(), name), stored)?.pop())
-}
-
-fn stored(row: &Row<'_>) -> Result<Stored, Error> {
-    let kind = text(row, "resource")?;
-    let kind = Kind::named(&kind).ok_or_else(|| corrupt("a kind of document is not known"))?;
-    let document = Document {
-        name: text(row, "name")?,
-        is_active: row.get("is_active")?,
-        json: text(row, "document")?,
-    };
-    Ok(Stored { kind, version: row.get("version")?, document })
+    Ok(list(connection, &sql, (tenant.0, kind.name(), name), |row| stored(row))?.pop())
 }
 
 /// Carries out changes: all of them, or none.
@@ -108,15 +97,6 @@ fn write(connection: &Connection, tenant: TenantId, stored: &Stored) -> Result<(
     Ok(())
 }
 
-/// What is recorded of a change.
-#[derive(Default)]
-pub(super) struct Record<'a> {
-    pub(super) resource: &'a str,
-    pub(super) name: &'a str,
-    pub(super) before: Option<String>,
-    pub(super) after: Option<String>,
-}
-
 pub(super) fn record(
     connection: &Connection,
     tenant: TenantId,
@@ -152,20 +132,7 @@ pub(super) fn changes(
          FROM configuration_change
          WHERE organisation_id = ?1 AND change < ?2 ORDER BY change DESC LIMIT ?3",
         (tenant.0, before.unwrap_or(i64::MAX), limit),
-        |row| {
-            Ok(RecordedChange {
-                number: row.get("change")?,
-                author: Author {
-                    name: text(row, "changed_by")?,
-                    at: Timestamp::from_millisecond(row.get("changed_at")?)
-                        .map_err(|_| corrupt("a change lies outside the calendar"))?,
-                },
-                resource: text(row, "resource")?,
-                name: text(row, "name")?,
-                before: row.get("before")?,
-                after: row.get("after")?,
-            })
-        },
+        |row| recorded_change(row),
     )
 }
 

@@ -1,21 +1,17 @@
 //! What tills and API clients sign in with, and the tokens that clients call with.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use patron_rules::organisation::{ApiClientId, Kind, TillId};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::configuration;
-use super::rows::{corrupt, taken};
+use super::rows::taken;
+use crate::credentials::{TOKENS_LIMIT, TOLD_FOR};
+use crate::rows::timestamp;
 use crate::{
     AccessToken, Author, ClientCredential, Error, NewSecret, NewToken, PasswordHashes, TenantId,
     TillCredential, TokenHash,
 };
-
-/// How many tokens of a client are kept, those included that have expired; with one more the oldest
-/// is gone.
-const TOKENS_LIMIT: u32 = 1_000;
-/// For how long a token that has expired is still known, so that its user can be told.
-const TOLD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn of_till(
     connection: &Connection,
@@ -165,9 +161,7 @@ pub(super) fn token(
             Ok((tenant(row)?, ApiClientId(row.get("api_client_id")?), expires_at))
         });
     let Some((tenant, client, expires_at)) = found.optional()? else { return Ok(None) };
-    let expires_at = Timestamp::from_millisecond(expires_at)
-        .map_err(|_| corrupt("a token expires at no time that there is"))?;
-    Ok(Some(AccessToken { tenant, client, expires_at }))
+    Ok(Some(AccessToken { tenant, client, expires_at: timestamp(expires_at)? }))
 }
 
 /// Whether there was such a token.

@@ -1,18 +1,16 @@
 //! A customer's row, and what they were before they were merged.
 
 use jiff::Timestamp;
-use patron_rules::customer::{Customer, CustomerId, Enrolment};
+use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::{Merged, Plan};
 use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
-use patron_rules::organisation::TillId;
-use patron_rules::profile::{CustomerType, FieldValue, FraudStatus, Name, Source};
-use patron_rules::submission::Kept;
-use rusqlite::{Connection, Row, params};
-use serde::{Serialize, de::DeserializeOwned};
+use patron_rules::profile::{FraudStatus, Name};
+use rusqlite::{Connection, params};
 
 use super::recent::Holders;
-use super::rows::{corrupt, from_json, timestamp, to_json};
 use super::{cards, enrolment};
+use crate::rows::customer::{field_pairs, kept_pairs, snapshot};
+use crate::rows::{self, corrupt, list_to_json};
 use crate::{Error, Found, Lookup, TenantId};
 
 /// How many merges may lie between an identifier and its customer.
@@ -95,45 +93,9 @@ pub(super) fn load(
     let mut rows = statement.query((tenant.0, id.0))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let survivor: Option<i64> = row.get("merged_into")?;
-    let customer = from_row(row, id, enrolment::of_customer(connection, tenant, id)?)?;
+    let customer =
+        rows::customer::from_row(row, id, enrolment::of_customer(connection, tenant, id)?)?;
     Ok(Some((customer, survivor.map(CustomerId))))
-}
-
-fn from_row(row: &Row<'_>, id: CustomerId, enrolments: Vec<Enrolment>) -> Result<Customer, Error> {
-    let customer_type: String = row.get("type")?;
-    let mobile: Option<String> = row.get("mobile")?;
-    let mobile_sent: Option<String> = row.get("mobile_sent")?;
-    let email: Option<String> = row.get("email")?;
-    let external_id: Option<String> = row.get("external_id")?;
-    let first_name: Option<String> = row.get("first_name")?;
-    let last_name: Option<String> = row.get("last_name")?;
-    let associated_till: Option<i64> = row.get("associated_till")?;
-    let fraud_status: Option<String> = row.get("fraud_status")?;
-    Ok(Customer {
-        id,
-        identifiers: Identifiers {
-            mobile: mobile.map(|digits| Mobile::stored(digits, mobile_sent)),
-            email: email.map(Email::stored),
-            external_id: external_id.map(ExternalId::stored),
-        },
-        first_name: first_name.map(Name::stored),
-        last_name: last_name.map(Name::stored),
-        customer_type: CustomerType::parse(&customer_type)
-            .ok_or_else(|| corrupt("a customer of no known type"))?,
-        source: Source::stored(row.get("source")?),
-        account_id: row.get("account_id")?,
-        registered_at: timestamp(row.get("registered_at")?)?,
-        updated_at: timestamp(row.get("updated_at")?)?,
-        registered_till: TillId(row.get("registered_till")?),
-        associated_till: associated_till.map(TillId),
-        fraud_status: fraud_status.map(FraudStatus::stored),
-        channels: list_from_json(row.get("channels")?)?,
-        subscriptions: list_from_json(row.get("subscriptions")?)?,
-        kept: kept(row.get("kept")?)?,
-        custom_fields: field_values(row.get("custom_fields")?)?,
-        extended_fields: field_values(row.get("extended_fields")?)?,
-        enrolments,
-    })
 }
 
 /// Writes a customer and what changed of their enrolments; `recent` are the bits of those
@@ -217,71 +179,4 @@ pub(super) fn save_merged(
         )?
         .execute((tenant.0, before.id.0, plan.customer.id.0))?;
     Ok(())
-}
-
-/// A customer as JSON, whole.
-fn snapshot(customer: &Customer) -> serde_json::Value {
-    let Identifiers { mobile, email, external_id } = &customer.identifiers;
-    serde_json::json!({
-        "mobile": mobile.as_ref().map(Mobile::digits),
-        "mobile_sent": mobile.as_ref().map(Mobile::sent),
-        "email": email.as_ref().map(Email::as_str),
-        "external_id": external_id.as_ref().map(ExternalId::as_str),
-        "first_name": customer.first_name.as_ref().map(Name::as_str),
-        "last_name": customer.last_name.as_ref().map(Name::as_str),
-        "type": customer.customer_type.name(),
-        "source": customer.source.name(),
-        "account_id": customer.account_id,
-        "registered_at": customer.registered_at.as_millisecond(),
-        "updated_at": customer.updated_at.as_millisecond(),
-        "registered_till": customer.registered_till.0,
-        "associated_till": customer.associated_till.map(|till| till.0),
-        "fraud_status": customer.fraud_status.as_ref().map(FraudStatus::name),
-        "channels": customer.channels,
-        "subscriptions": customer.subscriptions,
-        "kept": kept_pairs(&customer.kept),
-        "custom_fields": field_pairs(&customer.custom_fields),
-        "extended_fields": field_pairs(&customer.extended_fields),
-        "enrolments": customer.enrolments.iter().map(enrolment::snapshot).collect::<Vec<_>>(),
-    })
-}
-
-fn kept_pairs(kept: &Kept) -> Vec<(&'static str, &str)> {
-    let Kept { gender, ndnc_status, test_control_status } = kept;
-    [("gender", gender), ("ndnc_status", ndnc_status), ("test_control_status", test_control_status)]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
-        .collect()
-}
-
-fn kept(json: Option<String>) -> Result<Kept, Error> {
-    let mut kept = Kept::default();
-    for (name, value) in list_from_json::<(String, String)>(json)? {
-        let member = match name.as_str() {
-            "gender" => &mut kept.gender,
-            "ndnc_status" => &mut kept.ndnc_status,
-            "test_control_status" => &mut kept.test_control_status,
-            _ => return Err(corrupt("something kept under no known name")),
-        };
-        *member = Some(value);
-    }
-    Ok(kept)
-}
-
-fn field_pairs(values: &[FieldValue]) -> Vec<(&str, &str)> {
-    values.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect()
-}
-
-fn field_values(json: Option<String>) -> Result<Vec<FieldValue>, Error> {
-    let pairs: Vec<(String, String)> = list_from_json(json)?;
-    Ok(pairs.into_iter().map(|(name, value)| FieldValue { name, value }).collect())
-}
-
-/// The list as JSON; `None` where it is empty.
-fn list_to_json<T: Serialize>(list: &[T]) -> Result<Option<String>, Error> {
-    (!list.is_empty()).then(|| to_json(list)).transpose()
-}
-
-fn list_from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Vec<T>, Error> {
-    json.map_or_else(|| Ok(Vec::new()), |text| from_json(&text))
 }

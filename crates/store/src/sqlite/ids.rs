@@ -7,12 +7,8 @@ use std::ops::Range;
 use patron_rules::customer::CustomerId;
 use rusqlite::Connection;
 
+use crate::ids::BLOCK;
 use crate::{Error, TenantId};
-
-/// The first id of an organisation.
-pub(super) const FIRST: i64 = 100_000_001;
-/// How many ids are reserved at a time.
-const BLOCK: i64 = 256;
 
 /// The blocks that are reserved, by organisation.
 #[derive(Default)]

@@ -1,18 +1,15 @@
 //! The ledger: writing entries, what was awarded, and whether balances are its sums.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
 use patron_rules::customer::CustomerId;
-use patron_rules::ledger::{Award, Balance, Currency, Ending, EntryKind, LedgerEntry};
-use patron_rules::organisation::ProgrammeId;
+use patron_rules::ledger::{Award, Currency, Ending, LedgerEntry};
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
-use rust_decimal::Decimal;
 
-use super::enrolment;
-use super::ids::FIRST;
-use super::rows::{amount, corrupt, list, timestamp};
-use crate::{Error, LedgerCheck, LedgerDifference, TenantId};
+use super::rows::list;
+use crate::ids::FIRST;
+use crate::rows::ledger::{Part, Sums, add, differences, read_award, read_balances, read_entry};
+use crate::rows::{self, Row as _};
+use crate::{Error, LedgerCheck, TenantId};
 
 /// Of how many customers at a time the check tells that they were looked at.
 const STEP: u64 = 1_000;
@@ -60,10 +57,7 @@ pub(super) fn awards(
 ) -> Result<Vec<Award>, Error> {
     let sql = "SELECT rule, programme_id FROM ledger_entry
          WHERE organisation_id = ?1 AND customer_id = ?2 AND reason = 'registration' AND line = 0";
-    list(connection, sql, (tenant.0, customer.0), |row| {
-        let programme = ProgrammeId(row.get("programme_id")?);
-        Ok(Award { customer, rule: row.get("rule")?, programme })
-    })
+    list(connection, sql, (tenant.0, customer.0), |row| read_award(row, customer))
 }
 
 /// What of a customer's ends, by its end.
@@ -76,25 +70,9 @@ pub(super) fn endings(
          FROM ledger_entry
          WHERE organisation_id = ?1 AND customer_id = ?2 AND expires_at IS NOT NULL";
     let entries = list(connection, sql, (tenant.0, customer.0), |row| {
-        Ok((read_entry(row)?, timestamp(row.get("expires_at")?)?))
+        Ok((read_entry(row)?, row.time("expires_at")?))
     })?;
-    let mut sums = BTreeMap::<_, Decimal>::new();
-    for (Part { programme, amounts, .. }, expires_at) in entries {
-        for (currency, kind, amount) in amounts {
-            let sum = sums.entry((programme, currency, kind, expires_at)).or_default();
-            *sum = sum.checked_add(amount).ok_or_else(|| corrupt("a ledger without a sum"))?;
-        }
-    }
-    sums.retain(|_, amount| !amount.is_zero());
-    let ending = |((programme, currency, kind, expires_at), amount)| Ending {
-        customer,
-        programme,
-        currency,
-        kind,
-        amount,
-        expires_at,
-    };
-    Ok(sums.into_iter().map(ending).collect())
+    rows::ledger::endings(entries)
 }
 
 /// Adds up the ledger of every customer of an organisation and compares it with their balances; all
@@ -131,8 +109,8 @@ pub(super) fn compare(
         "SELECT customer_id, programme_id, currency, kind, amount
          FROM ledger_entry WHERE organisation_id = ?1 ORDER BY customer_id",
     )?;
-    let mut kept = ByCustomer::over(kept.query([tenant.0])?, read_balances)?;
-    let mut entries = ByCustomer::over(entries.query([tenant.0])?, read_entry)?;
+    let mut kept = ByCustomer::over(kept.query([tenant.0])?, |row| read_balances(row))?;
+    let mut entries = ByCustomer::over(entries.query([tenant.0])?, |row| read_entry(row))?;
     let mut customers = 0_u64;
     while let Some(customer) = [kept.customer(), entries.customer()].into_iter().flatten().min() {
         let (found, expected) = (kept.sums_of(customer)?, entries.sums_of(customer)?);
@@ -148,16 +126,6 @@ pub(super) fn compare(
     }
     tell(LedgerCheck::Done { customers });
     Ok(())
-}
-
-/// What there is of one customer in each programme, currency and kind.
-type Sums = BTreeMap<(ProgrammeId, Currency, EntryKind), Decimal>;
-
-/// What one row says of a customer.
-struct Part {
-    customer: CustomerId,
-    programme: ProgrammeId,
-    amounts: Vec<(Currency, EntryKind, Decimal)>,
 }
 
 /// Rows in the order of their customers.
@@ -183,10 +151,7 @@ impl<'a> ByCustomer<'a> {
     fn sums_of(&mut self, customer: CustomerId) -> Result<Sums, Error> {
         let mut sums = Sums::new();
         while let Some(part) = self.next.take_if(|part| part.customer == customer) {
-            for (currency, kind, amount) in part.amounts {
-                let sum = sums.entry((part.programme, currency, kind)).or_default();
-                *sum = sum.checked_add(amount).ok_or_else(|| corrupt("a ledger without a sum"))?;
-            }
+            add(&mut sums, part)?;
             self.step()?;
         }
         Ok(sums)
@@ -196,48 +161,4 @@ impl<'a> ByCustomer<'a> {
         self.next = self.rows.next()?.map(self.read).transpose()?;
         Ok(())
     }
-}
-
-fn read_balances(row: &Row<'_>) -> Result<Part, Error> {
-    let of_kinds = |(currency, balance): (Currency, Balance)| {
-        EntryKind::ALL.map(|kind| (currency.clone(), kind, balance.sum(kind)))
-    };
-    Ok(Part {
-        customer: CustomerId(row.get("customer_id")?),
-        programme: ProgrammeId(row.get("programme_id")?),
-        amounts: enrolment::balances(row)?.all().flat_map(of_kinds).collect(),
-    })
-}
-
-fn read_entry(row: &Row<'_>) -> Result<Part, Error> {
-    let currency: Option<String> = row.get("currency")?;
-    let kind: String = row.get("kind")?;
-    let kind = EntryKind::named(&kind).ok_or_else(|| corrupt("an entry of no known kind"))?;
-    let amount = amount(&row.get::<_, String>("amount")?)?;
-    Ok(Part {
-        customer: CustomerId(row.get("customer_id")?),
-        programme: ProgrammeId(row.get("programme_id")?),
-        amounts: vec![(currency.map_or(Currency::Points, Currency::Alternate), kind, amount)],
-    })
-}
-
-fn differences<'a>(
-    customer: CustomerId,
-    expected: &'a Sums,
-    found: &'a Sums,
-) -> impl Iterator<Item = LedgerDifference> + 'a {
-    let keys: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
-    keys.into_iter().filter_map(move |key| {
-        let [expected, found] =
-            [expected, found].map(|sums| sums.get(key).copied().unwrap_or_default());
-        let (programme, currency, kind) = key.clone();
-        (expected != found).then_some(LedgerDifference {
-            customer,
-            programme,
-            currency,
-            kind,
-            expected,
-            found,
-        })
-    })
 }

@@ -10,12 +10,21 @@ use rusqlite::backup::{Backup, StepResult};
 use super::files::{self, Lock, Partial};
 use super::{check, open};
 use crate::Error;
-use crate::maintenance::{Checked, Watch};
+use crate::maintenance::{Checked, Schema, Watch};
 
 /// How many pages are copied between two words on how far it has come.
 const PAGES_A_STEP: i32 = 256;
 /// How many bytes are copied at a time.
 const BYTES_A_STEP: usize = 1 << 20;
+
+/// The version of the schema of the data in a directory, whether they are served or not.
+///
+/// # Errors
+/// [`Error::NoData`] where there are none, [`Error::TooNew`] where a newer program wrote them; data
+/// that cannot be read.
+pub fn schema(directory: &Path) -> Result<Schema, Error> {
+    open::readable(&directory.join(files::DATABASE)).map(|(_, schema)| schema)
+}
 
 /// Checks the data in a directory, whether they are served or not.
 ///

@@ -14,7 +14,6 @@ mod customer;
 mod enrolment;
 mod files;
 mod ids;
-mod lanes;
 mod ledger;
 pub(crate) mod maintenance;
 mod once;
@@ -350,7 +349,7 @@ impl Store for SqliteStore {
         let organisation = tenant.id;
         let held = self.readers.read(move |connection| referrals::of(connection, organisation, id));
         let held = held.await?;
-        if referrals::missing(&held, customer, &tenant, now).is_empty() {
+        if crate::rows::referral::missing(&held, customer, &tenant, now).is_empty() {
             return Ok(held);
         }
         self.writer.write(move |writing| referrals::make(writing, &tenant, id, now)).await

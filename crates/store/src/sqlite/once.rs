@@ -7,12 +7,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::registration;
 use super::writer::Writing;
-use crate::once::{Once, Registered};
+use crate::once::{Once, REMOVED_AT_ONCE, Registered};
 use crate::{Error, Tenant, TenantId};
-
-/// How many answers that are no longer kept are removed with each that is: more than one, so that
-/// they become fewer.
-const REMOVED_AT_ONCE: u32 = 4;
 
 /// Finds the request's answer, or registers its customers and keeps it, wholly or not at all.
 pub(super) fn register(

@@ -12,6 +12,7 @@ use super::files::{self, Lock, OpenFiles};
 use super::recent::Recent;
 use super::{Location, Tuning};
 use crate::Error;
+use crate::maintenance::Schema;
 
 /// The table in which the migrations that were applied are noted.
 const HISTORY: &str = "refinery_schema_history";
@@ -123,6 +124,15 @@ fn configured(connection: Connection, cache_mib: u32) -> Result<Connection, Erro
 
 /// Opens a database of ours, which another process may be serving, and writes nothing.
 pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
+    let (connection, Schema { found, known }) = readable(file)?;
+    if found < known {
+        return Err(Error::TooOld { found, known });
+    }
+    Ok(connection)
+}
+
+/// Opens a database of ours to read it, whatever the version of its schema.
+pub(super) fn readable(file: &Path) -> Result<(Connection, Schema), Error> {
     if !files::holds_something(file)? {
         return Err(Error::NoData(file.to_owned()));
     }
@@ -133,11 +143,8 @@ pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
     if !is_ours(&connection)? {
         return Err(foreign());
     }
-    let (found, known) = versions(&mut connection)?;
-    if found < known {
-        return Err(Error::TooOld { found, known });
-    }
-    Ok(connection)
+    let schema = versions(&mut connection)?;
+    Ok((connection, schema))
 }
 
 /// Brings a database of ours that nobody serves up to date.
@@ -182,9 +189,8 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
     runner.run(connection).map(drop).map_err(engine)
 }
 
-/// The version of the data's schema, 0 for none, and the newest that this program knows; refuses
-/// one that it does not.
-fn versions(connection: &mut Connection) -> Result<(u32, u32), Error> {
+/// The version of the data's schema, 0 for none; refuses one that this program does not know.
+fn versions(connection: &mut Connection) -> Result<Schema, Error> {
     let runner = migrations::migrations::runner();
     let known = newest(runner.get_migrations());
     let found = if connection.table_exists(None, HISTORY)? {
@@ -195,7 +201,7 @@ fn versions(connection: &mut Connection) -> Result<(u32, u32), Error> {
     if found > known {
         return Err(Error::TooNew { found, known });
     }
-    Ok((found, known))
+    Ok(Schema { found, known })
 }
 
 fn newest(migrations: &[refinery::Migration]) -> u32 {

@@ -5,33 +5,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteStore;
-use super::configuration::{self, Record};
-use super::rows::{corrupt, list, taken, text};
+use super::configuration;
+use super::rows::{list, taken};
 use crate::operators::{Grant, Role, SESSIONS_LIMIT, Scope, Session, TokenHash};
+use crate::rows::configuration::Record;
+use crate::rows::operators::{EVERYWHERE, RESOURCE, number, role, scope};
+use crate::rows::{Row as _, timestamp};
 use crate::{Author, Error, Operators, TenantId};
-
-/// The organisation's number that stands for all.
-const EVERYWHERE: i64 = 0;
-/// What changes of roles are recorded as.
-const RESOURCE: &str = "operators";
-
-const fn number(scope: Scope) -> i64 {
-    match scope {
-        Scope::Everywhere => EVERYWHERE,
-        Scope::Organisation(tenant) => tenant.0,
-    }
-}
-
-const fn scope(number: i64) -> Scope {
-    match number {
-        EVERYWHERE => Scope::Everywhere,
-        other => Scope::Organisation(TenantId(other)),
-    }
-}
-
-fn role(name: &str) -> Result<Role, Error> {
-    name.parse().map_err(|_| corrupt("a role is not known"))
-}
 
 fn add(
     connection: &Connection,
@@ -107,7 +87,7 @@ fn grants(
         "SELECT operator, role FROM operator_role
          WHERE organisation_id = ?1 AND operator > ?2 ORDER BY operator LIMIT ?3",
         (tenant.0, after, limit),
-        |row| Ok(Grant { operator: text(row, "operator")?, role: role(&text(row, "role")?)? }),
+        |row| Ok(Grant { operator: row.text("operator")?, role: role(&row.text("role")?)? }),
     )
 }
 
@@ -169,11 +149,9 @@ fn session(
         connection,
         "SELECT organisation_id, role FROM operator_role WHERE operator = ?1",
         [&operator],
-        |row| Ok((scope(row.get("organisation_id")?), role(&text(row, "role")?)?)),
+        |row| Ok((scope(row.number("organisation_id")?), role(&row.text("role")?)?)),
     )?;
-    let expires_at = Timestamp::from_millisecond(expires_at)
-        .map_err(|_| corrupt("a session ends outside the calendar"))?;
-    Ok(Some(Session { operator, grants, expires_at }))
+    Ok(Some(Session { operator, grants, expires_at: timestamp(expires_at)? }))
 }
 
 fn close_session(connection: &Connection, token: &TokenHash) -> Result<(), Error> {

@@ -1,20 +1,21 @@
 //! Organisations.
 
-use patron_rules::organisation::Kind;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::rows::{list, taken};
 use super::writer::Writing;
-use super::{configuration, credentials, ids};
-use crate::{Author, Change, Error, Expected, NewOrganisation, OrganisationName, TenantId};
+use super::{configuration, credentials};
+use crate::ids::FIRST;
+use crate::rows::Row as _;
+use crate::{Author, Error, NewOrganisation, OrganisationName, TenantId};
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<OrganisationName>, Error> {
     let sql = "SELECT organisation_id, name, is_demo FROM organisation ORDER BY name";
     list(connection, sql, [], |row| {
         Ok(OrganisationName {
-            id: TenantId(row.get("organisation_id")?),
-            name: row.get("name")?,
-            is_demo: row.get("is_demo")?,
+            id: TenantId(row.number("organisation_id")?),
+            name: row.text("name")?,
+            is_demo: row.flag("is_demo")?,
         })
     })
 }
@@ -38,23 +39,12 @@ pub(super) fn insert(
             "INSERT INTO organisation (name, is_demo, next_customer_id)
              VALUES (?1, ?2, ?3) RETURNING organisation_id",
         )?
-        .query_row((name, new.is_demo, ids::FIRST), |row| row.get(0))
+        .query_row((name, new.is_demo, FIRST), |row| row.get(0))
         .map_err(|error| taken(error, "organisation", name))?;
     let tenant = TenantId(id);
-    let changes: Vec<Change> = Kind::ALL.into_iter().flat_map(|kind| make(new, kind)).collect();
-    configuration::apply(writing, tenant, &changes, author)?;
+    configuration::apply(writing, tenant, &new.changes(), author)?;
     for (till, hashes) in &new.passwords {
         credentials::set_password(connection, tenant, till, hashes)?;
     }
     Ok(())
-}
-
-fn make(new: &NewOrganisation, kind: Kind) -> impl Iterator<Item = Change> {
-    new.organisation.documents(kind).all().into_iter().map(move |document| Change {
-        kind,
-        name: document.name,
-        expected: Expected::Nothing,
-        json: Some(document.json),
-        is_active: Some(document.is_active),
-    })
 }

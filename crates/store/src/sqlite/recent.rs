@@ -20,7 +20,7 @@ use patron_rules::customer::CustomerId;
 use patron_rules::identifier::{Email, IdentifierKind, Identifiers};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::rows::{corrupt, kind_number};
+use crate::rows::{corrupt, kind_number};
 use crate::{Error, TenantId};
 
 /// Tells whose an identifier is.

@@ -1,16 +1,18 @@
 //! Referral codes. Those of a customer who was merged are their survivor's.
 
 use jiff::Timestamp;
-use patron_rules::customer::{Customer, CustomerId};
+use patron_rules::customer::CustomerId;
 use patron_rules::organisation::ReferralCampaign;
-use patron_rules::referral::{ReferralCode, Referrer, campaigns_of};
+use patron_rules::referral::{ReferralCode, Referrer};
 use rand::Rng;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::customer;
-use super::rows::{corrupt, list};
-use super::series::TRIES;
+use super::rows::list;
 use super::writer::Writing;
+use crate::rows::corrupt;
+use crate::rows::referral::{from_row, missing};
+use crate::series::TRIES;
 use crate::{Error, Tenant, TenantId};
 
 /// Who has this code.
@@ -46,20 +48,8 @@ pub(super) fn of(
             SELECT customer_id FROM customer WHERE organisation_id = ?1 AND merged_into = ?2)
          ORDER BY campaign, issued_at, code",
         (tenant.0, customer.0),
-        from_row,
+        |row| from_row(row),
     )
-}
-
-/// Of the campaigns of which a customer has a code now, those whose code is not made yet.
-pub(super) fn missing<'a>(
-    held: &[ReferralCode],
-    customer: &Customer,
-    tenant: &'a Tenant,
-    now: Timestamp,
-) -> Vec<&'a ReferralCampaign> {
-    let mut campaigns = campaigns_of(customer, tenant.organisation(), now);
-    campaigns.retain(|campaign| !held.iter().any(|code| code.campaign == campaign.name));
-    campaigns
 }
 
 /// Makes the codes that a customer has and that are not made yet. Where every code that was tried is
@@ -123,13 +113,4 @@ fn free(
         }
     }
     Ok(None)
-}
-
-fn from_row(row: &Row<'_>) -> Result<ReferralCode, Error> {
-    let referrals: i64 = row.get("referrals")?;
-    Ok(ReferralCode {
-        code: row.get("code")?,
-        campaign: row.get("campaign")?,
-        referrals: u64::try_from(referrals).map_err(|_| corrupt("a count below nothing"))?,
-    })
 }

@@ -12,9 +12,9 @@ use patron_rules::validate::Registration;
 use tracing::trace_span;
 
 use super::candidates::SetAside;
-use super::rows::kind_number;
 use super::writer::Writing;
 use super::{audit, cards, coupons, customer, enrolment, ledger, recent, referrals};
+use crate::rows::kind_number;
 use crate::{Error, Found, Lookup, STAGES, Tenant};
 
 /// Registers one after the other; a fault with one of them leaves the others.

@@ -1,12 +1,39 @@
-//! Reading and writing rows, as every table needs it.
+//! SQLite's rows.
 
-use jiff::Timestamp;
-use patron_rules::identifier::IdentifierKind;
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, ErrorCode, Params, Row};
-use rust_decimal::Decimal;
-use serde::{Serialize, de::DeserializeOwned};
 
-use crate::Error;
+use crate::{Error, rows};
+
+impl rows::Row for Row<'_> {
+    fn text(&self, column: &str) -> Result<String, Error> {
+        get(self, column)
+    }
+
+    fn maybe_text(&self, column: &str) -> Result<Option<String>, Error> {
+        get(self, column)
+    }
+
+    fn number(&self, column: &str) -> Result<i64, Error> {
+        get(self, column)
+    }
+
+    fn maybe_number(&self, column: &str) -> Result<Option<i64>, Error> {
+        get(self, column)
+    }
+
+    fn flag(&self, column: &str) -> Result<bool, Error> {
+        get(self, column)
+    }
+
+    fn bytes(&self, column: &str) -> Result<Vec<u8>, Error> {
+        get(self, column)
+    }
+}
+
+fn get<T: FromSql>(row: &Row<'_>, column: &str) -> Result<T, Error> {
+    Ok(row.get(column)?)
+}
 
 /// The rows of a query, in its order.
 pub(super) fn list<T>(
@@ -29,47 +56,5 @@ pub(super) fn taken(error: rusqlite::Error, what: &str, name: &str) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => Error::Taken(format!("{what} {name}: {error}")),
         _ => error.into(),
-    }
-}
-
-pub(super) fn text(row: &Row<'_>, column: &str) -> Result<String, Error> {
-    Ok(row.get(column)?)
-}
-
-pub(super) fn amount(text: &str) -> Result<Decimal, Error> {
-    text.parse().map_err(|_| corrupt("an amount is no decimal"))
-}
-
-pub(super) fn timestamp(milliseconds: i64) -> Result<Timestamp, Error> {
-    Timestamp::from_millisecond(milliseconds).map_err(|_| corrupt("a time out of range"))
-}
-
-pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::Engine(Box::new(error)))
-}
-
-pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|_| corrupt("a document is not of its form"))
-}
-
-pub(super) fn corrupt(what: &str) -> Error {
-    Error::Corrupt(what.to_owned())
-}
-
-/// The kind's number in the table of identifiers.
-pub(super) const fn kind_number(kind: IdentifierKind) -> i64 {
-    match kind {
-        IdentifierKind::Mobile => 1,
-        IdentifierKind::Email => 2,
-        IdentifierKind::ExternalId => 3,
-    }
-}
-
-/// The identifier as it is compared, of a row in the table of customers.
-pub(super) const fn identifier_value(kind: IdentifierKind) -> &'static str {
-    match kind {
-        IdentifierKind::Mobile => "mobile",
-        IdentifierKind::Email => "lower(email)",
-        IdentifierKind::ExternalId => "external_id",
     }
 }

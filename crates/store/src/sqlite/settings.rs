@@ -4,8 +4,8 @@ use patron_rules::identifier::{IdentifierKind, Mobile, mobile};
 use patron_rules::settings::Settings;
 use rusqlite::{Connection, params};
 
-use super::rows::{identifier_value, kind_number};
 use super::writer::Writing;
+use crate::rows::{identifier_value, kind_number};
 use crate::{Error, TenantId};
 
 /// Makes the identifiers by which customers are found follow the settings.

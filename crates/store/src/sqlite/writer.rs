@@ -18,9 +18,9 @@ use tracing::{Span, trace_span};
 
 use super::files::OpenFiles;
 use super::ids::Ids;
-use super::lanes::Lanes;
 use super::lock;
 use super::recent::{Recent, RecentInGroup};
+use crate::lanes::Lanes;
 use crate::watch::{Group, STAGES, Watched};
 use crate::{Error, Tenant};
 

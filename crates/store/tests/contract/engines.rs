@@ -2,32 +2,44 @@
 
 use std::sync::Arc;
 
-use patron_store::{Error, Location, SqliteStore, Store};
+use patron_store::{Error, Location, PostgresOptions, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+
+use crate::postgresql::Database;
+
+/// How many connections of a store read.
+const READERS: usize = 2;
 
 /// An engine, and where it keeps its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     SqliteInADirectory,
     SqliteInMemory,
+    Postgres,
 }
 
 /// A place of a test's own for the data of an engine; gone with the test.
 pub struct Place {
     engine: Engine,
+    /// Empty where the engine keeps no files.
     pub directory: TempDir,
+    /// Where the engine is one of databases.
+    database: Option<Database>,
 }
 
 impl Place {
     pub fn new(engine: Engine) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        Self { engine, directory }
+        let database = (engine == Engine::Postgres).then(Database::new);
+        Self { engine, directory, database }
     }
 
     /// Whether the data are there again once the store was closed.
     #[must_use]
     pub fn lasts(&self) -> bool {
-        self.engine == Engine::SqliteInADirectory
+        self.engine != Engine::SqliteInMemory
     }
 
     /// Opens the data; what is in memory starts empty each time.
@@ -36,11 +48,20 @@ impl Place {
     }
 
     pub fn try_open(&self) -> Result<Arc<dyn Store>, Error> {
-        let location = match self.engine {
-            Engine::SqliteInADirectory => Location::Directory(self.directory.path().to_owned()),
-            Engine::SqliteInMemory => Location::Memory,
-        };
-        Ok(Arc::new(SqliteStore::open(&location)?))
+        let sqlite = |location| Ok(Arc::new(SqliteStore::open(&location)?) as Arc<dyn Store>);
+        match (self.engine, &self.database) {
+            (Engine::SqliteInMemory, _) => sqlite(Location::Memory),
+            (Engine::SqliteInADirectory, _) => {
+                sqlite(Location::Directory(self.directory.path().to_owned()))
+            }
+            (Engine::Postgres, database) => {
+                let url = database.as_ref().unwrap().url();
+                let options = PostgresOptions { readers: READERS, ..PostgresOptions::new(&url) };
+                let opened =
+                    block_in_place(|| Handle::current().block_on(PostgresStore::open(&options)));
+                Ok(Arc::new(opened?))
+            }
+        }
     }
 }
 
@@ -55,6 +76,9 @@ macro_rules! on_every_engine {
         mod sqlite_in_memory {
             with_an_open_store!(SqliteInMemory: $($behaviour),+);
         }
+        mod postgres {
+            with_an_open_store!(Postgres: $($behaviour),+);
+        }
     };
 }
 
@@ -63,6 +87,9 @@ macro_rules! on_every_lasting_engine {
     ($($behaviour:ident),+ $(,)?) => {
         mod lasting_sqlite_in_a_directory {
             with_a_place!(SqliteInADirectory: $($behaviour),+);
+        }
+        mod lasting_postgres {
+            with_a_place!(Postgres: $($behaviour),+);
         }
     };
 }

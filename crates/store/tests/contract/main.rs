@@ -13,6 +13,9 @@
 #[macro_use]
 mod engines;
 mod given;
+#[expect(dead_code, reason = "it is shared with tests that need more of it")]
+#[path = "../postgresql/mod.rs"]
+mod postgresql;
 
 mod abandoned;
 mod auditing;
@@ -23,6 +26,7 @@ mod configuration;
 mod coupons;
 mod credentials;
 mod data_model;
+mod differential;
 mod dry_run;
 mod generated_ids;
 mod ledger;
@@ -31,6 +35,7 @@ mod merging;
 mod once;
 mod operators;
 mod organisations;
+mod portable;
 mod queue;
 mod referral;
 mod registering;

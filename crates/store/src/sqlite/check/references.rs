@@ -6,7 +6,8 @@ use rusqlite::Connection;
 use super::Organisations;
 use crate::Error;
 use crate::maintenance::{Part, Watch};
-use crate::sqlite::rows::{identifier_value, kind_number, list};
+use crate::rows::{identifier_value, kind_number};
+use crate::sqlite::rows::list;
 
 /// By these names a column names a customer or an organisation, in every table.
 const CUSTOMER: &str = "customer_id";

@@ -15,7 +15,7 @@ const SMALL_SHARE: usize = 512;
 const LARGE_SHARE: usize = 128;
 
 /// What waits, by size.
-pub(super) struct Lanes<T> {
+pub(crate) struct Lanes<T> {
     small: Lane<T>,
     large: Lane<T>,
 }
@@ -24,21 +24,21 @@ pub(super) struct Lanes<T> {
 type Lane<T> = VecDeque<(usize, T)>;
 
 impl<T> Lanes<T> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { small: VecDeque::new(), large: VecDeque::new() }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.small.is_empty() && self.large.is_empty()
     }
 
-    pub(super) fn push(&mut self, customers: usize, waiting: T) {
+    pub(crate) fn push(&mut self, customers: usize, waiting: T) {
         let lane = if customers <= SMALL_LIMIT { &mut self.small } else { &mut self.large };
         lane.push_back((customers, waiting));
     }
 
     /// Takes what is committed together next; empty only where nothing waits.
-    pub(super) fn next_group(&mut self) -> Vec<T> {
+    pub(crate) fn next_group(&mut self) -> Vec<T> {
         let mut group = Vec::new();
         for (lane, share) in [(&mut self.small, SMALL_SHARE), (&mut self.large, LARGE_SHARE)] {
             let mut taken: usize = 0;

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS coupon_customer ON coupon (organisation_id, customer_id);

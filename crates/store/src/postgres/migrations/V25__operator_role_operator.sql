@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS operator_role_operator ON operator_role (operator);
