@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use patron_store::{LedgerCheck, LedgerDifference, SqliteStore, Store};
+use patron_store::{LedgerCheck, LedgerDifference, Store};
 
-use super::Sources;
+use super::{Sources, opened};
 
 /// How progress looks on a terminal.
 const PROGRESS: &str = "{msg} {bar:40} {percent}% {elapsed}, {eta} to go";
@@ -32,11 +32,10 @@ pub(super) struct CheckArguments {
 pub(super) fn run(command: &Command) -> anyhow::Result<()> {
     let Command::Check(CheckArguments { sources, organisation }) = command;
     let config = sources.load()?;
-    let store = SqliteStore::open_tuned(&config.location(), &config.tuning())
-        .context("cannot open the data")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let checked = runtime.block_on(check(&store, organisation.as_deref()));
-    runtime.block_on(store.close());
+    let checked = opened::runtime()?.block_on(async {
+        let store = opened::open(&config).await.context("cannot open the data")?;
+        opened::done(store, async |store| check(store, organisation.as_deref()).await).await
+    });
     match checked? {
         0 => Ok(()),
         differences => bail!("sums that differ between the ledger and the balances: {differences}"),

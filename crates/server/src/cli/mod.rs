@@ -5,6 +5,7 @@ mod codes;
 mod config;
 mod data;
 mod ledger;
+mod migrate;
 mod openapi;
 mod opened;
 mod operator;
@@ -52,6 +53,9 @@ enum Command {
     /// Say who may set organisations up.
     #[command(subcommand)]
     Operator(operator::Command),
+    /// Look after the schema of the data.
+    #[command(subcommand)]
+    Migrate(migrate::Command),
     /// Print the catalogue of codes, as Markdown.
     Codes,
     /// Print the catalogue of an organisation's settings, as Markdown.
@@ -112,6 +116,19 @@ struct Place {
     /// The directory of the data, or `:memory:` to keep nothing [default: ./patron-data].
     #[arg(long, value_name = "DIR")]
     data: Option<String>,
+    /// The PostgreSQL database of the data, as `postgres://user@host/name`, instead of a directory.
+    /// A password is better in `PATRON_DATABASE`, where other users of the machine do not see it.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    database: Option<String>,
+    /// The certificates that the database's own is to be vouched for by, a PEM file.
+    #[arg(long, value_name = "FILE")]
+    database_ca: Option<String>,
+}
+
+impl Place {
+    fn load(&self) -> anyhow::Result<Config> {
+        Sources { place: self.clone(), ..Sources::default() }.load()
+    }
 }
 
 impl Sources {
@@ -123,6 +140,8 @@ impl Sources {
             ("trusted_proxies", &proxies),
             ("listen", &listen),
             ("data", &self.place.data),
+            ("database", &self.place.database),
+            ("database_ca", &self.place.database_ca),
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
             ("otlp_endpoint", &self.otlp_endpoint),
@@ -156,6 +175,7 @@ pub fn main() -> ExitCode {
         Command::Till(command) => till::run(&command),
         Command::Client(command) => client::run(&command),
         Command::Operator(command) => operator::run(&command),
+        Command::Migrate(command) => migrate::run(&command),
         Command::Codes => codes::run(),
         Command::Settings => settings::run(),
         Command::Openapi => openapi::run(),

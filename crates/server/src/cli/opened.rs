@@ -1,26 +1,57 @@
-//! The data, for a command that is done when it is done.
+//! The data, on whichever engine they are.
+
+use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Timestamp;
-use patron_store::{Author, SqliteStore, Store, TenantId};
+use patron_store::{Author, PostgresStore, SqliteStore, Store, TenantId};
+use tokio::runtime::Runtime;
 
-use super::{Place, Sources};
+use super::Place;
+use crate::config::{Config, Engine};
 
 /// By whom changes are made that come from here.
 const AUTHOR: &str = "command line";
 
-/// Does something with the store, and closes it.
+/// Opens the data.
+pub(super) async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    let store: Arc<dyn Store> = match config.engine() {
+        Engine::Embedded(location) => {
+            Arc::new(SqliteStore::open_tuned(&location, &config.tuning())?)
+        }
+        Engine::Postgres(options) => Arc::new(PostgresStore::open(&options).await?),
+    };
+    Ok(store)
+}
+
+/// Changes or shows what is set up, for a command that is done when it is done.
 pub(super) fn with<T>(
     place: &Place,
     work: impl AsyncFnOnce(&dyn Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let config = Sources { place: place.clone(), ..Sources::default() }.load()?;
-    let store = SqliteStore::open_tuned(&config.location(), &config.tuning())
-        .context("cannot open the data (while Patron serves it, use the admin API instead)")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let done = runtime.block_on(work(&store));
-    runtime.block_on(store.close());
+    let config = place.load()?;
+    let why = match config.engine() {
+        Engine::Embedded(_) => {
+            "cannot open the data (while Patron serves it, use the admin API instead)"
+        }
+        Engine::Postgres(_) => "cannot open the data",
+    };
+    runtime()?.block_on(async { done(open(&config).await.context(why)?, work).await })
+}
+
+/// Does something with a store, and closes it.
+pub(super) async fn done<T>(
+    store: Arc<dyn Store>,
+    work: impl AsyncFnOnce(&dyn Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let done = work(store.as_ref()).await;
+    store.close().await;
     done
+}
+
+/// What a command runs on that is done when it is done.
+pub(super) fn runtime() -> anyhow::Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
 /// The organisation of this name.

@@ -1,14 +1,12 @@
 //! `patron serve`
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use patron_store::{SqliteStore, Store};
 use tokio::signal;
 
-use super::Sources;
+use super::{Sources, opened};
 use crate::app::App;
 use crate::config::Config;
 use crate::{demo, http, observe};
@@ -31,9 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 async fn serve(config: Config, demo: bool) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
-    let store = SqliteStore::open_tuned(&config.location(), &config.tuning())
-        .context("cannot open the data")?;
-    let store: Arc<dyn Store> = Arc::new(store);
+    let store = opened::open(&config).await.context("cannot open the data")?;
     if demo {
         demo::fill(store.as_ref()).await?;
     }
@@ -47,7 +43,7 @@ async fn serve(config: Config, demo: bool) -> anyhow::Result<()> {
     }
     let within = Duration::from_secs(config.shutdown_timeout_seconds);
     let (stop, stop_now) = (server.stopper(within), server.stopper(Duration::ZERO));
-    let data = config.data.display().to_string();
+    let data = config.place();
     let app = App::new(config, store)?;
     tracing::info!(%address, data, version = env!("CARGO_PKG_VERSION"), "listening");
     if let Some(certificate) = certificate {

@@ -12,13 +12,13 @@ use patron_server::config::Config;
 use patron_server::http::tls::Certificate;
 use patron_server::organisation_file::{Hashed, OrganisationFile};
 use patron_server::{demo, http};
-use patron_store::{
-    Author, Change, Expected, Location, NewSecret, NewToken, SqliteStore, Store, TenantId,
-};
+use patron_store::{Author, Change, Expected, NewSecret, NewToken, Store, TenantId};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Response};
+
+use crate::data::Data;
 
 /// The time at which every request of a test arrives: 2026-01-15 10:30:00 in the demo's zone.
 pub const NOW: &str = "2026-01-15T05:00:00Z";
@@ -27,13 +27,14 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// A server with the demo in memory, on a port of its own.
+/// A server with the demo, on a port of its own: in memory, or in a database of its own.
 pub struct App {
     pub address: SocketAddr,
     store: Arc<dyn Store>,
     certificate: Option<Certificate>,
     stop: Box<dyn Fn() + Send + Sync>,
     runtime: Option<Runtime>,
+    _data: Data,
 }
 
 impl App {
@@ -68,7 +69,8 @@ impl App {
         let server = http::bind("127.0.0.1:0".parse().unwrap()).unwrap().with(certificate.clone());
         let address = server.address();
         let stop = server.stopper(Duration::from_secs(5));
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&Location::Memory).unwrap());
+        let data = Data::passing();
+        let store = runtime.block_on(data.open());
         runtime.block_on(async {
             let store = Arc::clone(&store);
             fill(store.as_ref()).await;
@@ -76,7 +78,8 @@ impl App {
             app.clock = clock;
             tokio::spawn(server.run(app));
         });
-        Self { address, store, certificate, stop: Box::new(stop), runtime: Some(runtime) }
+        let (stop, runtime) = (Box::new(stop), Some(runtime));
+        Self { address, store, certificate, stop, runtime, _data: data }
     }
 
     /// A server whose organisation `demo` has these settings.

@@ -3,9 +3,10 @@
 use std::process::{Command, Output};
 
 use serde_json::json;
-use tempfile::TempDir;
 
+use crate::data::{self, Data};
 use crate::durability::Program;
+use crate::postgresql::Database;
 
 fn patron(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
@@ -38,6 +39,10 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"
     listen = "127.0.0.1:9"
     data = "./patron-data"
+    database = ""
+    database_ca = ""
+    database_connections = 8
+    database_deadline_seconds = 5
     recent_identifiers = 300000
     writer_cache_mib = 32
     checkpoint_mib = 64
@@ -61,6 +66,31 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     log = "warn"
     log_format = "auto"
     "#);
+}
+
+#[test]
+fn the_password_of_a_database_is_not_printed() {
+    let url = "postgres://patron:s3cret@one,two/patron?sslmode=require";
+    for (arguments, environment) in
+        [(&["config", "--database", url][..], &[][..]), (&["config"], &[("PATRON_DATABASE", url)])]
+    {
+        let output = patron(arguments, environment);
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(!printed.contains("s3cret"), "{printed}");
+        let shown = "database = \"postgres://patron:***@one,two/patron?sslmode=require\"\n";
+        assert!(printed.contains(shown), "{printed}");
+        assert!(printed.contains("data = \"\"\n"), "{printed}");
+    }
+    let output = patron(&["config", "--database", "patron:s3cret@one/patron"], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        said(&output),
+        "patron: database is `postgres://USER@HOST/NAME` or `sqlite:DIRECTORY`, not this"
+    );
+    let output = patron(&["config", "--database", url, "--data", "here"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("'--database <URL>' cannot be used with '--data <DIR>'"));
+    assert!(!said(&output).contains("s3cret"));
 }
 
 #[test]
@@ -101,46 +131,47 @@ fn a_number_out_of_range_is_refused() {
     );
 }
 
-/// Where one customer is registered, and the program has ended.
-fn data_with_one_customer() -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    let mut program = Program::start(directory.path().to_str().unwrap());
+/// Registers one customer, and ends the program.
+fn register_one(data: &str) {
+    let mut program = Program::start(data);
     program.till().add_one(&json!({"mobile": "919876543210"}));
     assert_eq!(program.signal("-TERM"), Some(0));
-    directory
 }
 
-fn check_ledger(directory: &TempDir, more: &[&str]) -> (Option<i32>, String, String) {
-    let data = directory.path().to_str().unwrap();
-    let output = patron(&[&["ledger", "check", "--data", data], more].concat(), &[]);
+fn check_ledger(data: &str, more: &[&str]) -> (Option<i32>, String, String) {
+    let output = patron(&[&["ledger", "check"], &data::flags(data)[..], more].concat(), &[]);
     let told = String::from_utf8(output.stdout.clone()).unwrap();
     (output.status.code(), told, said(&output))
 }
 
 #[test]
 fn the_ledger_of_every_organisation_or_of_one_is_checked() {
-    let directory = data_with_one_customer();
+    let data = Data::lasting();
+    let data = data.name();
+    register_one(data);
     let all = "demo: checked 1 customers\ndemo2: checked 0 customers\n".to_owned();
-    assert_eq!(check_ledger(&directory, &[]), (Some(0), all, String::new()));
+    assert_eq!(check_ledger(data, &[]), (Some(0), all, String::new()));
     let one = "demo2: checked 0 customers\n".to_owned();
-    let checked = check_ledger(&directory, &["--organisation", "demo2"]);
+    let checked = check_ledger(data, &["--organisation", "demo2"]);
     assert_eq!(checked, (Some(0), one, String::new()));
     let refused = "patron: cannot check `nobody`: there is no such organisation".to_owned();
-    let checked = check_ledger(&directory, &["--organisation", "nobody"]);
+    let checked = check_ledger(data, &["--organisation", "nobody"]);
     assert_eq!(checked, (Some(1), String::new(), refused));
 }
 
 /// An entry that the disk has changed: its kind and amount stand behind each other in the file.
 #[test]
 fn a_ledger_that_differs_from_its_balance_is_named() {
-    let directory = data_with_one_customer();
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().to_str().unwrap();
+    register_one(data);
     let file = directory.path().join("patron.sqlite");
     let mut bytes = std::fs::read(&file).unwrap();
     let entry = b"awarded100";
     let place = bytes.windows(entry.len()).position(|window| window == entry).unwrap();
     bytes[place + entry.len() - 1] = b'1';
     std::fs::write(&file, bytes).unwrap();
-    let (code, told, said) = check_ledger(&directory, &[]);
+    let (code, told, said) = check_ledger(data, &[]);
     assert_eq!(
         told,
         "demo: customer 100000001, programme 469, points awarded: expected 101, found 100\n\
@@ -148,4 +179,73 @@ fn a_ledger_that_differs_from_its_balance_is_named() {
     );
     assert_eq!(said, "patron: sums that differ between the ledger and the balances: 1");
     assert_eq!(code, Some(1));
+}
+
+#[test]
+fn the_schema_of_a_database_is_told_applied_and_checked() {
+    let (database, migrated) = (Database::empty(), Database::new());
+    let migrate = |what: &str, database: &Database| {
+        let output = patron(&["migrate", what, "--database", &database.url()], &[]);
+        let told = String::from_utf8(output.stdout.clone()).unwrap();
+        (output.status.code(), told, said(&output))
+    };
+    let all = |state: &str, told: &str| {
+        assert!(!told.is_empty() && told.lines().all(|line| line.ends_with(state)), "{told}");
+    };
+    let (code, told, _) = migrate("status", &database);
+    assert_eq!(code, Some(0));
+    all("  missing", &told);
+    let steps = told.lines().count();
+    let refused = format!(
+        "patron: of the {steps} steps of the schema, {steps} are missing; `patron migrate up` with the \
+         same database applies them"
+    );
+    assert_eq!(migrate("check", &database), (Some(1), String::new(), refused));
+    let refused = patron(&["serve", "--database", &database.url()], &[("PATRON_LOG", "error")]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("patron migrate up"), "{}", said(&refused));
+
+    let (code, told, _) = migrate("up", &database);
+    assert_eq!(code, Some(0));
+    all("  applied", &told);
+    assert_eq!(told.lines().count(), steps);
+    let again = migrate("up", &database);
+    assert_eq!(again, (Some(0), "nothing is missing\n".to_owned(), String::new()));
+    for database in [&database, &migrated] {
+        assert_eq!(migrate("check", database), (Some(0), String::new(), String::new()));
+        assert_eq!(migrate("status", database).1, told);
+    }
+    let spread = patron(&["migrate", "up", "--distribute", "--database", &database.url()], &[]);
+    assert_eq!(spread.status.code(), Some(1));
+    assert!(said(&spread).contains("the extension `citus`"), "{}", said(&spread));
+}
+
+#[test]
+fn the_schema_of_a_directory_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().to_str().unwrap();
+    let migrate = |what: &str| patron(&["migrate", what, "--data", data], &[]);
+    for what in ["status", "up", "check"] {
+        let refused = migrate(what);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(said(&refused).contains("there is no database in"), "{}", said(&refused));
+    }
+    register_one(data);
+    for what in ["status", "up"] {
+        let told = String::from_utf8(migrate(what).stdout).unwrap();
+        assert!(told.starts_with("schema version ") && told.ends_with(", up to date\n"), "{told}");
+    }
+    assert_eq!(migrate("check").status.code(), Some(0));
+    let refused = patron(&["migrate", "up", "--distribute", "--data", data], &[]);
+    assert_eq!(refused.status.code(), Some(1));
+}
+
+#[test]
+fn the_files_of_a_database_are_left_to_its_own_tools() {
+    let database = Database::new();
+    for arguments in [&["check"][..], &["backup", "file"], &["restore", "file"]] {
+        let refused = patron(&[arguments, &["--database", &database.url()]].concat(), &[]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(said(&refused).contains("`pg_dump` and base backups"), "{}", said(&refused));
+    }
 }

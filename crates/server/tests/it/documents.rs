@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::data::Data;
 use crate::durability::Program;
 
 pub fn read(path: &str) -> String {
@@ -25,7 +26,8 @@ fn the_readme_request_gives_its_reply() {
     let readme = read("README.md");
     let request =
         blocks(&readme, "sh").into_iter().find(|block| block.starts_with("curl")).unwrap();
-    let program = Program::start(":memory:");
+    let data = Data::passing();
+    let program = Program::start(data.name());
     let request = request.replace("127.0.0.1:8080", &program.address.to_string());
     let output = Command::new("sh").args(["-c", &request]).output().unwrap();
     let mut reply: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -10,6 +10,7 @@ use patron_server::auth::password::md5_hex;
 use serde_json::json;
 
 use crate::app::Client;
+use crate::data::{self, Data};
 
 /// The header with which `till.001` of the demo signs in.
 pub const AUTHORIZATION: &str =
@@ -35,7 +36,7 @@ impl Program {
     /// Serves whatever the data holds.
     pub fn serve(data: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data", data]);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(data::flags(data));
         command.env("PATRON_LOG_FORMAT", "json");
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -80,9 +81,10 @@ impl Drop for Program {
     }
 }
 
+/// Serves the demo from this directory or database.
 pub fn command(data: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
-    command.args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data]);
+    command.args(["serve", "--demo", "--listen", "127.0.0.1:0"]).args(data::flags(data));
     command.args(["--rate-limit", "0"]);
     command.env("PATRON_LOG", "error");
     command
@@ -94,7 +96,7 @@ fn text(path: &Path) -> &str {
 
 #[test]
 fn customers_survive_a_kill() {
-    let directory = tempfile::tempdir().unwrap();
+    let data = Data::lasting();
     let customer = json!({
         "mobile": "919876543210", "email": "Asha@example.com", "external_id": "a-1", "firstname": "Asha",
         "registered_on": "2024-07-29 11:11:11", "fraud_status": "INTERNAL", "updated_on": "2025-01-01 00:00:00",
@@ -102,11 +104,11 @@ fn customers_survive_a_kill() {
         "custom_fields": {"field": [{"name": "City_name", "value": "Bangalore"}]},
         "extended_fields": {"field": [{"name": "age", "value": "25"}]},
     });
-    let mut program = Program::start(text(directory.path()));
+    let mut program = Program::start(data.name());
     let mut before = program.till().add_one(&customer);
     program.signal("-9");
 
-    let mut program = Program::start(text(directory.path()));
+    let mut program = Program::start(data.name());
     let after =
         program.till().add_one(&json!({"external_id": "a-1", "updated_on": "2025-01-01 00:00:00"}));
     assert_eq!(before["side_effects"]["effect"].as_array().unwrap().len(), 1);
@@ -114,7 +116,7 @@ fn customers_survive_a_kill() {
     assert_eq!(before, after);
     assert_eq!(program.signal("-TERM"), Some(0));
 
-    let program = Program::start(text(directory.path()));
+    let program = Program::start(data.name());
     let other = program.till().add_one(&json!({"external_id": "a-2"}));
     assert!(other["user_id"].as_i64() > after["user_id"].as_i64(), "an id is never given twice");
 }
@@ -154,8 +156,8 @@ fn a_signal_ends_it_cleanly() {
 /// A request that was accepted before the signal is finished after it.
 #[test]
 fn what_was_accepted_is_finished() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut program = Program::start(text(directory.path()));
+    let data = Data::passing();
+    let mut program = Program::start(data.name());
     program.till().add_one(&json!({"mobile": "919876543210"}));
     let body = json!({"root": {"customer": [{"mobile": "919876543211"}]}}).to_string();
     let (first, second) = body.split_at(10);

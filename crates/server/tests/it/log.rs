@@ -7,10 +7,11 @@ use std::process::{ChildStderr, Stdio};
 use serde_json::{Value, json};
 
 use crate::app::Client;
+use crate::data::Data;
 use crate::durability::{AUTHORIZATION, Program, command, listening};
 
-fn logged_program() -> (Program, ChildStderr, SocketAddr) {
-    let mut child = command(":memory:")
+fn logged_program(data: &Data) -> (Program, ChildStderr, SocketAddr) {
+    let mut child = command(data.name())
         .env("PATRON_LOG", "debug")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -29,7 +30,8 @@ fn requests(log: &str) -> Vec<Value> {
 /// Whether a customer was taken or refused, and a request understood or not.
 #[test]
 fn it_tells_of_requests_and_of_nobody() {
-    let (mut program, log, address) = logged_program();
+    let data = Data::passing();
+    let (mut program, log, address) = logged_program(&data);
     let till = program.till().with_header("USER-CONTEXT-ENTITY-SOURCE-ID", b"Secret Person");
     let refused = json!({
         "mobile": "919812345678", "email": "asha.secret@example.com", "external_id": "secret-4711",
@@ -64,7 +66,8 @@ fn it_tells_of_requests_and_of_nobody() {
 /// A client that hangs up cuts nothing off: whatever was registered for it stands in the log.
 #[test]
 fn it_tells_of_clients_that_hung_up() {
-    let (mut program, log, address) = logged_program();
+    let data = Data::passing();
+    let (mut program, log, address) = logged_program(&data);
     let till = program.till();
     till.add_one(&json!({"mobile": "919876543210"}));
     for n in 0..20_u64 {

@@ -25,6 +25,7 @@ mod clients;
 mod command_line;
 mod connections;
 mod coupons;
+mod data;
 mod documents;
 mod durability;
 mod explain;
@@ -43,6 +44,8 @@ mod loyalty;
 mod maintenance;
 mod metrics;
 mod openapi;
+#[path = "../../../store/tests/postgresql/mod.rs"]
+mod postgresql;
 mod proof;
 mod referral;
 mod setting_up;

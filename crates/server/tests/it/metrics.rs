@@ -10,6 +10,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::app::{App, Client};
+use crate::data::Engine;
 use crate::documents::read;
 
 /// The value of each series, by its name and labels as they are written.
@@ -100,9 +101,14 @@ fn customers_are_counted_by_code_and_groups_by_size() {
     for (name, count) in expected {
         assert_eq!(rise(name), count, "{name}");
     }
-    assert_eq!(rise("patron_store_group_customers_sum"), 3.0, "two, and one of a dry run");
-    assert_eq!(rise("patron_store_group_requests_count"), 2.0);
-    assert_eq!(rise("patron_store_commit_duration_seconds_count"), 2.0);
+    // The embedded engine decides a dry run within a group, PostgreSQL by itself.
+    let dry_runs = match Engine::of_this_run() {
+        Engine::Embedded => 1.0,
+        Engine::Postgres => 0.0,
+    };
+    assert_eq!(rise("patron_store_group_customers_sum"), 2.0 + dry_runs);
+    assert_eq!(rise("patron_store_group_requests_count"), 1.0 + dry_runs);
+    assert_eq!(rise("patron_store_commit_duration_seconds_count"), 1.0 + dry_runs);
     assert_eq!(rise("patron_store_commit_failures_total"), 0.0);
     assert_eq!(after["patron_store_queue_customers"], 0.0);
     assert!(after["patron_store_database_bytes"] > 0.0);

@@ -11,6 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use serde_json::json;
 
+use crate::data::Data;
 use crate::durability::{Program, command};
 
 /// Takes what it is told, as a collector of OpenTelemetry does.
@@ -71,7 +72,8 @@ fn spans(bodies: &[Vec<u8>]) -> Vec<Span> {
 fn a_collector_is_told_of_each_stage_and_of_nobody() {
     let collector = Collector::start();
     let endpoint = format!("http://{}", collector.address);
-    let mut program = Program::spawn(command(":memory:").args(["--otlp-endpoint", &endpoint]));
+    let data = Data::passing();
+    let mut program = Program::spawn(command(data.name()).args(["--otlp-endpoint", &endpoint]));
     let till = program.till();
     let customer = json!({
         "mobile": "919812345678", "email": "asha.secret@example.com", "external_id": "secret-4711",
@@ -121,7 +123,8 @@ fn a_collector_that_is_not_there_holds_nobody_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let mut program = Program::spawn(command(":memory:").args(["--otlp-endpoint", &endpoint]));
+    let data = Data::passing();
+    let mut program = Program::spawn(command(data.name()).args(["--otlp-endpoint", &endpoint]));
     assert_eq!(program.till().add(&json!([{"mobile": "919812345678"}])).codes(), ["1000"]);
     assert_eq!(program.signal("-TERM"), Some(0));
 }

@@ -12,7 +12,8 @@ use indicatif::HumanBytes;
 use patron_store::Location;
 use patron_store::maintenance::{Checked, Part};
 
-use super::{Place, Sources, say};
+use super::{Place, say};
+use crate::config::Engine;
 
 /// The exit code where the data are damaged; 1 is for what could not be done, 2 for wrong usage.
 pub(super) const DAMAGED: u8 = 3;
@@ -24,10 +25,13 @@ pub(super) struct Damaged(&'static str);
 
 impl Place {
     fn directory(&self) -> anyhow::Result<PathBuf> {
-        let sources = Sources { place: self.clone(), ..Sources::default() };
-        match sources.load()?.location() {
-            Location::Directory(directory) => Ok(directory),
-            Location::Memory => bail!("data in memory have no files"),
+        match self.load()?.engine() {
+            Engine::Embedded(Location::Directory(directory)) => Ok(directory),
+            Engine::Embedded(Location::Memory) => bail!("data in memory have no files"),
+            Engine::Postgres(_) => bail!(
+                "the data are in PostgreSQL, whose own tools look after them: `pg_dump` and base \
+                 backups back them up; docs/operations.md says how"
+            ),
         }
     }
 }

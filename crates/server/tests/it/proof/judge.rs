@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -11,6 +10,7 @@ use super::people::{self, KINDS};
 use super::promises::{self, Broken, Found, Seen};
 use super::traffic::Record;
 use crate::app::Client;
+use crate::data;
 
 /// How many customers are looked up in one call.
 const PAGE: usize = 100;
@@ -92,7 +92,7 @@ impl Tally {
 
     /// Has the program check the files; whether it finds recent identifiers half merged into their
     /// table.
-    pub fn check(&mut self, data: &Path) -> bool {
+    pub fn check(&mut self, data: &str) -> bool {
         self.checked += 1;
         let said = self.run(&["check"], data);
         let merged = said.lines().find_map(|line| line.strip_prefix(MERGING));
@@ -100,14 +100,14 @@ impl Tally {
     }
 
     /// Has the program add up every ledger, while no other one has the data open.
-    pub fn check_ledger(&mut self, data: &Path) {
+    pub fn check_ledger(&mut self, data: &str) {
         self.run(&["ledger", "check"], data);
     }
 
     /// What the program prints.
-    fn run(&mut self, arguments: &[&str], data: &Path) -> String {
+    fn run(&mut self, arguments: &[&str], data: &str) -> String {
         let mut patron = Command::new(env!("CARGO_BIN_EXE_patron"));
-        let output = patron.args(arguments).arg("--data").arg(data).output().unwrap();
+        let output = patron.args(arguments).args(data::flags(data)).output().unwrap();
         if !output.status.success() {
             self.note(Broken::Half, &format!("{arguments:?}: {output:?}"));
         }

@@ -38,6 +38,7 @@
 mod disk;
 mod judge;
 mod kills;
+mod outages;
 mod people;
 mod power_cut;
 mod promises;
@@ -46,7 +47,6 @@ mod repeats;
 mod summary;
 mod traffic;
 
-use std::path::Path;
 use std::process::Command;
 use std::str::FromStr;
 use std::time::Duration;
@@ -54,10 +54,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use patron_rules::organisation::Kind;
 use patron_server::demo;
-use patron_store::{Change, Expected, Location, SqliteStore, Store};
-use tempfile::TempDir;
+use patron_store::{Change, Expected};
 
 use crate::app::author;
+use crate::data::Data;
 use crate::durability::{Program, command};
 
 /// The most customers who are acknowledged between two failures.
@@ -81,13 +81,12 @@ fn any_time(rng: &mut Rng, longest: Duration) -> Duration {
     longest.mul_f64(rng.f64())
 }
 
-/// Data with the demo, in which customers are merged whose identifiers come together.
-fn data() -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
+/// These data with the demo, in which customers are merged whose identifiers come together.
+fn filled(data: Data) -> Data {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let store = SqliteStore::open(&Location::Directory(directory.path().to_owned())).unwrap();
-        demo::fill(&store).await.unwrap();
+        let store = data.open().await;
+        demo::fill(store.as_ref()).await.unwrap();
         let till = store.till_credential("till.001").await.unwrap().unwrap();
         let tenant = store.tenant(till.tenant).await.unwrap();
         let settings = tenant.organisation().settings.with([("MERGE_ON_CONFLICT", "1")]).unwrap();
@@ -101,10 +100,10 @@ fn data() -> TempDir {
         store.apply(till.tenant, vec![change], author()).await.unwrap();
         store.close().await;
     });
-    directory
+    data
 }
 
-/// How much memory and log a server has.
+/// How much memory and log a server has, which is of the embedded engine alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tuned {
     Default,
@@ -127,12 +126,12 @@ impl Tuned {
     }
 }
 
-fn serve(data: &Path, tuned: Tuned) -> Command {
-    let mut command = command(data.to_str().unwrap());
+fn serve(data: &str, tuned: Tuned) -> Command {
+    let mut command = command(data);
     command.args(tuned.flags());
     command
 }
 
-fn start(data: &Path, tuned: Tuned) -> Program {
+fn start(data: &str, tuned: Tuned) -> Program {
     Program::spawn(&mut serve(data, tuned))
 }

@@ -17,7 +17,8 @@ use super::judge::Tally;
 use super::people::{self, Identifiers};
 use super::summary::Summary;
 use super::traffic::{Record, Traffic};
-use super::{DATABASE, LOG, Tuned, asked, data, serve, start};
+use super::{DATABASE, LOG, Tuned, asked, filled, serve, start};
+use crate::data::Data;
 use crate::durability::Program;
 
 /// How many customers are acknowledged for each cut.
@@ -34,8 +35,8 @@ fn power_cuts_lose_nobody() {
     let (cuts, seed) = (asked("PROOF_CUTS", 4), asked("PROOF_SEED", 1));
     let began = Instant::now();
     let mut rng = Rng::with_seed(seed);
-    let data = data();
-    let directory = fs::canonicalize(data.path()).unwrap();
+    let data = filled(Data::in_a_directory());
+    let directory = fs::canonicalize(data.name()).unwrap();
     let (tracer, mut disk) = (Tracer::new(&directory), Disk::of(&directory));
     let notes = tracer.notes();
     let traffic = Traffic::by_clock(move || notes.length());
@@ -61,9 +62,9 @@ fn power_cuts_lose_nobody() {
             let copy = tempfile::tempdir().unwrap();
             disk.cut(left, &mut rng, copy.path());
             tally.context = format!("cut {cut}, {left:?} is left: ");
-            merging += usize::from(tally.check(copy.path()));
+            merging += usize::from(tally.check(copy.path().to_str().unwrap()));
             let tuned = Tuned::some(&mut rng);
-            tally.judge(&start(copy.path(), tuned).till(), &record, &people);
+            tally.judge(&start(copy.path().to_str().unwrap(), tuned).till(), &record, &people);
         }
         eprintln!("cut {cut} of {cuts}: {} acknowledged, {tally}", record.acknowledged);
     }
@@ -98,14 +99,14 @@ fn a_first_start_can_be_cut_off_anywhere() {
             let copy = tempfile::tempdir().unwrap();
             disk.cut(left, &mut rng, copy.path());
             let tuned = Tuned::some(&mut rng);
-            let again = start(copy.path(), tuned).till().add_one(&customer);
+            let again = start(copy.path().to_str().unwrap(), tuned).till().add_one(&customer);
             assert_eq!(again["item_status"]["code"], "1000", "at {moment}, {left:?} is left");
             if moment >= acknowledged {
                 assert_eq!(again["user_id"], registered["user_id"]);
                 assert_eq!(again["side_effects"]["effect"], json!([]), "at {moment}, {left:?}");
             }
             let mut tally = Tally::default();
-            tally.check(copy.path());
+            tally.check(copy.path().to_str().unwrap());
             assert_eq!(tally.broken, [], "at {moment}, {left:?} is left");
         }
     }
@@ -116,7 +117,7 @@ fn a_first_start_can_be_cut_off_anywhere() {
 }
 
 fn start_traced(tracer: &Tracer, directory: &Path, tuned: Tuned) -> Program {
-    let mut command = serve(directory, tuned);
+    let mut command = serve(directory.to_str().unwrap(), tuned);
     tracer.trace(&mut command);
     Program::spawn(&mut command)
 }

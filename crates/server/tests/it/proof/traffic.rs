@@ -77,6 +77,9 @@ pub struct Traffic {
     /// The number of the next new person.
     next: AtomicU64,
     next_rehearsed: AtomicU64,
+    /// Whether a server may be without its database: a refusal that says to come back is then no
+    /// answer, and clients come back once it is ready.
+    outages: bool,
     /// Kept where there is a clock.
     history: Mutex<History>,
     clock: Option<Box<dyn Fn() -> u64 + Send + Sync>>,
@@ -86,6 +89,11 @@ impl Traffic {
     /// Traffic that keeps all that is noted, with the moment by this clock.
     pub fn by_clock(clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self { clock: Some(Box::new(clock)), ..Self::default() }
+    }
+
+    /// Traffic that goes on while the server is without its database.
+    pub fn through_outages() -> Self {
+        Self { outages: true, ..Self::default() }
     }
 
     pub fn record(&self) -> MutexGuard<'_, Record> {
@@ -142,6 +150,7 @@ impl Traffic {
     /// Registers until it is over, or the server is gone.
     fn keep_registering(&self, address: SocketAddr, mut rng: Rng, over: &AtomicBool) {
         let till = program_till(address);
+        let anonymous = Client::new(address, None);
         let mut is_answered = true;
         while is_answered && !over.load(Ordering::Relaxed) {
             is_answered = match rng.u8(0..100) {
@@ -155,6 +164,9 @@ impl Traffic {
                     self.rehearse(&till, REHEARSED + number)
                 }
             };
+            while !is_answered && self.outages && !over.load(Ordering::Relaxed) {
+                is_answered = anonymous.get("/readyz").status == 200;
+            }
         }
     }
 
@@ -212,6 +224,9 @@ impl Traffic {
     }
 
     fn hear(&self, items: &[Item], reply: Option<Reply>) -> bool {
+        let is_put_off =
+            |reply: &Reply| reply.status == 503 && !reply.header("retry-after").is_empty();
+        let reply = reply.filter(|reply| !self.outages || !is_put_off(reply));
         let is_answered = reply.is_some();
         self.note(match reply {
             Some(reply) => Event::Answered(items.to_vec(), reply),

@@ -1,15 +1,18 @@
 //! The configuration: defaults, overlaid by a TOML file, by `PATRON_…` variables, by flags.
 
+mod database;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use patron_store::{Location, Tuning};
+use anyhow::{Context, anyhow, bail};
+use patron_store::{Location, PostgresOptions, Tuning};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+pub use self::database::DatabaseUrl;
 use crate::limits::proxies::Proxies;
 
 /// What stands before a key's name in capitals in its environment variable.
@@ -19,6 +22,11 @@ const VARIABLE_PREFIX: &str = "PATRON_";
 const FOREIGN_VARIABLES: [&str; 3] = ["PATRON_CONFIG", "PATRON_SERVICE_", "PATRON_PORT"];
 /// The data directory's name for "in memory".
 const MEMORY: &str = ":memory:";
+/// What stands before a data directory that is named as a database is.
+const EMBEDDED_SCHEME: &str = "sqlite:";
+/// The keys of which only one says where the data are.
+const DATA: &str = "data";
+const DATABASE: &str = "database";
 
 /// How Patron runs. Nothing has to be set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +34,18 @@ const MEMORY: &str = ":memory:";
 pub struct Config {
     /// The address and port to listen on.
     pub listen: SocketAddr,
-    /// The directory of the data, or `:memory:` to keep nothing.
+    /// The directory of the data, or `:memory:` to keep nothing; empty where there is a `database`.
     pub data: PathBuf,
+    /// The PostgreSQL database that keeps the data instead, as `postgres://user@host/name`; empty for
+    /// none. `sqlite:` and a directory is another way to name that.
+    pub database: DatabaseUrl,
+    /// The file of the certificates that the database's own is to be vouched for by, in PEM; empty
+    /// for those that the system trusts.
+    pub database_ca: PathBuf,
+    /// How many connections to the database read, besides those that write.
+    pub database_connections: usize,
+    /// How long the database may take for one request before that is refused.
+    pub database_deadline_seconds: u64,
     /// How many identifiers of new customers gather in memory before they are merged into their table;
     /// at most twice as many are kept, at about 100 bytes each.
     pub recent_identifiers: usize,
@@ -80,6 +98,14 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
+/// What keeps the data, and where.
+pub enum Engine {
+    /// The embedded engine, here.
+    Embedded(Location),
+    /// PostgreSQL, there.
+    Postgres(PostgresOptions),
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -98,6 +124,10 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: PathBuf::from("./patron-data"),
+            database: DatabaseUrl::default(),
+            database_ca: PathBuf::new(),
+            database_connections: 8,
+            database_deadline_seconds: 5,
             recent_identifiers,
             writer_cache_mib,
             checkpoint_mib,
@@ -136,10 +166,11 @@ impl Config {
         flags: Table,
     ) -> anyhow::Result<Self> {
         let defaults = Table::try_from(Self::default())?;
-        let mut keys = match file {
-            Some(path) => read_file(path)?,
-            None => Table::new(),
-        };
+        let mut keys = Table::new();
+        if let Some(path) = file {
+            overlay(&mut keys, read_file(path)?, &path.display().to_string())?;
+        }
+        let mut variables = Table::new();
         for (name, text) in environment {
             if let Some(key) = name.strip_prefix(VARIABLE_PREFIX)
                 && !FOREIGN_VARIABLES.iter().any(|foreign| name.starts_with(foreign))
@@ -149,10 +180,12 @@ impl Config {
                     bail!("the environment variable {name} names no key of the configuration");
                 };
                 let value = like(default, &text).with_context(|| format!("{name}={text}"))?;
-                keys.insert(key, value);
+                variables.insert(key, value);
             }
         }
-        keys.extend(flags);
+        overlay(&mut keys, variables, "the environment")?;
+        overlay(&mut keys, flags, "the command line")?;
+        settle_place(&mut keys);
         let config: Self = keys.try_into().context("the configuration")?;
         config.check()?;
         Ok(config)
@@ -164,6 +197,8 @@ impl Config {
         let (bytes, connections) = (count(self.body_limit_bytes), count(self.connection_limit));
         let of_address = count(self.connection_limit_per_address);
         for (key, value, least, most) in [
+            ("database_connections", count(self.database_connections), 1, 1_000),
+            ("database_deadline_seconds", self.database_deadline_seconds, 1, 60),
             ("recent_identifiers", count(self.recent_identifiers), 1, 10_000_000),
             ("writer_cache_mib", self.writer_cache_mib.into(), 1, 65_536),
             ("checkpoint_mib", self.checkpoint_mib.into(), 1, 4_096),
@@ -186,6 +221,9 @@ impl Config {
         if self.tls_cert.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
             bail!("tls_cert and tls_key belong together: one is given and the other is not");
         }
+        if !self.database.is_empty() {
+            self.database.check()?;
+        }
         self.proxies()?;
         if !self.otlp_endpoint.is_empty() && !self.otlp_endpoint.starts_with("http://") {
             bail!("otlp_endpoint is a URL as http://127.0.0.1:4318, not {}", self.otlp_endpoint);
@@ -196,13 +234,30 @@ impl Config {
         Ok(())
     }
 
-    /// Where the data is.
+    /// What keeps the data, and where.
     #[must_use]
-    pub fn location(&self) -> Location {
-        if self.data.as_os_str() == MEMORY {
+    pub fn engine(&self) -> Engine {
+        if !self.database.is_empty() {
+            return Engine::Postgres(PostgresOptions {
+                ca_file: path(&self.database_ca),
+                readers: self.database_connections,
+                deadline: Duration::from_secs(self.database_deadline_seconds),
+                ..PostgresOptions::new(self.database.reveal())
+            });
+        }
+        Engine::Embedded(if self.data.as_os_str() == MEMORY {
             Location::Memory
         } else {
             Location::Directory(self.data.clone())
+        })
+    }
+
+    /// Where the data are, for the log: a directory, or the hosts and the name of a database.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.engine() {
+            Engine::Embedded(_) => self.data.display().to_string(),
+            Engine::Postgres(options) => options.place(),
         }
     }
 
@@ -247,12 +302,60 @@ fn is_origin(text: &str) -> bool {
     host.is_some_and(|host| !host.is_empty() && host.bytes().all(allowed))
 }
 
+fn path(text: &Path) -> Option<PathBuf> {
+    (!text.as_os_str().is_empty()).then(|| text.to_owned())
+}
+
 fn read_file(path: &Path) -> anyhow::Result<Table> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read the configuration {}", path.display()))?;
     let checked: Result<Config, _> = toml::from_str(&text);
-    checked.with_context(|| format!("in the configuration {}", path.display()))?;
+    checked.map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let place = place(&text, start);
+        anyhow!("in the configuration {}, {place}: {}", path.display(), error.message())
+    })?;
     Ok(toml::from_str(&text)?)
+}
+
+/// Where something stands in a file: its line and key, and not what follows, which may be a password.
+fn place(text: &str, start: usize) -> String {
+    let lines_before = text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+    let line = text.lines().nth(lines_before).unwrap_or_default();
+    let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+    let is_of_a_key = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    let number = lines_before.saturating_add(1);
+    if key.is_empty() || !key.bytes().all(is_of_a_key) {
+        return format!("line {number}");
+    }
+    format!("line {number}, `{key}`")
+}
+
+/// Lays the keys of one place over those of the places before it.
+///
+/// Of the two keys that say where the data are, the one that is named last counts.
+fn overlay(keys: &mut Table, layer: Table, from: &str) -> anyhow::Result<()> {
+    let names = |key| layer.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    match (names(DATA), names(DATABASE)) {
+        (true, true) => bail!("{from} names both `data` and `database`; the data are in one place"),
+        (true, false) => drop(keys.remove(DATABASE)),
+        (false, true) => drop(keys.remove(DATA)),
+        (false, false) => {}
+    }
+    keys.extend(layer);
+    Ok(())
+}
+
+/// Has one key alone say where the data are.
+fn settle_place(keys: &mut Table) {
+    let Some(database) = keys.get(DATABASE).and_then(Value::as_str) else { return };
+    if let Some(directory) = database.strip_prefix(EMBEDDED_SCHEME) {
+        let directory = Value::String(directory.to_owned());
+        keys.insert(DATA.to_owned(), directory);
+        keys.remove(DATABASE);
+    } else if !database.is_empty() {
+        keys.insert(DATA.to_owned(), Value::String(String::new()));
+    }
 }
 
 /// Reads a variable's text as a value of the default's type.
@@ -296,6 +399,55 @@ mod tests {
         assert_eq!(config.listen.port(), 3);
         assert_eq!(config.body_limit_bytes, 2);
         assert_eq!(config.log, "warn");
+    }
+
+    #[test]
+    fn of_the_two_ways_to_say_where_the_data_are_the_last_one_counts() {
+        let url = "postgres://patron:s3cret@db/patron";
+        let database = format!("database = '{url}'");
+        let named = |config: &Config| (config.data.clone(), config.database.reveal().to_owned());
+        let in_postgres = (PathBuf::new(), url.to_owned());
+        let in_directory = (PathBuf::from("here"), String::new());
+        let config = load(&database, &[("PATRON_DATA", "here")], "").unwrap();
+        assert_eq!(named(&config), in_directory);
+        let config = load("data = 'here'", &[("PATRON_DATABASE", url)], "").unwrap();
+        assert_eq!(named(&config), in_postgres);
+        let config = load("data = 'here'", &[("PATRON_DATA", "there")], &database).unwrap();
+        assert_eq!(named(&config), in_postgres);
+        let config = load("", &[], "database = 'sqlite:here'").unwrap();
+        assert_eq!(named(&config), in_directory);
+        assert_eq!(config.place(), "here");
+        // What is printed can be read again, though not with the password.
+        let printed = toml::to_string(&load(&database, &[], "").unwrap()).unwrap();
+        assert!(!printed.contains("s3cret"), "{printed}");
+        let read = load(&printed, &[], "").unwrap();
+        assert_eq!(read.database.reveal(), "postgres://patron:***@db/patron");
+    }
+
+    #[test]
+    fn the_two_ways_to_say_where_the_data_are_contradict_each_other() {
+        let both = "data = 'here'\ndatabase = 'postgres://db/patron'";
+        for refused in [
+            load(both, &[], ""),
+            load("", &[], both),
+            load("", &[("PATRON_DATA", "here"), ("PATRON_DATABASE", "postgres://db/patron")], ""),
+        ] {
+            let refusal = format!("{:#}", refused.unwrap_err());
+            assert!(refusal.contains("names both `data` and `database`"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn no_refusal_tells_a_password() {
+        for file in [
+            "database = postgres://patron:s3cret@db/patron",
+            "database = 'postgres://patron:s3cret@db/patron",
+            "database = 'mysql://patron:s3cret@db/patron'",
+            "database = ['postgres://patron:s3cret@db/patron']",
+        ] {
+            let refusal = format!("{:#}", load(file, &[], "").unwrap_err());
+            assert!(!refusal.contains("s3cret"), "{refusal}");
+        }
     }
 
     #[test]
