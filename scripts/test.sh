@@ -27,6 +27,10 @@ install_packages() {
   fi
 }
 
+install_postgresql() {
+  command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || install_packages postgresql
+}
+
 install_tool() {
   if ! "$tools/bin/$1" --version 2>/dev/null | grep -q " $2\$"; then
     cargo install "$1" --version "$2" --locked --quiet --root "$tools"
@@ -35,6 +39,7 @@ install_tool() {
 
 step 'Tools'
 install_packages curl python3
+install_postgresql
 python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
 rustup component add rustfmt clippy >/dev/null 2>&1 || true
 install_tool cargo-deny "$deny_version"
@@ -54,6 +59,9 @@ RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --document-privat
 
 step 'Test'
 INSTA_UPDATE=no cargo test --workspace --locked
+
+step 'Test on PostgreSQL'
+TEST_ENGINE=postgres INSTA_UPDATE=no cargo test --package patron-server --test it --locked
 
 step 'Conformance'
 scripts/conformance.sh
