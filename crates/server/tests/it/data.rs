@@ -5,9 +5,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use patron_store::{Location, PostgresOptions, PostgresStore, SqliteStore, Store};
+use patron_rules::organisation::Kind;
+use patron_store::{
+    Change, Expected, Location, PostgresOptions, PostgresStore, SqliteStore, Store,
+};
 use tempfile::TempDir;
 
+use crate::app::author;
 use crate::postgresql::Database;
 
 const VARIABLE: &str = "TEST_ENGINE";
@@ -76,6 +80,26 @@ impl Data {
         }
         let directory = self.directory().map(|directory| Location::Directory(directory.to_owned()));
         Arc::new(SqliteStore::open(&directory.unwrap_or(Location::Memory)).unwrap())
+    }
+
+    /// Sets settings of the demo, as a process does that serves nobody.
+    pub fn set(&self, settings: &[(&str, &str)]) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let store = self.open().await;
+            let till = store.till_credential("till.001").await.unwrap().unwrap();
+            let tenant = store.tenant(till.tenant).await.unwrap();
+            let settings = tenant.organisation().settings.with(settings.iter().copied()).unwrap();
+            let change = Change {
+                kind: Kind::Settings,
+                name: Kind::Settings.name().to_owned(),
+                expected: Expected::Anything,
+                json: Some(serde_json::to_string(&settings).unwrap()),
+                is_active: None,
+            };
+            store.apply(till.tenant, vec![change], author()).await.unwrap();
+            store.close().await;
+        });
     }
 
     pub fn name(&self) -> &str {

@@ -46,6 +46,7 @@ mod metrics;
 mod openapi;
 #[path = "../../../store/tests/postgresql/mod.rs"]
 mod postgresql;
+mod processes;
 mod proof;
 mod referral;
 mod setting_up;

@@ -52,11 +52,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use fastrand::Rng;
-use patron_rules::organisation::Kind;
 use patron_server::demo;
-use patron_store::{Change, Expected};
 
-use crate::app::author;
 use crate::data::Data;
 use crate::durability::{Program, command};
 
@@ -87,19 +84,9 @@ fn filled(data: Data) -> Data {
     runtime.block_on(async {
         let store = data.open().await;
         demo::fill(store.as_ref()).await.unwrap();
-        let till = store.till_credential("till.001").await.unwrap().unwrap();
-        let tenant = store.tenant(till.tenant).await.unwrap();
-        let settings = tenant.organisation().settings.with([("MERGE_ON_CONFLICT", "1")]).unwrap();
-        let change = Change {
-            kind: Kind::Settings,
-            name: Kind::Settings.name().to_owned(),
-            expected: Expected::Anything,
-            json: Some(serde_json::to_string(&settings).unwrap()),
-            is_active: None,
-        };
-        store.apply(till.tenant, vec![change], author()).await.unwrap();
         store.close().await;
     });
+    data.set(&[("MERGE_ON_CONFLICT", "1")]);
     data
 }
 
