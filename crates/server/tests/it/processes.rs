@@ -1,12 +1,17 @@
 //! Several processes that serve one registry: what one of them changes, the others go by.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use serde_json::json;
 
 use crate::data::{self, Data};
 use crate::durability::Program;
 use crate::postgresql::Database;
+
+/// How many register at once.
+const CLIENTS: usize = 32;
 
 /// Two processes that serve the demo.
 fn two() -> (Data, [Program; 2]) {
@@ -32,6 +37,29 @@ fn a_setting_holds_at_once_for_every_registration() {
             }
         }
     }
+}
+
+/// Whoever registers does not keep whoever sets something up from it.
+#[test]
+fn a_setting_is_changed_however_busy_they_are() {
+    let (data, programs) = two();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (till, over) = (programs[client % programs.len()].till(), &over);
+            scope.spawn(move || {
+                let asha = json!([{"external_id": format!("asha-{client}")}]);
+                while !over.load(Ordering::Relaxed) {
+                    let codes = till.add(&asha).codes();
+                    assert!(codes == ["1000"] || codes == ["1014"], "{codes:?}");
+                }
+            });
+        }
+        for value in ["REFUSE", "UPDATE", "REFUSE", "UPDATE", "REFUSE"] {
+            data.set(&[("KNOWN_CUSTOMER", value)]);
+        }
+        over.store(true, Ordering::Relaxed);
+    });
 }
 
 /// They ask again for what somebody signs in with, soon after it was changed.
