@@ -111,13 +111,24 @@ pub(super) fn save(
     let mobile_sent = mobile.as_ref().filter(|mobile| mobile.sent() != mobile.digits());
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO customer (
+            "INSERT INTO customer (
                 organisation_id, customer_id, mobile, mobile_sent, email, external_id, first_name,
                 last_name, type, source, account_id, registered_at, updated_at, registered_till,
                 associated_till, fraud_status, channels, subscriptions, kept, custom_fields,
                 extended_fields, recent)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18, ?19, ?20, ?21, ?22)",
+                ?18, ?19, ?20, ?21, ?22)
+             ON CONFLICT (organisation_id, customer_id) DO UPDATE SET
+                mobile = excluded.mobile, mobile_sent = excluded.mobile_sent,
+                email = excluded.email, external_id = excluded.external_id,
+                first_name = excluded.first_name, last_name = excluded.last_name,
+                type = excluded.type, source = excluded.source, account_id = excluded.account_id,
+                registered_at = excluded.registered_at, updated_at = excluded.updated_at,
+                registered_till = excluded.registered_till,
+                associated_till = excluded.associated_till, fraud_status = excluded.fraud_status,
+                channels = excluded.channels, subscriptions = excluded.subscriptions,
+                kept = excluded.kept, custom_fields = excluded.custom_fields,
+                extended_fields = excluded.extended_fields, recent = excluded.recent",
         )?
         .execute(params![
             tenant.0,
