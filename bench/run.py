@@ -51,10 +51,10 @@ def wrk(server, load, seconds, known=0):
     return told | used | {"customers": customers, "rate": customers / told["seconds"]}
 
 
-def pgbench(server, seconds):
+def pgbench(server, script, seconds):
     command = [
         "pgbench", "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", str(THREADS), "-T", str(seconds),
-        "-f", str(HERE / "postgresql" / "register.sql"), *server.connection(),
+        "-f", str(HERE / "postgresql" / script), *server.connection(),
     ]
     result, used = measured(server, lambda: subprocess.run(
         command, capture_output=True, text=True, check=True))
@@ -65,17 +65,21 @@ def pgbench(server, seconds):
 
 
 def measured(server, work):
-    pid = server.process.pid
-    cpu, written = machine.cpu_seconds(pid), machine.bytes_written(pid)
+    def used():
+        pids = server.processes()
+        return [sum(of(pid) for pid in pids) for of in (machine.cpu_seconds, machine.bytes_written)]
+
+    cpu, written = used()
     times, client = machine.cpu_times(), resource.getrusage(resource.RUSAGE_CHILDREN)
     result = work()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy, stolen = machine.busy_share(times, machine.cpu_times())
+    cpu_after, written_after = used()
     return result, {
-        "cpu": machine.cpu_seconds(pid) - cpu,
+        "cpu": cpu_after - cpu,
         "client_cpu": (after.ru_utime + after.ru_stime) - (client.ru_utime + client.ru_stime),
-        "written": machine.bytes_written(pid) - written,
-        "memory": machine.resident_mib(pid),
+        "written": written_after - written,
+        "memory": sum(machine.resident_mib(pid) for pid in server.processes()),
         "busy": busy,
         "stolen": stolen,
     }
@@ -115,19 +119,18 @@ def variants(options, work):
     echo.start()
     yield "echo", lambda: wrk(echo, "single", options.seconds)
 
-    new = patron("fresh")
-
-    def single():
+    def single(new):
         fresh(new)
         wrk(new, "single", 1)
         return wrk(new, "single", options.seconds)
 
-    def batch():
+    def batch(new):
         fresh(new)
         return wrk(new, "batch", options.seconds)
 
-    yield "Patron, fresh", single
-    yield "Patron, batches of 50", batch
+    embedded = patron("fresh")
+    yield "Patron, fresh", lambda: single(embedded)
+    yield "Patron, batches of 50", lambda: batch(embedded)
 
     for customers in options.customers:
         loaded = patron(f"loaded-{customers}")
@@ -143,7 +146,11 @@ def variants(options, work):
     if options.postgresql:
         postgresql = servers.PostgreSQL(options.postgresql, work / "postgresql", HERE / "postgresql" / "schema.sql")
         postgresql.start()
-        yield "PostgreSQL, one statement each", lambda: pgbench(postgresql, options.seconds)
+        on_it = servers.PatronOnPostgreSQL("on-postgresql", binaries / "patron", work / "on-postgresql", template, postgresql)
+        yield "Patron on PostgreSQL, fresh", lambda: single(on_it)
+        yield "Patron on PostgreSQL, batches of 50", lambda: batch(on_it)
+        yield "PostgreSQL, one transaction each", lambda: pgbench(postgresql, "transaction.sql", options.seconds)
+        yield "PostgreSQL, one statement each", lambda: pgbench(postgresql, "statement.sql", options.seconds)
 
     if options.pocketbase:
         pocketbase = servers.PocketBase(options.pocketbase, work / "pocketbase")

@@ -56,6 +56,10 @@ class Server:
     def environment(self):
         return {}
 
+    def processes(self):
+        """What works for it, each with its descendants."""
+        return [self.process.pid]
+
     def wait_until_up(self):
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -103,28 +107,30 @@ class Patron(Server):
         self.template = pathlib.Path(template)
 
     def start(self):
-        data = self.directory / "data"
-        if not data.exists():
-            data.mkdir(parents=True)
-            for number in range(1, ORGANISATIONS + 1):
-                self.set_up(number)
+        if not self.directory.exists():
+            self.directory.mkdir(parents=True)
+            self.make()
         super().start()
 
-    def set_up(self, number):
-        file = self.directory / "organisation.toml"
-        file.write_text(self.template.read_text().replace("{number}", str(number)))
-        command = [self.binary, "org", "apply", "--yes", file]
-        subprocess.run(command, check=True, env=os.environ | self.environment(), stdout=subprocess.DEVNULL)
+    def make(self):
+        for number in range(1, ORGANISATIONS + 1):
+            file = self.directory / "organisation.toml"
+            file.write_text(self.template.read_text().replace("{number}", str(number)))
+            self.patron("org", "apply", "--yes", file)
+
+    def patron(self, *arguments):
+        environment = os.environ | self.environment()
+        subprocess.run([self.binary, *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)
 
     def command(self):
         return [self.binary, "serve", "--rate-limit", "0"]
 
     def environment(self):
-        return {
-            "PATRON_DATA": str(self.directory / "data"),
-            "PATRON_LISTEN": f"127.0.0.1:{self.port}",
-            "PATRON_LOG": "warn",
-        }
+        return self.registry() | {"PATRON_LISTEN": f"127.0.0.1:{self.port}", "PATRON_LOG": "warn"}
+
+    def registry(self):
+        """Where it keeps what it knows."""
+        return {"PATRON_DATA": str(self.directory / "data")}
 
     def registered(self, number, mobile):
         """Whether the customer of this number can be read back."""
@@ -133,6 +139,30 @@ class Patron(Server):
             f"/v1.1/customer/get?format=json&mobile={mobile}", {"Authorization": f"Basic {till}"}
         )
         return reply["response"]["status"]["success_count"] == "1"
+
+
+class PatronOnPostgreSQL(Patron):
+    """Patron whose registry is in a database of a cluster's."""
+
+    def __init__(self, name, binary, directory, template, cluster):
+        super().__init__(name, binary, directory, template)
+        self.cluster = cluster
+        self.database = name.replace("-", "_")
+
+    def make(self):
+        self.cluster.run("CREATE DATABASE " + self.database)
+        self.patron("migrate", "up")
+        super().make()
+
+    def remove(self):
+        super().remove()
+        self.cluster.run(f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
+
+    def processes(self):
+        return [*super().processes(), *self.cluster.processes()]
+
+    def registry(self):
+        return {"PATRON_DATABASE": f"postgres://bench@127.0.0.1:{self.cluster.port}/{self.database}"}
 
 
 class PocketBase(Server):
@@ -204,12 +234,17 @@ class PostgreSQL(Server):
         super().start()
         self.wait_until_ready()
         if fresh:
-            subprocess.run(
-                ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", self.schema, *self.connection()], check=True
-            )
+            self.psql("-f", self.schema)
+
+    def run(self, statement):
+        self.psql("-c", statement)
+
+    def psql(self, *arguments):
+        command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", *self.connection(), *arguments]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
     def wait_until_ready(self):
-        while subprocess.run(["pg_isready", "-q", *self.connection()[:-1]]).returncode != 0:
+        while subprocess.run(["pg_isready", "-q", *self.connection()]).returncode != 0:
             time.sleep(0.05)
 
     def command(self):
@@ -220,4 +255,4 @@ class PostgreSQL(Server):
         ]
 
     def connection(self):
-        return ["-h", "127.0.0.1", "-p", str(self.port), "-U", "bench", "postgres"]
+        return ["-h", "127.0.0.1", "-p", str(self.port), "-U", "bench", "-d", "postgres"]
