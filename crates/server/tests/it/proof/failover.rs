@@ -166,7 +166,7 @@ impl Load<'_> {
                 }
                 None => noted.put_off("not answered"),
                 Some(reply) => {
-                    noted.hear(key, process, items, reply, requests);
+                    noted.hear(key, process, items, reply, &requests);
                     return;
                 }
             }
@@ -265,7 +265,7 @@ impl Noted {
         process: usize,
         items: Vec<Item>,
         reply: Reply,
-        requests: Vec<String>,
+        requests: &[String],
     ) {
         let is_again = requests.len() > 1;
         let is_replay = reply.header(REPLAYED) == "true";
@@ -307,8 +307,8 @@ impl Noted {
         // What had been committed may still have been told of for a moment.
         let told = lost + MOMENT;
         let back = |times: &Vec<Instant>| {
-            let mut around = times.windows(2).filter(|pair| pair[1] > lost && pair[0] <= told);
-            let longest = around.by_ref().max_by_key(|pair| pair[1] - pair[0]).unwrap();
+            let around = times.windows(2).filter(|pair| pair[1] > lost && pair[0] <= told);
+            let longest = around.max_by_key(|pair| pair[1] - pair[0]).unwrap();
             longest[1] - lost
         };
         self.acknowledged.iter().map(back).max().unwrap()
