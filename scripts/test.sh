@@ -63,6 +63,9 @@ INSTA_UPDATE=no cargo test --workspace --locked
 step 'Test on PostgreSQL'
 TEST_ENGINE=postgres INSTA_UPDATE=no cargo test --package patron-server --test it --locked
 
+step 'Failover'
+scripts/failover.sh
+
 step 'Conformance'
 scripts/conformance.sh
 

@@ -178,14 +178,14 @@ impl Authenticator {
                 let Credentials { username, digest } =
                     Credentials::read(header).ok_or(Refusal::Unauthorised)?;
                 let guess = self.guess(&username, from)?;
-                let found = self.till(&username).await?;
+                let found = self.till(&username).await.inspect_err(|_| guess.give_back())?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.hash_for(&digest));
                 self.check(digest.into_text(), hash, &guess).await?;
                 found.ok_or(Refusal::Unauthorised)?
             }
             Presented::Client { key, secret } => {
                 let guess = self.guess(key, from)?;
-                let found = self.api_client(key).await?;
+                let found = self.api_client(key).await.inspect_err(|_| guess.give_back())?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.secret_hash());
                 self.check(secret.to_owned(), hash, &guess).await?;
                 found.ok_or(Refusal::Unauthorised)?
@@ -201,7 +201,8 @@ impl Authenticator {
         })
     }
 
-    /// Verifies what a guess is about; one that is right costs nothing.
+    /// Verifies what a guess is about; one that is right costs nothing, and one that cannot be verified
+    /// neither.
     async fn check(
         &self,
         text: String,
@@ -210,6 +211,7 @@ impl Authenticator {
     ) -> Result<(), Refusal> {
         let right = self.verifiers.verify(text, hash).await.map_err(|Overloaded| {
             self.metrics.hit(Limit::PasswordChecks);
+            guess.give_back();
             tracing::warn!("more passwords wait to be verified than may");
             Refusal::Unavailable
         })?;

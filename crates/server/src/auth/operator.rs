@@ -113,6 +113,7 @@ impl SignIn {
         })?;
         let known = self.store.operator_password(name).await.map_err(|error| {
             tracing::error!(error = error.chain(), "an operator cannot be looked up");
+            guess.give_back();
             Refusal::Unavailable
         })?;
         let unavailable = |_| Refusal::Unavailable;

@@ -372,6 +372,18 @@ impl Client {
         self.try_post("/v1.1/customer/add", "application/json", body.as_bytes()).ok()
     }
 
+    /// The same with this idempotency key.
+    pub fn try_add_once(&self, key: &str, customers: &Value) -> Option<Reply> {
+        let body = json!({"root": {"customer": customers}}).to_string();
+        let mut request = self.agent.post(format!("http://{}/v1.1/customer/add", self.address));
+        request = request.header("Accept", "*/*").content_type("application/json");
+        request = request.header("Idempotency-Key", key);
+        for (name, value) in &self.headers {
+            request = request.header(name, value.as_slice());
+        }
+        Reply::read(request.send(body.as_bytes()).ok()?).ok()
+    }
+
     /// The same with this query.
     pub fn try_add_with(&self, query: &str, customers: &Value) -> Option<Reply> {
         let body = json!({"root": {"customer": customers}}).to_string();

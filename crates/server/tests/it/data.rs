@@ -40,7 +40,7 @@ pub struct Data {
     /// As it is named on the command line: a directory, or the URL of a database.
     name: String,
     directory: Option<TempDir>,
-    database: Option<Database>,
+    _database: Option<Database>,
 }
 
 impl Data {
@@ -56,7 +56,7 @@ impl Data {
     pub fn passing() -> Self {
         match Engine::of_this_run() {
             Engine::Embedded => {
-                Self { name: ":memory:".to_owned(), directory: None, database: None }
+                Self { name: ":memory:".to_owned(), directory: None, _database: None }
             }
             Engine::Postgres => Self::in_database(Database::new()),
         }
@@ -65,16 +65,21 @@ impl Data {
     pub fn in_a_directory() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let name = directory.path().to_str().unwrap().to_owned();
-        Self { name, directory: Some(directory), database: None }
+        Self { name, directory: Some(directory), _database: None }
     }
 
     pub fn in_database(database: Database) -> Self {
-        Self { name: database.url(), directory: None, database: Some(database) }
+        Self { name: database.url(), directory: None, _database: Some(database) }
+    }
+
+    /// Data in a database that is there already, and stays.
+    pub fn in_a_database_at(url: &str) -> Self {
+        Self { name: url.to_owned(), directory: None, _database: None }
     }
 
     /// Opens them within this process.
     pub async fn open(&self) -> Arc<dyn Store> {
-        if self.database.is_some() {
+        if is_database(&self.name) {
             let options = PostgresOptions { readers: READERS, ..PostgresOptions::new(&self.name) };
             return Arc::new(PostgresStore::open(&options).await.unwrap());
         }
@@ -114,6 +119,9 @@ impl Data {
 
 /// The flags by which the program is told where its data are.
 pub fn flags(name: &str) -> [&str; 2] {
-    let is_database = name.starts_with("postgres://");
-    [if is_database { "--database" } else { "--data" }, name]
+    [if is_database(name) { "--database" } else { "--data" }, name]
+}
+
+fn is_database(name: &str) -> bool {
+    name.starts_with("postgres://")
 }

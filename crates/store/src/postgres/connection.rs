@@ -2,22 +2,26 @@
 //! are none.
 
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
-    TimeoutType, Timeouts,
+    ConfigConnectImpl, Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
+    RecyclingMethod, Runtime, TimeoutType, Timeouts,
 };
-use futures_util::TryFutureExt;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, NoTls, Row, Statement};
+use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::Error;
 
@@ -88,15 +92,106 @@ impl PostgresOptions {
         Ok(config)
     }
 
-    fn manager(&self) -> Result<Manager, Error> {
+    /// What makes connections whose sessions are set up so.
+    fn manager(&self, set_up: String) -> Result<Manager, Error> {
         let config = self.config()?;
         let how = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        Ok(match &self.ca_file {
-            None => Manager::from_config(config, NoTls, how),
+        let one: Box<dyn Connect> = match &self.ca_file {
+            None => Box::new(ConfigConnectImpl { tls: NoTls }),
             Some(file) => {
-                Manager::from_config(config, MakeRustlsConnect::new(trusting(file)?), how)
+                Box::new(ConfigConnectImpl { tls: MakeRustlsConnect::new(trusting(file)?) })
+            }
+        };
+        let any = AnyHost { one, hosts: each_host(&config), set_up };
+        Ok(Manager::from_connect(config, any, how))
+    }
+}
+
+/// The same for each host alone.
+fn each_host(config: &Config) -> Vec<Config> {
+    let (hosts, addresses, ports) =
+        (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let alone = |place: usize| {
+        let mut one = Config::new();
+        match hosts.get(place) {
+            Some(Host::Tcp(name)) => drop(one.host(name)),
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => drop(one.host_path(path)),
+            None => {}
+        }
+        if let Some(address) = addresses.get(place) {
+            one.hostaddr(*address);
+        }
+        if let Some(port) = ports.get(place).or_else(|| ports.first()) {
+            one.port(*port);
+        }
+        config.get_user().map(|user| one.user(user));
+        config.get_password().map(|password| one.password(password));
+        config.get_dbname().map(|name| one.dbname(name));
+        config.get_options().map(|options| one.options(options));
+        config.get_application_name().map(|name| one.application_name(name));
+        config.get_connect_timeout().map(|timeout| one.connect_timeout(*timeout));
+        config.get_tcp_user_timeout().map(|timeout| one.tcp_user_timeout(*timeout));
+        config.get_keepalives_interval().map(|interval| one.keepalives_interval(interval));
+        config.get_keepalives_retries().map(|retries| one.keepalives_retries(retries));
+        one.keepalives(config.get_keepalives())
+            .keepalives_idle(config.get_keepalives_idle())
+            .ssl_mode(config.get_ssl_mode())
+            .ssl_negotiation(config.get_ssl_negotiation())
+            .channel_binding(config.get_channel_binding())
+            .target_session_attrs(config.get_target_session_attrs())
+            .load_balance_hosts(config.get_load_balance_hosts());
+        one
+    };
+    (0..hosts.len().max(addresses.len())).map(alone).collect()
+}
+
+/// Connects to all hosts at once, and takes the first that takes writes. One after the other, a host
+/// that takes connections and answers nothing would keep everybody from those behind it.
+struct AnyHost {
+    one: Box<dyn Connect>,
+    hosts: Vec<Config>,
+    /// What each session is told first.
+    set_up: String,
+}
+
+type Connecting<'a> = Pin<Box<dyn Future<Output = Connected> + Send + 'a>>;
+type Connected = Result<(Client, JoinHandle<()>), tokio_postgres::Error>;
+
+impl Connect for AnyHost {
+    fn connect(&self, config: &Config) -> Connecting<'_> {
+        let without_hosts = self.one.connect(config);
+        Box::pin(async move {
+            let mut trying: FuturesUnordered<_> =
+                self.hosts.iter().map(|host| self.connect_to(host)).collect();
+            let patience = tokio::time::Instant::now() + CONNECT_TIMEOUT;
+            let mut refused = None;
+            loop {
+                let tried = match refused {
+                    // While nobody says anything, the pool ends it.
+                    None => trying.next().await,
+                    Some(error) => match tokio::time::timeout_at(patience, trying.next()).await {
+                        Ok(Some(tried)) => Some(tried),
+                        Ok(None) | Err(_) => return Err(error),
+                    },
+                };
+                match tried {
+                    Some(Ok(connected)) => return Ok(connected),
+                    Some(Err(error)) => refused = Some(error),
+                    // It says what is wrong.
+                    None => return without_hosts.await,
+                }
             }
         })
+    }
+}
+
+impl AnyHost {
+    async fn connect_to(&self, host: &Config) -> Connected {
+        let (client, served) = self.one.connect(host).await?;
+        let served = AbortOnDropHandle::new(served);
+        client.batch_execute(&self.set_up).await?;
+        Ok((client, served.detach()))
     }
 }
 
@@ -133,6 +228,9 @@ pub(super) struct Breaker {
     broken_until: Option<Instant>,
     /// How often it was reached.
     reached: u64,
+    /// When a connection last gave no answer. Nobody uses one that is older: what is behind them all may
+    /// be gone without a word.
+    silent_at: Option<Instant>,
 }
 
 impl Connections {
@@ -144,16 +242,17 @@ impl Connections {
         breaker: Arc<Mutex<Breaker>>,
     ) -> Result<Self, Error> {
         let wait = Some(options.deadline);
-        let set_up = set_up(statements_end);
-        let pool = Pool::builder(options.manager()?)
+        let known = Arc::clone(&breaker);
+        let pool = Pool::builder(options.manager(set_up(statements_end))?)
             .max_size(count)
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts { wait, create: wait, recycle: wait })
-            .post_create(Hook::async_fn(move |client, _| {
-                let set_up = set_up.clone();
-                Box::pin(
-                    async move { client.batch_execute(&set_up).map_err(HookError::Backend).await },
-                )
+            .pre_recycle(Hook::sync_fn(move |_, metrics| {
+                let silent_at = super::lock(&known).silent_at;
+                if silent_at.is_some_and(|at| metrics.created <= at) {
+                    return Err(HookError::message("it may be of no use any more"));
+                }
+                Ok(())
             }))
             .build()
             .map_err(|error| Error::Engine(Box::new(error)))?;
@@ -176,12 +275,11 @@ impl Connections {
         let mut breaker = super::lock(&self.breaker);
         match &got {
             Ok(_) => {
-                *breaker = Breaker { broken_until: None, reached: breaker.reached.wrapping_add(1) };
+                breaker.broken_until = None;
+                breaker.reached = breaker.reached.wrapping_add(1);
             }
             Err(
-                PoolError::Backend(_)
-                | PoolError::PostCreateHook(_)
-                | PoolError::Timeout(TimeoutType::Create),
+                PoolError::Backend(_) | PoolError::Timeout(TimeoutType::Create),
                 // What took longer to fail than another to succeed says nothing any more.
             ) if breaker.reached == reached => {
                 breaker.broken_until = Instant::now().checked_add(BREAK);
@@ -191,8 +289,9 @@ impl Connections {
         drop(breaker);
         match got {
             Ok(object) => {
-                let had = Had { object: Some(object), is_open: AtomicBool::new(false) };
-                Ok(Connection(Arc::new(had)))
+                let breaker = Arc::clone(&self.breaker);
+                let is_open = AtomicBool::new(false);
+                Ok(Connection(Arc::new(Had { object: Some(object), is_open, breaker })))
             }
             Err(PoolError::Closed) => Err(Error::Closed),
             Err(error) => Err(Error::Unreachable(Box::new(error))),
@@ -233,12 +332,14 @@ pub(super) struct Connection(Arc<Had>);
 struct Had {
     /// There until this is dropped.
     object: Option<Object>,
-    /// Whether a transaction was begun whose end is not known.
+    /// Whether something was begun whose end is not known.
     is_open: AtomicBool,
+    breaker: Arc<Mutex<Breaker>>,
 }
 
 impl Drop for Had {
-    /// What is left inside a transaction is closed, so that nobody goes on inside it.
+    /// What is left inside a transaction, or of which no answer came, is closed, so that nobody goes on
+    /// with it.
     fn drop(&mut self) {
         if self.is_open.load(Ordering::Relaxed)
             && let Some(object) = self.object.take()
@@ -256,6 +357,24 @@ impl Connection {
     /// Says that a transaction begins, or has ended for certain.
     pub(super) fn is_open(&self, is_open: bool) {
         self.0.is_open.store(is_open, Ordering::Relaxed);
+    }
+
+    /// What is done over it, until then at the latest. Where no answer has come by then, the connection
+    /// is closed, without asking the database to call anything off; those that were made before it was
+    /// silent are not used any more.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] where no answer came.
+    pub(super) async fn until<T>(
+        &self,
+        deadline: Instant,
+        done: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::time::timeout_at(deadline.into(), done).await.unwrap_or_else(|_| {
+            self.is_open(true);
+            super::lock(&self.0.breaker).silent_at = Some(Instant::now());
+            Err(Error::Unreachable("it did not answer in time".into()))
+        })
     }
 
     /// The statement, which the connection keeps.

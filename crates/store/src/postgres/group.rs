@@ -185,22 +185,27 @@ impl Inner {
                 self.watched.refused();
             }
         })?;
-        answer.await.map_err(|_| Error::Closed)?
+        // Who has no answer by then is told so: it may have been written, or wait for its turn.
+        let answer = tokio::time::timeout(self.deadline, answer).await;
+        answer.map_err(|_| Error::OutcomeUnknown)?.map_err(|_| Error::Closed)?
     }
 
     /// Writes one group after the other.
     pub(super) async fn write_until_closed(self: Arc<Self>) {
         while let Some(group) = self.queue.next_group().await {
+            let tenant = group.first().map(|job| job.work.tenant.id);
             let (work, waiting): (Vec<Work>, Vec<_>) = group
                 .into_iter()
+                // Nobody waits for it any more; who asks again is served without it.
+                .filter(|job| !job.reply.is_closed())
                 .map(|Job { work, reply, room, queued }| {
                     drop(queued);
                     (work, (reply, room))
                 })
                 .unzip();
             let written = self.write(&work).await;
-            if let Some(work) = work.first() {
-                self.queue.end(work.tenant.id);
+            if let Some(tenant) = tenant {
+                self.queue.end(tenant);
             }
             drop(work);
             for ((reply, room), answer) in waiting.into_iter().zip(written) {

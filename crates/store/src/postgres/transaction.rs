@@ -28,7 +28,8 @@ const FORGET_EVERY: u64 = 64;
 /// The organisation that marks are of where a transaction is not one organisation's.
 pub(super) const NO_TENANT: TenantId = TenantId(0);
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+/// Not `READ WRITE`: a database that is not to be written to any more says so by its default.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const MARK: &str = "INSERT INTO commit_mark (organisation_id, mark, attempt, committed_at)
                     VALUES ($1, $2, $3, $4)";
 const MARKED: &str = "SELECT attempt FROM commit_mark WHERE organisation_id = $1 AND mark = $2";
@@ -105,7 +106,10 @@ impl Inner {
             tries = tries.saturating_add(1);
             let attempt = i64::from(tries);
             let ended = match self.writers.get().await {
-                Ok(connection) => self.attempt(connection, tenant, &mark, attempt, &work).await,
+                Ok(connection) => {
+                    let mark = Mark { tenant, key: &mark, attempt, deadline };
+                    self.attempt(connection, mark, &work).await
+                }
                 Err(Error::Closed) => Ended::Refused(Error::Closed),
                 Err(error) => Ended::Lost(error),
             };
@@ -152,7 +156,7 @@ impl Inner {
         let deadline = Instant::now() + self.deadline;
         loop {
             let connection = self.readers.get().await?;
-            match work(connection).await {
+            match connection.until(deadline, work(connection.clone())).await {
                 Err(error) if is_lost(&error) && Instant::now() < deadline => {}
                 Err(error) if is_lost(&error) => return Err(unreachable(error)),
                 done => return done,
@@ -165,40 +169,44 @@ impl Inner {
         &self,
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<T, Error> {
-        for tries in 1..=TRIES {
+        let deadline = Instant::now() + self.deadline;
+        let mut tries: u32 = 0;
+        loop {
+            tries = tries.saturating_add(1);
             let connection = self.writers.get().await?;
             connection.is_open(true);
-            let done = tokio::time::timeout(self.deadline, async {
-                tokio::try_join!(biased; connection.run(BEGIN), work(connection.clone()))
+            let done = connection.until(deadline, async {
+                let work = work(connection.clone());
+                tokio::try_join!(biased; connection.run(BEGIN), work).map(|((), done)| done)
             });
-            let Ok(done) = done.await else { break };
-            connection.run("ROLLBACK").await?;
-            connection.is_open(false);
+            let done = done.await;
+            if connection.until(deadline, connection.run("ROLLBACK")).await.is_ok() {
+                connection.is_open(false);
+            }
             match done {
-                Ok(((), done)) => return Ok(done),
-                Err(error) if is_about_others(&error) => {
+                Err(error) if Instant::now() >= deadline || tries >= TRIES => {
+                    return Err(if is_lost(&error) { unreachable(error) } else { error });
+                }
+                Err(error) if is_lost(&error) || is_about_others(&error) => {
                     tokio::time::sleep(pause(tries, self.random.u64())).await;
                 }
-                Err(error) => return Err(error),
+                done => return done,
             }
         }
-        Err(Error::Unreachable("it did not answer in time".into()))
     }
 
     async fn attempt<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
         connection: Connection,
-        tenant: TenantId,
-        mark: &[u8; 16],
-        attempt: i64,
+        mark: Mark<'_>,
         work: &(impl Fn(Connection) -> W + Sync),
     ) -> Ended<T> {
+        let Mark { tenant, key, attempt, deadline } = mark;
         connection.is_open(true);
         let done = async {
             let now = now();
             let statement = connection.prepare(MARK).await?;
-            let mark = mark.as_slice();
-            let marked: [Parameter<'_>; 4] = [&tenant.0, &mark, &attempt, &now];
+            let marked: [Parameter<'_>; 4] = [&tenant.0, &key, &attempt, &now];
             let ((), _, done) = tokio::try_join!(
                 biased;
                 connection.run(BEGIN),
@@ -211,50 +219,52 @@ impl Inner {
             }
             Ok(done)
         };
-        // A connection of which no answer comes is closed, and nothing that waits is called off.
-        let done = tokio::time::timeout(self.deadline, done).await;
-        match done {
-            Ok(Ok(done)) => self.commit(&connection, done).await,
-            Ok(Err(error)) => self.undone(connection, tenant, mark, error).await,
-            Err(_) => Ended::Lost(Error::Unreachable("it did not answer in time".into())),
+        match connection.until(deadline, done).await {
+            Ok(done) => commit(&connection, deadline, done).await,
+            Err(error) => undone(&connection, mark, error).await,
         }
     }
+}
 
-    async fn commit<T>(&self, connection: &Connection, done: T) -> Ended<T> {
-        let started = Instant::now();
-        match tokio::time::timeout(self.deadline, connection.run("COMMIT")).await {
-            Ok(Ok(())) => {
-                connection.is_open(false);
-                Ended::Committed(done, started.elapsed())
-            }
-            Ok(Err(error)) if is_about_others(&error) => Ended::Again(error),
-            Ok(Err(_)) | Err(_) => Ended::Unknown(done),
-        }
-    }
+/// A try of a transaction, and until when there is time for it.
+#[derive(Clone, Copy)]
+struct Mark<'a> {
+    tenant: TenantId,
+    key: &'a [u8],
+    attempt: i64,
+    deadline: Instant,
+}
 
-    /// What becomes of a try that failed before it was to be committed.
-    async fn undone<T>(
-        &self,
-        connection: Connection,
-        tenant: TenantId,
-        mark: &[u8; 16],
-        error: Error,
-    ) -> Ended<T> {
-        let rolled_back = tokio::time::timeout(self.deadline, connection.run("ROLLBACK")).await;
-        if is_lost(&error) || !matches!(rolled_back, Ok(Ok(()))) {
-            return Ended::Lost(error);
+async fn commit<T>(connection: &Connection, deadline: Instant, done: T) -> Ended<T> {
+    let started = Instant::now();
+    match connection.until(deadline, connection.run("COMMIT")).await {
+        Ok(()) => {
+            connection.is_open(false);
+            Ended::Committed(done, started.elapsed())
         }
-        connection.is_open(false);
-        if violates_mark(&error) {
-            let read = |row: &tokio_postgres::Row| Ok(row.try_get("attempt")?);
-            return match connection.first(MARKED, &[&tenant.0, &mark.as_slice()], read).await {
-                Ok(Some(attempt)) => Ended::Earlier(attempt),
-                Ok(None) => Ended::Again(error),
-                Err(error) => Ended::Lost(error),
-            };
-        }
-        if is_about_others(&error) { Ended::Again(error) } else { Ended::Refused(error) }
+        Err(error) if is_about_others(&error) => Ended::Again(error),
+        Err(_) => Ended::Unknown(done),
     }
+}
+
+/// What becomes of a try that failed before it was to be committed.
+async fn undone<T>(connection: &Connection, mark: Mark<'_>, error: Error) -> Ended<T> {
+    if is_lost(&error) || connection.until(mark.deadline, connection.run("ROLLBACK")).await.is_err()
+    {
+        return Ended::Lost(error);
+    }
+    connection.is_open(false);
+    if violates_mark(&error) {
+        let read = |row: &tokio_postgres::Row| Ok(row.try_get("attempt")?);
+        let parameters: [Parameter<'_>; 2] = [&mark.tenant.0, &mark.key];
+        let marked = connection.first(MARKED, &parameters, read);
+        return match connection.until(mark.deadline, marked).await {
+            Ok(Some(attempt)) => Ended::Earlier(attempt),
+            Ok(None) => Ended::Again(error),
+            Err(error) => Ended::Lost(error),
+        };
+    }
+    if is_about_others(&error) { Ended::Again(error) } else { Ended::Refused(error) }
 }
 
 /// Milliseconds since 1970 UTC, by this machine's clock.

@@ -2,7 +2,9 @@
 #
 # Arguments: the directory of PostgreSQL's programs, then arguments for the server. Prints the
 # directory of its socket once it answers. Then it does as it is told by lines, and prints `done`
-# after each: `kill` kills every process of it at once and without warning, `start` starts it again.
+# after each: `kill` kills every process of it at once and without warning, `start` starts it again;
+# `stop` has every process stand still, so that it takes connections and answers nothing, and
+# `continue` has them go on.
 set -eu
 # Ctrl-C ends the tests, and that ends this.
 trap '' INT TERM HUP
@@ -58,6 +60,13 @@ kill_all() {
   until [ -e "$directory/ended" ]; do sleep 0.01; done
 }
 
+# The same for all that are there.
+signal_all() {
+  server=$(cat "$directory/server")
+  # shellcheck disable=SC2046
+  kill "$1" "$server" $(cat "/proc/$server/task/$server/children")
+}
+
 "$programs/initdb" --auth=trust --username=postgres --encoding=UTF8 --locale=C --no-sync \
   -D "$directory/data" >"$directory/log" 2>&1
 start "$@"
@@ -65,6 +74,8 @@ echo "$directory"
 while read -r told; do
   case $told in
     kill) kill_all ;;
+    stop) signal_all -STOP ;;
+    continue) signal_all -CONT ;;
     start) start "$@" ;;
   esac
   echo 'done'

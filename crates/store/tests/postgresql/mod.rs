@@ -96,6 +96,16 @@ impl Cluster {
         self.tell("start");
     }
 
+    /// Has every process of it stand still, so that it takes connections and answers nothing.
+    pub fn stop(&self) {
+        self.tell("stop");
+    }
+
+    /// Has them go on after that.
+    pub fn go_on(&self) {
+        self.tell("continue");
+    }
+
     fn tell(&self, what: &str) {
         let (told, answers) = &mut *self.told.lock().unwrap();
         writeln!(told, "{what}").unwrap();

@@ -36,6 +36,7 @@
 //! repeats the plan of a run and not its every step.
 
 mod disk;
+mod failover;
 mod judge;
 mod kills;
 mod outages;

@@ -1,10 +1,12 @@
-//! `kill -9` of a whole PostgreSQL at any moment, while Patron goes on.
+//! `kill -9` of a whole PostgreSQL at any moment, while Patron goes on; and one that says nothing.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use fastrand::Rng;
+use patron_server::auth::password::md5_hex;
 use serde_json::json;
 
 use super::judge::Tally;
@@ -13,7 +15,7 @@ use super::traffic::Traffic;
 use super::{ACKNOWLEDGED, PAUSE, Tuned, any_time, asked, filled, start};
 use crate::app::Client;
 use crate::data::Data;
-use crate::durability::Program;
+use crate::durability::{Program, command};
 use crate::postgresql::{Care, Cluster, Database};
 
 /// Whoever registers meanwhile is told to come back, and the same Patron serves them as soon as the
@@ -55,6 +57,49 @@ fn a_database_that_is_killed_loses_nobody() {
     summary.row("kills of all its processes with -9", outages);
     summary.row("customers whose registration was put off with 503", put_off);
     summary.end(&record, &tally, began);
+}
+
+/// More than there are connections.
+const MANY: usize = 30;
+
+/// Where no answer comes from the database, one comes from Patron all the same; and it is nobody's
+/// wrong password.
+#[test]
+fn a_database_that_says_nothing_keeps_nobody_waiting() {
+    let cluster = Arc::new(Cluster::start(Care::Fast));
+    let data = filled(Data::in_database(Database::of(&cluster)));
+    let mut command = command(data.name());
+    let program = Program::spawn(command.env("PATRON_DATABASE_DEADLINE_SECONDS", "1"));
+    let asha = json!([{"mobile": "919876543210"}]);
+    let look_up = "/v1.1/customer/get?format=json&mobile=919876543210";
+    let other = || Client::new(program.address, Some(("till_name", &md5_hex("demo"))));
+    assert_eq!(program.till().add(&asha).codes(), ["1000"]);
+    cluster.stop();
+    thread::scope(|scope| {
+        for _ in 0..MANY {
+            scope.spawn(|| {
+                assert_eq!(program.till().add(&asha).status, 503);
+                assert_eq!(program.till().get(look_up).status, 503);
+                assert_eq!(other().get(look_up).status, 503);
+            });
+        }
+    });
+    let rehearsed = program.till().try_add_with("dry_run=true", &asha).unwrap();
+    assert_eq!(rehearsed.status, 503);
+    cluster.go_on();
+    while Client::new(program.address, None).get("/readyz").status != 200 {}
+    assert_eq!(program.till().add(&asha).codes(), ["1000"]);
+    assert_eq!(other().get(look_up).status, 200);
+}
+
+/// A host that takes connections and says nothing stands before the one that is to be used.
+#[test]
+fn a_host_that_says_nothing_keeps_nobody_from_the_next() {
+    let data = filled(Data::in_database(Database::new()));
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hosts = format!("@{},", silent.local_addr().unwrap());
+    let program = Program::start(&data.name().replacen('@', &hosts, 1));
+    assert_eq!(program.till().add(&json!([{"mobile": "919876543210"}])).codes(), ["1000"]);
 }
 
 /// It says so, and lives on.

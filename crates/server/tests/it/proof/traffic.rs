@@ -55,8 +55,9 @@ pub struct Record {
     pub acknowledged: usize,
     /// How many were refused as they are to be.
     pub refused: usize,
-    /// The new customers that replies told of, by id, each with the request's id.
-    pub created: Vec<(i64, String)>,
+    /// The new customers that replies told of, by id, each with the ids of the requests of which one
+    /// made them.
+    pub created: Vec<(i64, Vec<String>)>,
     /// Replies that cannot be.
     pub absurd: Vec<String>,
     /// What was not answered, until it is sent again.
@@ -290,7 +291,7 @@ impl Record {
         self.person(number).answer(sent, id, shown, awarded);
         self.acknowledged += 1;
         if awarded {
-            self.created.push((id, request.to_owned()));
+            self.created.push((id, vec![request.to_owned()]));
         }
         if let Err(missing) = people::whole(number, customer) {
             self.absurd.push(format!("person {number}: {missing}"));
