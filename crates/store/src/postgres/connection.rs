@@ -25,6 +25,10 @@ use crate::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// For how long a database that could not be reached is not asked for again.
 const BREAK: Duration = Duration::from_millis(500);
+/// How long a database that is in doubt may take to say that it is there.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// The most who wait for a connection; one more is refused as overload.
+const WAITING_LIMIT: usize = 4_096;
 /// How long a session whose process has vanished may keep what it has locked.
 const ABANDONED_SECONDS: u32 = 30;
 
@@ -129,8 +133,10 @@ pub(super) struct Connections {
 /// What asking for connections came to, whatever for.
 #[derive(Default)]
 pub(super) struct Breaker {
-    /// Until when the database is taken for unreachable.
+    /// Until when the database is taken for unreachable. After that, one finds out for all.
     broken_until: Option<Instant>,
+    /// Something that was asked of it was not answered in time.
+    is_in_doubt: bool,
     /// How often it was reached.
     reached: u64,
 }
@@ -168,27 +174,15 @@ impl Connections {
     /// A connection. While the database cannot be reached, that is said at once, and tried again
     /// from time to time.
     pub(super) async fn get(&self) -> Result<Connection, Error> {
-        if self.is_broken() {
-            return Err(Error::Unreachable("it could not be reached a moment ago".into()));
+        if self.pool.status().waiting >= WAITING_LIMIT {
+            return Err(Error::Overloaded);
         }
-        let reached = super::lock(&self.breaker).reached;
-        let got = self.pool.get().await;
-        let mut breaker = super::lock(&self.breaker);
-        match &got {
-            Ok(_) => {
-                *breaker = Breaker { broken_until: None, reached: breaker.reached.wrapping_add(1) };
-            }
-            Err(
-                PoolError::Backend(_)
-                | PoolError::PostCreateHook(_)
-                | PoolError::Timeout(TimeoutType::Create),
-                // What took longer to fail than another to succeed says nothing any more.
-            ) if breaker.reached == reached => {
-                breaker.broken_until = Instant::now().checked_add(BREAK);
-            }
-            Err(_) => {}
-        }
-        drop(breaker);
+        let (reached, is_in_doubt) = self.ask()?;
+        let got = match self.pool.get().await {
+            Ok(object) if is_in_doubt => sign_of_life(object).await,
+            got => got,
+        };
+        self.learn(reached, got.as_ref().err());
         match got {
             Ok(object) => {
                 let had = Had { object: Some(object), is_open: AtomicBool::new(false) };
@@ -197,6 +191,46 @@ impl Connections {
             Err(PoolError::Closed) => Err(Error::Closed),
             Err(error) => Err(Error::Unreachable(Box::new(error))),
         }
+    }
+
+    /// How often the database was reached by now, and whether it is to show that it is there.
+    fn ask(&self) -> Result<(u64, bool), Error> {
+        let now = Instant::now();
+        let mut breaker = super::lock(&self.breaker);
+        if let Some(until) = breaker.broken_until {
+            if now < until {
+                return Err(Error::Unreachable("it could not be reached a moment ago".into()));
+            }
+            // Whoever comes while this one finds out is told at once.
+            breaker.broken_until = now.checked_add(BREAK);
+            breaker.is_in_doubt = true;
+        }
+        Ok((breaker.reached, breaker.is_in_doubt))
+    }
+
+    fn learn(&self, reached: u64, failed: Option<&PoolError>) {
+        let mut breaker = super::lock(&self.breaker);
+        match failed {
+            None => {
+                let reached = breaker.reached.wrapping_add(1);
+                *breaker = Breaker { broken_until: None, is_in_doubt: false, reached };
+            }
+            Some(
+                PoolError::Backend(_)
+                | PoolError::PostCreateHook(_)
+                | PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle),
+                // What took longer to fail than another to succeed says nothing any more.
+            ) if breaker.reached == reached => {
+                breaker.broken_until = Instant::now().checked_add(BREAK);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Something was not answered in time: before anybody else waits as long, the database is to
+    /// show that it is there.
+    pub(super) fn doubt(&self) {
+        super::lock(&self.breaker).is_in_doubt = true;
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -208,7 +242,23 @@ impl Connections {
     }
 }
 
-/// What each session is told first. A commit that does not wait for the disk is none; and where it
+/// The connection, where somebody answers at its other end.
+async fn sign_of_life(object: Object) -> Result<Object, PoolError> {
+    match tokio::time::timeout(SIGN_OF_LIFE, object.batch_execute("")).await {
+        Ok(Ok(())) => Ok(object),
+        Ok(Err(error)) => Err(PoolError::Backend(error)),
+        Err(_) => {
+            // It is of no use, and nobody else is to have it.
+            drop(Object::take(object));
+            Err(PoolError::Timeout(TimeoutType::Recycle))
+        }
+    }
+}
+
+/// What each session is told first.
+///
+/// Every statement is about rows that a key leads to, and is planned once: what the planner would
+/// choose for tables that are still small would be kept when they are not. A commit that does not wait for the disk is none; and where it
 /// waits for a standby, no timeout of the database's may end that, since it would then be
 /// acknowledged all the same.
 fn set_up(statements_end: Option<Duration>) -> String {
@@ -218,6 +268,9 @@ fn set_up(statements_end: Option<Duration>) -> String {
          SET idle_in_transaction_session_timeout = '{ABANDONED_SECONDS}s';
          SET default_transaction_isolation = 'read committed';
          SET plan_cache_mode = 'force_generic_plan';
+         SET enable_seqscan = off;
+         SET enable_hashjoin = off;
+         SET enable_mergejoin = off;
          SELECT set_config('synchronous_commit', 'on', false)
          WHERE current_setting('synchronous_commit') IN ('off', 'local')"
     )
@@ -256,6 +309,11 @@ impl Connection {
     /// Says that a transaction begins, or has ended for certain.
     pub(super) fn is_open(&self, is_open: bool) {
         self.0.is_open.store(is_open, Ordering::Relaxed);
+    }
+
+    /// Something that was asked for here may still be answered: nobody else is to wait behind it.
+    pub(super) fn give_up(&self) {
+        self.is_open(true);
     }
 
     /// The statement, which the connection keeps.

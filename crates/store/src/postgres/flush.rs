@@ -11,6 +11,7 @@ use patron_rules::ledger::{Currency, EntryKind, LedgerEntry};
 use patron_rules::profile::{FraudStatus, Name};
 
 use super::connection::Parameter;
+use super::transaction::follows_another;
 use super::working::{Holder, Key, Working};
 use crate::Error;
 use crate::rows::customer::{field_pairs, kept_pairs};
@@ -141,6 +142,7 @@ impl Working {
         // Large, and part of the state of whoever waits for it.
         Box::pin(self.write_changes(now)).await?;
         self.changes = Changes::default();
+        self.answers.are_written();
         for known in self.customers.values_mut() {
             known.stored = Some(known.customer.clone());
         }
@@ -151,7 +153,7 @@ impl Working {
     }
 
     async fn write_changes(&self, now: i64) -> Result<(), Error> {
-        tokio::try_join!(
+        let written: [Result<(), Error>; 11] = tokio::join!(
             biased;
             self.write_customers(),
             self.write_identifiers(),
@@ -163,8 +165,12 @@ impl Working {
             self.write_coupons(now),
             self.write_referrals(),
             self.write_series(),
-        )?;
-        Ok(())
+            self.write_answers(now),
+        )
+        .into();
+        let failed = written.into_iter().filter_map(Result::err);
+        // Once one has failed, the others do for that alone.
+        failed.min_by_key(follows_another).map_or(Ok(()), Err)
     }
 
     async fn write_customers(&self) -> Result<(), Error> {

@@ -17,6 +17,7 @@ use patron_rules::referral::{ReferralCode, Referrer};
 use tokio_postgres::Row;
 
 use super::connection::{Connection, Parameter};
+use super::once::Answers;
 use super::transaction::Overtaken;
 use crate::rows::ledger::read_award;
 use crate::rows::{self, Row as _, corrupt};
@@ -39,11 +40,11 @@ macro_rules! enrolment_columns {
          e.adjusted, e.purchased, e.currencies"
     };
 }
-/// Customers by their ids, or those into whom they were merged.
+/// Customers by their ids, or those into whom they were merged; each is then looked up by a key.
 macro_rules! survivors {
     () => {
-        "(SELECT COALESCE(merged_into, customer_id) FROM customer
-          WHERE organisation_id = $1 AND customer_id = ANY($2))"
+        "(SELECT DISTINCT COALESCE(merged_into, customer_id) AS customer_id FROM customer
+          WHERE organisation_id = $1 AND customer_id = ANY($2)) s"
     };
 }
 
@@ -52,10 +53,10 @@ const HOLDERS: &str = "SELECT k.kind, k.value, i.customer_id
      JOIN identifier i ON i.organisation_id = $1 AND i.kind = k.kind AND i.value = k.value";
 
 const LOCK: &str = concat!(
-    "SELECT customer_id FROM customer
-     WHERE organisation_id = $1 AND customer_id IN ",
+    "SELECT c.customer_id FROM ",
     survivors!(),
-    " ORDER BY customer_id FOR NO KEY UPDATE"
+    " JOIN customer c ON c.organisation_id = $1 AND c.customer_id = s.customer_id
+     ORDER BY c.customer_id FOR NO KEY UPDATE OF c"
 );
 
 /// Customers with their enrolments, each as they were asked for.
@@ -73,16 +74,18 @@ pub(super) const CUSTOMERS: &str = concat!(
 );
 
 const AWARDS: &str = concat!(
-    "SELECT customer_id, rule, programme_id FROM ledger_entry
-     WHERE organisation_id = $1 AND reason = 'registration' AND line = 0 AND customer_id IN ",
-    survivors!()
+    "SELECT l.customer_id, l.rule, l.programme_id FROM ",
+    survivors!(),
+    " JOIN ledger_entry l ON l.organisation_id = $1 AND l.customer_id = s.customer_id
+        AND l.reason = 'registration' AND l.line = 0"
 );
 
 const NEWEST_ENTRIES: &str = concat!(
-    "SELECT customer_id, max(entry) AS entry FROM audit_entry
-     WHERE organisation_id = $1 AND customer_id IN ",
-    survivors!(),
-    " GROUP BY customer_id"
+    "SELECT s.customer_id, COALESCE((
+        SELECT max(a.entry) FROM audit_entry a
+        WHERE a.organisation_id = $1 AND a.customer_id = s.customer_id), 0) AS entry
+     FROM ",
+    survivors!()
 );
 
 /// An identifier, in the order in which the table has them.
@@ -137,6 +140,7 @@ pub(super) struct Working {
     pub(super) changes: super::flush::Changes,
     /// The ids that nobody has, for new customers.
     pub(super) ids: BTreeSet<CustomerId>,
+    pub(super) answers: Answers,
 }
 
 impl Working {
@@ -152,10 +156,12 @@ impl Working {
             series: HashMap::new(),
             coupon_codes: HashSet::new(),
             changes: super::flush::Changes::default(),
+            answers: Answers::default(),
         }
     }
 
-    /// Loads whose these identifiers are, and the customers who have them.
+    /// Loads whose these identifiers are, and the customers who have them or a referral code that is
+    /// loaded.
     pub(super) async fn load(&mut self, keys: BTreeSet<Key>) -> Result<(), Error> {
         let unknown: Vec<Key> =
             keys.into_iter().filter(|key| !self.holders.contains_key(key)).collect();
@@ -163,7 +169,8 @@ impl Working {
             return Ok(());
         }
         let found = self.read_holders(&unknown).await?;
-        let ids: BTreeSet<CustomerId> = found.values().copied().collect();
+        let holders = found.values().copied().chain(self.holders_of_codes());
+        let ids: BTreeSet<CustomerId> = holders.collect();
         let are_new = self.load_customers(&ids).await?;
         // Whose an identifier is changes only while its customer is locked.
         if are_new && self.read_holders(&unknown).await? != found {
@@ -317,17 +324,32 @@ impl Working {
         self.survivors.insert(victim, survivor);
     }
 
+    /// Loads referral codes, whose holders are not loaded by that; they are locked in the order in
+    /// which everybody locks them.
+    pub(super) async fn load_codes(&mut self, codes: BTreeSet<&str>) -> Result<(), Error> {
+        let unknown: Vec<&str> =
+            codes.into_iter().filter(|code| !self.codes.contains_key(*code)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let read = |row: &Row| {
+            let code = rows::referral::from_row(row)?;
+            Ok((code, CustomerId(row.number("customer_id")?)))
+        };
+        let found = self.connection.list(REFERRAL_CODES, &[&self.tenant.0, &unknown], read).await?;
+        self.codes.extend(unknown.into_iter().map(|code| (code.to_owned(), None)));
+        self.codes.extend(found.into_iter().map(|found| (found.0.code.clone(), Some(found))));
+        Ok(())
+    }
+
+    /// The holders of the referral codes that are loaded.
+    fn holders_of_codes(&self) -> impl Iterator<Item = CustomerId> {
+        self.codes.values().flatten().map(|(_, holder)| *holder)
+    }
+
     /// Who has a referral code.
     pub(super) async fn referrer(&mut self, code: &str) -> Result<Option<Referrer>, Error> {
-        if !self.codes.contains_key(code) {
-            let read = |row: &Row| {
-                let code = rows::referral::from_row(row)?;
-                Ok((code, CustomerId(row.number("customer_id")?)))
-            };
-            let found =
-                self.connection.first(REFERRAL_CODE, &[&self.tenant.0, &code], read).await?;
-            self.codes.insert(code.to_owned(), found);
-        }
+        self.load_codes(BTreeSet::from([code])).await?;
         let Some((code, holder)) = self.codes.get(code).cloned().flatten() else { return Ok(None) };
         let survivor = self.survivor(holder).await?;
         let customer = self.known(survivor)?.customer.clone();
@@ -376,8 +398,8 @@ impl Working {
     }
 }
 
-const REFERRAL_CODE: &str = "SELECT code, campaign, referrals, customer_id FROM referral_code
-     WHERE organisation_id = $1 AND code = $2 FOR NO KEY UPDATE";
+const REFERRAL_CODES: &str = "SELECT code, campaign, referrals, customer_id FROM referral_code
+     WHERE organisation_id = $1 AND code = ANY($2) ORDER BY code FOR NO KEY UPDATE";
 const SERIES_BEGUN: &str = "INSERT INTO series (organisation_id, kind, name, issued, next)
      VALUES ($1, $2, $3, 0, 0) ON CONFLICT (organisation_id, kind, name) DO NOTHING";
 const SERIES: &str = "SELECT issued, next FROM series
