@@ -335,7 +335,8 @@ impl Inner {
     /// The version of what is set up for an organisation, which stays as it is until the end of the
     /// transaction.
     async fn current(&self, connection: &Connection, tenant: TenantId) -> Result<u64, Error> {
-        let sql = "SELECT version FROM organisation WHERE organisation_id = $1 FOR SHARE";
+        let sql = "SELECT version FROM configuration_version
+             WHERE organisation_id = $1 FOR SHARE";
         let read = |row: &tokio_postgres::Row| crate::rows::count(row.try_get("version")?);
         let found = connection.first(sql, &[&tenant.0], read).await?;
         found.ok_or(Error::NoOrganisation)

@@ -102,8 +102,9 @@ const DIRECTORY: [&str; 7] = [
 /// The table beside which the others are put, so that an organisation's rows are on one node.
 const FIRST_DISTRIBUTED: &str = "id_block";
 /// What each organisation has besides that.
-const DISTRIBUTED: [&str; 14] = [
+const DISTRIBUTED: [&str; 15] = [
     "configuration",
+    "configuration_version",
     "configuration_change",
     "customer",
     "merge",

@@ -50,7 +50,7 @@ async fn stranger(database: &Database) -> Client {
 
 /// Keeps every registration from going on until the stranger lets go.
 async fn hold_back(stranger: &Client) {
-    stranger.batch_execute("BEGIN; SELECT 1 FROM organisation FOR UPDATE").await.unwrap();
+    stranger.batch_execute("BEGIN; SELECT 1 FROM configuration_version FOR UPDATE").await.unwrap();
 }
 
 /// Whatever had become of the first try is what a second one finds.
