@@ -269,8 +269,6 @@ fn set_up(statements_end: Option<Duration>) -> String {
          SET default_transaction_isolation = 'read committed';
          SET plan_cache_mode = 'force_generic_plan';
          SET enable_seqscan = off;
-         SET enable_hashjoin = off;
-         SET enable_mergejoin = off;
          SELECT set_config('synchronous_commit', 'on', false)
          WHERE current_setting('synchronous_commit') IN ('off', 'local')"
     )

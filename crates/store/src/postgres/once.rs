@@ -12,8 +12,11 @@ use crate::once::{Once, REMOVED_AT_ONCE};
 use crate::rows::{Row as _, corrupt};
 use crate::{Error, TenantId};
 
-const ANSWERS: &str = "SELECT request_key, content, kept_until, answer FROM answered_request
-     WHERE organisation_id = $1 AND request_key = ANY($2)";
+const ANSWERS: &str = "SELECT r.request_key, r.content, r.kept_until, r.answer
+     FROM unnest($2::BYTEA[]) AS k (request_key)
+     CROSS JOIN LATERAL (
+        SELECT request_key, content, kept_until, answer FROM answered_request
+        WHERE organisation_id = $1 AND request_key = k.request_key OFFSET 0) r";
 const REPLACED: &str = "DELETE FROM answered_request
      WHERE organisation_id = $1 AND request_key = ANY($2)";
 const KEPT: &str = "INSERT INTO answered_request (

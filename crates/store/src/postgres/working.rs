@@ -40,23 +40,32 @@ macro_rules! enrolment_columns {
          e.adjusted, e.purchased, e.currencies"
     };
 }
-/// Customers by their ids, or those into whom they were merged; each is then looked up by a key.
+// Plans are made once, when tables may still be empty. So each statement looks its rows up one by one,
+// by their key: the planner can choose nothing else, whatever it takes the tables for.
+
+/// Customers by their ids, or those into whom they were merged, in the order of their ids.
 macro_rules! survivors {
     () => {
-        "(SELECT DISTINCT COALESCE(merged_into, customer_id) AS customer_id FROM customer
-          WHERE organisation_id = $1 AND customer_id = ANY($2)) s"
+        "(SELECT DISTINCT COALESCE(c.merged_into, c.customer_id) AS customer_id
+          FROM unnest($2::BIGINT[]) AS a (customer_id)
+          CROSS JOIN LATERAL (
+            SELECT merged_into, customer_id FROM customer
+            WHERE organisation_id = $1 AND customer_id = a.customer_id OFFSET 0) c
+          ORDER BY 1 OFFSET 0) s"
     };
 }
 
-const HOLDERS: &str = "SELECT k.kind, k.value, i.customer_id
-     FROM unnest($2::SMALLINT[], $3::TEXT[]) AS k (kind, value)
-     JOIN identifier i ON i.organisation_id = $1 AND i.kind = k.kind AND i.value = k.value";
+const HOLDERS: &str = "SELECT k.kind, k.value, (
+        SELECT i.customer_id FROM identifier i
+        WHERE i.organisation_id = $1 AND i.kind = k.kind AND i.value = k.value) AS customer_id
+     FROM unnest($2::SMALLINT[], $3::TEXT[]) AS k (kind, value)";
 
 const LOCK: &str = concat!(
-    "SELECT c.customer_id FROM ",
+    "SELECT l.customer_id FROM ",
     survivors!(),
-    " JOIN customer c ON c.organisation_id = $1 AND c.customer_id = s.customer_id
-     ORDER BY c.customer_id FOR NO KEY UPDATE OF c"
+    " CROSS JOIN LATERAL (
+        SELECT customer_id FROM customer
+        WHERE organisation_id = $1 AND customer_id = s.customer_id FOR NO KEY UPDATE) l"
 );
 
 /// Customers with their enrolments, each as they were asked for.
@@ -65,19 +74,27 @@ pub(super) const CUSTOMERS: &str = concat!(
     customer_columns!(),
     ", ",
     enrolment_columns!(),
-    " FROM customer asked
-     JOIN customer c ON c.organisation_id = $1
-        AND c.customer_id = COALESCE(asked.merged_into, asked.customer_id)
-     LEFT JOIN enrolment e ON e.organisation_id = $1 AND e.customer_id = c.customer_id
-     WHERE asked.organisation_id = $1 AND asked.customer_id = ANY($2)
+    " FROM unnest($2::BIGINT[]) AS a (customer_id)
+     CROSS JOIN LATERAL (
+        SELECT customer_id, merged_into FROM customer
+        WHERE organisation_id = $1 AND customer_id = a.customer_id OFFSET 0) asked
+     CROSS JOIN LATERAL (
+        SELECT * FROM customer survivor WHERE survivor.organisation_id = $1
+            AND survivor.customer_id = COALESCE(asked.merged_into, asked.customer_id)
+        OFFSET 0) c
+     LEFT JOIN LATERAL (
+        SELECT * FROM enrolment theirs
+        WHERE theirs.organisation_id = $1 AND theirs.customer_id = c.customer_id OFFSET 0) e ON TRUE
      ORDER BY asked.customer_id, e.programme_id"
 );
 
 const AWARDS: &str = concat!(
     "SELECT l.customer_id, l.rule, l.programme_id FROM ",
     survivors!(),
-    " JOIN ledger_entry l ON l.organisation_id = $1 AND l.customer_id = s.customer_id
-        AND l.reason = 'registration' AND l.line = 0"
+    " CROSS JOIN LATERAL (
+        SELECT customer_id, rule, programme_id FROM ledger_entry
+        WHERE organisation_id = $1 AND customer_id = s.customer_id AND reason = 'registration'
+            AND line = 0 OFFSET 0) l"
 );
 
 const NEWEST_ENTRIES: &str = concat!(
@@ -188,11 +205,11 @@ impl Working {
         let values: Vec<&str> = keys.iter().map(|(_, value)| value.as_str()).collect();
         let read = |row: &Row| {
             let key = (row.try_get("kind")?, row.text("value")?);
-            Ok((key, CustomerId(row.number("customer_id")?)))
+            Ok((key, row.maybe_number("customer_id")?.map(CustomerId)))
         };
         let parameters: [Parameter<'_>; 3] = [&self.tenant.0, &kinds, &values];
         let found = self.connection.list(HOLDERS, &parameters, read).await?;
-        Ok(found.into_iter().collect())
+        Ok(found.into_iter().filter_map(|(key, holder)| Some((key, holder?))).collect())
     }
 
     /// Loads customers, or those into whom they were merged; whether any was not known yet.
@@ -398,8 +415,12 @@ impl Working {
     }
 }
 
-const REFERRAL_CODES: &str = "SELECT code, campaign, referrals, customer_id FROM referral_code
-     WHERE organisation_id = $1 AND code = ANY($2) ORDER BY code FOR NO KEY UPDATE";
+/// Locked in the order in which they are passed.
+const REFERRAL_CODES: &str = "SELECT r.code, r.campaign, r.referrals, r.customer_id
+     FROM unnest($2::TEXT[]) AS k (code)
+     CROSS JOIN LATERAL (
+        SELECT code, campaign, referrals, customer_id FROM referral_code
+        WHERE organisation_id = $1 AND code = k.code FOR NO KEY UPDATE) r";
 const SERIES_BEGUN: &str = "INSERT INTO series (organisation_id, kind, name, issued, next)
      VALUES ($1, $2, $3, 0, 0) ON CONFLICT (organisation_id, kind, name) DO NOTHING";
 const SERIES: &str = "SELECT issued, next FROM series

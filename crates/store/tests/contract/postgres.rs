@@ -20,8 +20,8 @@ use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
 
 use crate::given::{
-    ORIGIN, audit, change_settings, email, external_id, is_new_and_awarded, mobile, now, open_shop,
-    poll_once, put, register, register_all, set_up, shop, with_documents,
+    ORIGIN, audit, change_settings, email, external_id, is_new_and_awarded, mobile, named, now,
+    open_shop, poll_once, put, register, register_all, set_up, shop, with_documents,
 };
 use crate::once::{ask, once};
 use crate::postgresql::{Care, Cluster, Database};
@@ -397,4 +397,44 @@ async fn counters_count_each_once_though_several_processes_count() {
     for store in stores {
         store.close().await;
     }
+}
+
+/// How many rows of tables and entries of their keys were read since the database was made.
+async fn rows_read(stranger: &Client) -> i64 {
+    let sql = "SELECT (SELECT COALESCE(sum(seq_tup_read), 0) FROM pg_stat_user_tables)::BIGINT
+         + (SELECT COALESCE(sum(idx_tup_read), 0) FROM pg_stat_user_indexes)::BIGINT";
+    stranger.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+/// Statements are planned once, and that is when there is hardly anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_found_by_their_keys_by_plans_that_were_made_for_empty_tables() {
+    let database = Database::new();
+    let store = open_patient(&database.url()).await;
+    let tenant = open_shop(&*store).await;
+    for turn in ["first", "second", "third"] {
+        register(&*store, &tenant, named(turn, external_id("A"))).await;
+    }
+    let stranger = stranger(&database).await;
+    let fill = "INSERT INTO customer (organisation_id, customer_id, external_id, type, source,
+            registered_at, updated_at, registered_till)
+         SELECT organisation_id, 200000000 + n, 'X-' || n, 'LOYALTY', 'INSTORE', 0, 0, 1
+         FROM organisation, generate_series(1, 20000) AS n;
+         INSERT INTO identifier
+         SELECT organisation_id, 3, external_id, customer_id FROM customer
+         WHERE customer_id > 200000000";
+    stranger.batch_execute(fill).await.unwrap();
+    let before = rows_read(&stranger).await;
+    for turn in ["fourth", "fifth"] {
+        let batch = (0..100).map(|number| named(turn, external_id(&number.to_string()))).collect();
+        register_all(&*store, &tenant, batch).await;
+    }
+    // Sessions tell what they have read once they end.
+    store.close().await;
+    drop(store);
+    let others = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    while stranger.query_one(others, &[]).await.unwrap().get::<_, i64>(0) > 0 {}
+    let read = rows_read(&stranger).await - before;
+    assert!(read < 20_000, "{read} rows were read for 200 registrations");
 }
