@@ -242,14 +242,17 @@ async fn what_is_refused_each_time_fails_without_its_neighbours(#[case] sql: &st
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_what_is_set_up_may_take_longer_than_a_request() {
     let database = Database::new();
-    let store = open(&database.url(), Duration::from_millis(200)).await;
-    let tenant = open_shop(&*store).await;
+    let patient = open_patient(&database.url()).await;
+    let tenant = open_shop(&*patient).await;
+    patient.close().await;
+    let store = open(&database.url(), Duration::from_secs(1)).await;
     let stranger = stranger(&database).await;
     hold_back(&stranger).await;
     let change = {
         let (store, tenant) = (Arc::clone(&store), tenant.clone());
         tokio::spawn(async move {
-            change_settings(&*store, &tenant, &[("STRICT_EXTRAS", "1")]).await.map(drop)
+            let document = (Kind::Currencies, "Stars", r#"{"name":"Stars","identifier":"stars"}"#);
+            put(&*store, &tenant, &[document]).await;
         })
     };
     // Each waits as long as a request may.
@@ -259,7 +262,7 @@ async fn a_change_of_what_is_set_up_may_take_longer_than_a_request() {
     }
     assert!(!change.is_finished());
     stranger.batch_execute("ROLLBACK").await.unwrap();
-    change.await.unwrap().unwrap();
+    change.await.unwrap();
     store.close().await;
 }
 
