@@ -26,6 +26,7 @@ mod command_line;
 mod connections;
 mod coupons;
 mod data;
+mod database_tls;
 mod documents;
 mod durability;
 mod explain;

@@ -14,14 +14,14 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use crate::app::App;
 
 /// A certificate of its own making, and its key.
-struct Issued {
+pub struct Issued {
     certificate: CertificateDer<'static>,
-    certificate_pem: String,
-    key_pem: String,
+    pub certificate_pem: String,
+    pub key_pem: String,
 }
 
 impl Issued {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         Self {
             certificate: made.cert.der().clone(),

@@ -24,10 +24,10 @@ pub(super) async fn of(
     tenant: TenantId,
     customer: CustomerId,
 ) -> Result<Vec<Card>, Error> {
-    let sql = "SELECT number, series FROM card WHERE organisation_id = $1 AND customer_id IN (
-            SELECT customer_id FROM customer
-            WHERE organisation_id = $1 AND (customer_id = $2 OR merged_into = $2))
-         ORDER BY number";
+    let sql = "SELECT d.number, d.series FROM customer c
+         JOIN card d ON d.organisation_id = $1 AND d.customer_id = c.customer_id
+         WHERE c.organisation_id = $1 AND (c.customer_id = $2 OR c.merged_into = $2)
+         ORDER BY d.number";
     let read = |row: &tokio_postgres::Row| {
         Ok(Card { number: row.text("number")?, series: row.maybe_text("series")?, customer })
     };

@@ -10,10 +10,10 @@ use crate::rows::configuration::{Record, recorded_change, stored};
 use crate::rows::{Row as _, count};
 use crate::{Author, Change, Error, RecordedChange, Stored, TenantId};
 
-const ALL: &str = "SELECT o.version AS organisation_version,
+const ALL: &str = "SELECT v.version AS organisation_version,
             c.resource, c.name, c.version, c.is_active, c.document
-     FROM organisation o JOIN configuration c ON c.organisation_id = o.organisation_id
-     WHERE o.organisation_id = $1";
+     FROM configuration_version v JOIN configuration c ON c.organisation_id = v.organisation_id
+     WHERE v.organisation_id = $1";
 const PAGE: &str = "SELECT resource, name, version, is_active, document FROM configuration
      WHERE organisation_id = $1 AND resource = $2 AND name > $3 ORDER BY name LIMIT $4";
 const FIND: &str = "SELECT resource, name, version, is_active, document FROM configuration

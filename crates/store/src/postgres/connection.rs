@@ -29,6 +29,10 @@ use crate::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// For how long a database that could not be reached is not asked for again.
 const BREAK: Duration = Duration::from_millis(500);
+/// How long a database that is in doubt may take to say that it is there.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// The most who wait for a connection; one more is refused as overload.
+const WAITING_LIMIT: usize = 4_096;
 /// How long a session whose process has vanished may keep what it has locked.
 const ABANDONED_SECONDS: u32 = 30;
 
@@ -224,12 +228,14 @@ pub(super) struct Connections {
 /// What asking for connections came to, whatever for.
 #[derive(Default)]
 pub(super) struct Breaker {
-    /// Until when the database is taken for unreachable.
+    /// Until when the database is taken for unreachable. After that, one finds out for all.
     broken_until: Option<Instant>,
+    /// Something that was asked of it was not answered in time.
+    is_in_doubt: bool,
     /// How often it was reached.
     reached: u64,
-    /// When a connection last gave no answer. Nobody uses one that is older: what is behind them all may
-    /// be gone without a word.
+    /// When something was last not answered in time. Nobody uses a connection that is older: what is
+    /// behind them all may be gone without a word.
     silent_at: Option<Instant>,
 }
 
@@ -267,35 +273,65 @@ impl Connections {
     /// A connection. While the database cannot be reached, that is said at once, and tried again
     /// from time to time.
     pub(super) async fn get(&self) -> Result<Connection, Error> {
-        if self.is_broken() {
-            return Err(Error::Unreachable("it could not be reached a moment ago".into()));
+        if self.pool.status().waiting >= WAITING_LIMIT {
+            return Err(Error::Overloaded);
         }
-        let reached = super::lock(&self.breaker).reached;
-        let got = self.pool.get().await;
-        let mut breaker = super::lock(&self.breaker);
-        match &got {
-            Ok(_) => {
-                breaker.broken_until = None;
-                breaker.reached = breaker.reached.wrapping_add(1);
-            }
-            Err(
-                PoolError::Backend(_) | PoolError::Timeout(TimeoutType::Create),
-                // What took longer to fail than another to succeed says nothing any more.
-            ) if breaker.reached == reached => {
-                breaker.broken_until = Instant::now().checked_add(BREAK);
-            }
-            Err(_) => {}
-        }
-        drop(breaker);
+        let (reached, is_in_doubt) = self.ask()?;
+        let got = match self.pool.get().await {
+            Ok(object) if is_in_doubt => sign_of_life(object).await,
+            got => got,
+        };
+        self.learn(reached, got.as_ref().err());
         match got {
             Ok(object) => {
-                let breaker = Arc::clone(&self.breaker);
-                let is_open = AtomicBool::new(false);
-                Ok(Connection(Arc::new(Had { object: Some(object), is_open, breaker })))
+                let had = Had { object: Some(object), is_open: AtomicBool::new(false) };
+                Ok(Connection(Arc::new(had)))
             }
             Err(PoolError::Closed) => Err(Error::Closed),
             Err(error) => Err(Error::Unreachable(Box::new(error))),
         }
+    }
+
+    /// How often the database was reached by now, and whether it is to show that it is there.
+    fn ask(&self) -> Result<(u64, bool), Error> {
+        let now = Instant::now();
+        let mut breaker = super::lock(&self.breaker);
+        if let Some(until) = breaker.broken_until {
+            if now < until {
+                return Err(Error::Unreachable("it could not be reached a moment ago".into()));
+            }
+            // Whoever comes while this one finds out is told at once.
+            breaker.broken_until = now.checked_add(BREAK);
+            breaker.is_in_doubt = true;
+        }
+        Ok((breaker.reached, breaker.is_in_doubt))
+    }
+
+    fn learn(&self, reached: u64, failed: Option<&PoolError>) {
+        let mut breaker = super::lock(&self.breaker);
+        match failed {
+            None => {
+                breaker.broken_until = None;
+                breaker.is_in_doubt = false;
+                breaker.reached = breaker.reached.wrapping_add(1);
+            }
+            Some(
+                PoolError::Backend(_)
+                | PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle),
+                // What took longer to fail than another to succeed says nothing any more.
+            ) if breaker.reached == reached => {
+                breaker.broken_until = Instant::now().checked_add(BREAK);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Something was not answered in time: before anybody else waits as long, the database is to
+    /// show that it is there, over a connection that is made from now on.
+    pub(super) fn doubt(&self) {
+        let mut breaker = super::lock(&self.breaker);
+        breaker.is_in_doubt = true;
+        breaker.silent_at = Some(Instant::now());
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -307,7 +343,23 @@ impl Connections {
     }
 }
 
-/// What each session is told first. A commit that does not wait for the disk is none; and where it
+/// The connection, where somebody answers at its other end.
+async fn sign_of_life(object: Object) -> Result<Object, PoolError> {
+    match tokio::time::timeout(SIGN_OF_LIFE, object.batch_execute("")).await {
+        Ok(Ok(())) => Ok(object),
+        Ok(Err(error)) => Err(PoolError::Backend(error)),
+        Err(_) => {
+            // It is of no use, and nobody else is to have it.
+            drop(Object::take(object));
+            Err(PoolError::Timeout(TimeoutType::Recycle))
+        }
+    }
+}
+
+/// What each session is told first.
+///
+/// Every statement is about rows that a key leads to, and is planned once: what the planner would
+/// choose for tables that are still small would be kept when they are not. A commit that does not wait for the disk is none; and where it
 /// waits for a standby, no timeout of the database's may end that, since it would then be
 /// acknowledged all the same.
 fn set_up(statements_end: Option<Duration>) -> String {
@@ -317,6 +369,7 @@ fn set_up(statements_end: Option<Duration>) -> String {
          SET idle_in_transaction_session_timeout = '{ABANDONED_SECONDS}s';
          SET default_transaction_isolation = 'read committed';
          SET plan_cache_mode = 'force_generic_plan';
+         SET enable_seqscan = off;
          SELECT set_config('synchronous_commit', 'on', false)
          WHERE current_setting('synchronous_commit') IN ('off', 'local')"
     )
@@ -332,14 +385,12 @@ pub(super) struct Connection(Arc<Had>);
 struct Had {
     /// There until this is dropped.
     object: Option<Object>,
-    /// Whether something was begun whose end is not known.
+    /// Whether a transaction was begun whose end is not known.
     is_open: AtomicBool,
-    breaker: Arc<Mutex<Breaker>>,
 }
 
 impl Drop for Had {
-    /// What is left inside a transaction, or of which no answer came, is closed, so that nobody goes on
-    /// with it.
+    /// What is left inside a transaction is closed, so that nobody goes on inside it.
     fn drop(&mut self) {
         if self.is_open.load(Ordering::Relaxed)
             && let Some(object) = self.object.take()
@@ -359,22 +410,9 @@ impl Connection {
         self.0.is_open.store(is_open, Ordering::Relaxed);
     }
 
-    /// What is done over it, until then at the latest. Where no answer has come by then, the connection
-    /// is closed, without asking the database to call anything off; those that were made before it was
-    /// silent are not used any more.
-    ///
-    /// # Errors
-    /// [`Error::Unreachable`] where no answer came.
-    pub(super) async fn until<T>(
-        &self,
-        deadline: Instant,
-        done: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        tokio::time::timeout_at(deadline.into(), done).await.unwrap_or_else(|_| {
-            self.is_open(true);
-            super::lock(&self.0.breaker).silent_at = Some(Instant::now());
-            Err(Error::Unreachable("it did not answer in time".into()))
-        })
+    /// Something that was asked for here may still be answered: nobody else is to wait behind it.
+    pub(super) fn give_up(&self) {
+        self.is_open(true);
     }
 
     /// The statement, which the connection keeps.

@@ -11,7 +11,8 @@ use patron_rules::ledger::{Currency, EntryKind, LedgerEntry};
 use patron_rules::profile::{FraudStatus, Name};
 
 use super::connection::Parameter;
-use super::working::{Holder, Key, Working};
+use super::transaction::follows_another;
+use super::working::{Key, Working};
 use crate::Error;
 use crate::rows::customer::{field_pairs, kept_pairs};
 use crate::rows::enrolment::{currencies, text};
@@ -64,31 +65,33 @@ const CUSTOMER_ROWS: &str = "INSERT INTO customer (
         $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
         $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[],
         $15::BIGINT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::TEXT[])";
-const CUSTOMERS_CHANGED: &str = "UPDATE customer c SET
-        mobile = n.mobile, mobile_sent = n.mobile_sent, email = n.email,
-        external_id = n.external_id, first_name = n.first_name, last_name = n.last_name,
-        type = n.type, source = n.source, account_id = n.account_id,
-        registered_at = n.registered_at, updated_at = n.updated_at,
-        registered_till = n.registered_till, associated_till = n.associated_till,
-        fraud_status = n.fraud_status, channels = n.channels, subscriptions = n.subscriptions,
-        kept = n.kept, custom_fields = n.custom_fields, extended_fields = n.extended_fields
-     FROM unnest(
+/// By their key, whatever the planner takes the table for.
+const CUSTOMERS_CHANGED: &str = "INSERT INTO customer (
+        organisation_id, customer_id, mobile, mobile_sent, email, external_id, first_name, last_name,
+        type, source, account_id, registered_at, updated_at, registered_till, associated_till,
+        fraud_status, channels, subscriptions, kept, custom_fields, extended_fields)
+     SELECT $1::BIGINT, * FROM unnest(
         $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
         $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[],
         $15::BIGINT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::TEXT[])
-        AS n (customer_id, mobile, mobile_sent, email, external_id, first_name, last_name, type,
-              source, account_id, registered_at, updated_at, registered_till, associated_till,
-              fraud_status, channels, subscriptions, kept, custom_fields, extended_fields)
-     WHERE c.organisation_id = $1::BIGINT AND c.customer_id = n.customer_id";
+     ON CONFLICT (organisation_id, customer_id) DO UPDATE SET
+        mobile = EXCLUDED.mobile, mobile_sent = EXCLUDED.mobile_sent, email = EXCLUDED.email,
+        external_id = EXCLUDED.external_id, first_name = EXCLUDED.first_name,
+        last_name = EXCLUDED.last_name, type = EXCLUDED.type, source = EXCLUDED.source,
+        account_id = EXCLUDED.account_id, registered_at = EXCLUDED.registered_at,
+        updated_at = EXCLUDED.updated_at, registered_till = EXCLUDED.registered_till,
+        associated_till = EXCLUDED.associated_till, fraud_status = EXCLUDED.fraud_status,
+        channels = EXCLUDED.channels, subscriptions = EXCLUDED.subscriptions,
+        kept = EXCLUDED.kept, custom_fields = EXCLUDED.custom_fields,
+        extended_fields = EXCLUDED.extended_fields";
 // Whoever was merged into the victim is one step from the survivor, too.
 const MERGED: &str = "UPDATE customer SET merged_into = $3
      WHERE organisation_id = $1 AND (customer_id = $2 OR merged_into = $2)";
 const MERGE_ROWS: &str = "INSERT INTO merge (
         organisation_id, merged_at, victim_id, survivor_id, victim, survivor)
      SELECT $1::BIGINT, $2::BIGINT, * FROM unnest($3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::TEXT[])";
-const IDENTIFIERS_RELEASED: &str = "DELETE FROM identifier i
-     USING unnest($2::SMALLINT[], $3::TEXT[]) AS k (kind, value)
-     WHERE i.organisation_id = $1 AND i.kind = k.kind AND i.value = k.value";
+const IDENTIFIERS_RELEASED: &str = "DELETE FROM identifier
+     WHERE organisation_id = $1 AND kind = $2 AND value = ANY($3)";
 const IDENTIFIERS_GAINED: &str =
     "INSERT INTO identifier (organisation_id, kind, value, customer_id)
      SELECT $1::BIGINT, * FROM unnest($2::SMALLINT[], $3::TEXT[], $4::BIGINT[])";
@@ -129,7 +132,7 @@ const COUPON_ROWS: &str = "INSERT INTO coupon (
         $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::BIGINT[])";
 const REFERRED: &str = "UPDATE referral_code r SET referrals = r.referrals + n.more
      FROM unnest($2::TEXT[], $3::BIGINT[]) AS n (code, more)
-     WHERE r.organisation_id = $1 AND r.code = n.code";
+     WHERE r.organisation_id = $1 AND r.code = ANY($2) AND r.code = n.code";
 const SERIES_REACHED: &str = "UPDATE series s SET issued = n.issued, next = n.next
      FROM unnest($2::TEXT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[]) AS n (kind, name, issued, next)
      WHERE s.organisation_id = $1 AND s.kind = n.kind AND s.name = n.name";
@@ -141,6 +144,7 @@ impl Working {
         // Large, and part of the state of whoever waits for it.
         Box::pin(self.write_changes(now)).await?;
         self.changes = Changes::default();
+        self.answers.are_written();
         for known in self.customers.values_mut() {
             known.stored = Some(known.customer.clone());
         }
@@ -151,7 +155,7 @@ impl Working {
     }
 
     async fn write_changes(&self, now: i64) -> Result<(), Error> {
-        tokio::try_join!(
+        let written: [Result<(), Error>; 11] = tokio::join!(
             biased;
             self.write_customers(),
             self.write_identifiers(),
@@ -163,8 +167,12 @@ impl Working {
             self.write_coupons(now),
             self.write_referrals(),
             self.write_series(),
-        )?;
-        Ok(())
+            self.write_answers(now),
+        )
+        .into();
+        let failed = written.into_iter().filter_map(Result::err);
+        // Once one has failed, the others do for that alone.
+        failed.min_by_key(follows_another).map_or(Ok(()), Err)
     }
 
     async fn write_customers(&self) -> Result<(), Error> {
@@ -218,14 +226,12 @@ impl Working {
 
     async fn write_identifiers(&self) -> Result<(), Error> {
         let differ = || self.holders.iter().filter(|(_, holder)| holder.stored != holder.now);
-        let released: Vec<&Key> = differ()
-            .filter(|(_, Holder { stored, .. })| stored.is_some())
-            .map(|(key, _)| key)
-            .collect();
-        if !released.is_empty() {
-            let rows = Rows(&released);
-            let (kinds, values) = (rows.of(|key| key.0), rows.of(|key| key.1.as_str()));
-            let parameters: [Parameter<'_>; 3] = [&self.tenant.0, &kinds, &values];
+        let mut released: BTreeMap<i16, Vec<&str>> = BTreeMap::new();
+        for ((kind, value), _) in differ().filter(|(_, holder)| holder.stored.is_some()) {
+            released.entry(*kind).or_default().push(value);
+        }
+        for (kind, values) in released {
+            let parameters: [Parameter<'_>; 3] = [&self.tenant.0, &kind, &values];
             self.connection.execute(IDENTIFIERS_RELEASED, &parameters).await?;
         }
         let gained: Vec<(&Key, CustomerId)> =

@@ -13,14 +13,16 @@ use patron_rules::codes::{self, Failure};
 use patron_rules::decide::Decision;
 use patron_rules::validate::Registration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_postgres::error::SqlState;
 use tracing::{Instrument as _, Span, trace_span};
 
 use super::connection::Connection;
+use super::once::Answers;
 use super::registration::{keys, register};
-use super::rows::database_error;
-use super::transaction::is_about_others;
+use super::rows::code;
+use super::transaction::{Aim, is_about_others};
 use super::working::Working;
-use super::{Inner, lock, once};
+use super::{Inner, lock};
 use crate::lanes::Lanes;
 use crate::once::{Once, Registered};
 use crate::watch::STAGES;
@@ -180,11 +182,7 @@ impl Inner {
         if self.writers.is_broken() {
             return Err(Error::Unreachable("it could not be reached a moment ago".into()));
         }
-        let answer = self.queue.enqueue(work).inspect_err(|error| {
-            if matches!(error, Error::Overloaded) {
-                self.watched.refused();
-            }
-        })?;
+        let answer = self.queue.enqueue(work).inspect_err(|error| self.refused(error))?;
         // Who has no answer by then is told so: it may have been written, or wait for its turn.
         let answer = tokio::time::timeout(self.deadline, answer).await;
         answer.map_err(|_| Error::OutcomeUnknown)?.map_err(|_| Error::Closed)?
@@ -221,8 +219,9 @@ impl Inner {
     async fn write(&self, group: &[Work]) -> Vec<Result<Registered, Error>> {
         match self.write_each(group, Care::Together).await {
             Ok(written) => written,
-            // One of them cannot be written; so each is, as far as it can, by itself.
-            Err(error) if is_about_one(&error) => {
+            // One of them cannot be written, or met a row that is in its way each time; so each is,
+            // as far as it can, by itself.
+            Err(error) if is_about_one(&error) || (group.len() > 1 && is_conflict(&error)) => {
                 let mut written = Vec::with_capacity(group.len());
                 for work in group {
                     let alone = self.write_each(std::slice::from_ref(work), Care::EachAlone).await;
@@ -249,10 +248,14 @@ impl Inner {
         let Some(first) = group.first() else { return Ok(Vec::new()) };
         let tenant = first.tenant.id;
         let customers = group.iter().map(|work| work.registrations.len()).sum();
-        self.transact_for(tenant, (group.len(), customers), |connection| async move {
-            let current = self.current(&connection, tenant);
-            let (version, mut working) =
-                tokio::try_join!(biased; current, self.working(&connection, tenant, group))?;
+        self.transact(Aim::many(tenant, group.len(), customers), |connection| async move {
+            let (version, answers, mut working) = tokio::try_join!(
+                biased;
+                self.current(&connection, tenant),
+                Answers::load(&connection, tenant, group),
+                self.working(&connection, tenant, group),
+            )?;
+            working.answers = answers;
             let written = self.carry_out_all(&mut working, group, version, care).await;
             self.ids.give_back(tenant, working.ids);
             written
@@ -295,11 +298,9 @@ impl Inner {
         version: u64,
         care: Care,
     ) -> Result<Registered, Error> {
-        let tenant = work.tenant.id;
         if let Some(once) = &work.once
             // What was answered stays so, however the organisation was changed since.
-            && let Some(answer) =
-                once::answered(&working.connection, tenant, once, work.now).await?
+            && let Some(answer) = working.answers.before(once, work.now)?
         {
             return Ok(Registered::Before(answer));
         }
@@ -312,7 +313,7 @@ impl Inner {
         };
         let answer = (once.answer)(&decisions);
         if decisions.iter().any(|decision| decision.outcome.is_ok()) {
-            once::keep(&working.connection, tenant, once, &answer, work.now).await?;
+            working.answers.keep(once, &answer, work.now);
         }
         Ok(Registered::Now { decisions, answer })
     }
@@ -339,7 +340,8 @@ impl Inner {
     /// The version of what is set up for an organisation, which stays as it is until the end of the
     /// transaction.
     async fn current(&self, connection: &Connection, tenant: TenantId) -> Result<u64, Error> {
-        let sql = "SELECT version FROM organisation WHERE organisation_id = $1 FOR SHARE";
+        let sql = "SELECT version FROM configuration_version
+             WHERE organisation_id = $1 FOR SHARE";
         let read = |row: &tokio_postgres::Row| crate::rows::count(row.try_get("version")?);
         let found = connection.first(sql, &[&tenant.0], read).await?;
         found.ok_or(Error::NoOrganisation)
@@ -353,7 +355,7 @@ impl Inner {
         group: &[Work],
     ) -> Result<Working, Error> {
         let count = group.iter().map(|work| work.registrations.len()).sum();
-        let ids = self.ids.take(&self.writers, tenant, count).await?;
+        let ids = self.ids.take(tenant, count).await?;
         let mut working = Working::new(connection.clone(), tenant, ids);
         let keys = group
             .iter()
@@ -363,7 +365,14 @@ impl Inner {
             .iter()
             .map(|work| trace_span!(target: STAGES, parent: &work.asked, "load"))
             .collect();
-        let loaded = working.load(keys).await;
+        let codes = group.iter().flat_map(|work| &work.registrations);
+        let codes =
+            codes.filter_map(|registration| registration.referral_code.as_deref()).collect();
+        // The codes first: whoever has them is loaded with the others.
+        let loaded = match working.load_codes(codes).await {
+            Ok(()) => working.load(keys).await,
+            Err(error) => Err(error),
+        };
         drop(loading);
         match loaded {
             Ok(()) => Ok(working),
@@ -438,10 +447,14 @@ const fn fails_alone(error: &Error) -> bool {
     matches!(error, Error::Stale | Error::KeyReused)
 }
 
+/// Whether a key is taken.
+fn is_conflict(error: &Error) -> bool {
+    code(error) == Some(&SqlState::UNIQUE_VIOLATION)
+}
+
 /// Whether the database refuses something that is to be written, for what it is.
 fn is_about_one(error: &Error) -> bool {
-    let code = database_error(error).and_then(tokio_postgres::Error::code);
-    let is_refused = code.is_some_and(|code| {
+    let is_refused = code(error).is_some_and(|code| {
         // Data that cannot be, constraints, a program's limit.
         ["22", "23", "54"].iter().any(|class| code.code().starts_with(class))
     });

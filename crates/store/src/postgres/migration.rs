@@ -70,7 +70,8 @@ pub async fn up(
 pub async fn distribute(options: &PostgresOptions) -> Result<Vec<&'static str>, Error> {
     let connections = Connections::new(options, 1, None, Arc::default())?;
     let connection = connections.get().await?;
-    let extension = "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'citus'";
+    // The extension's own list of the tables that are spread.
+    let extension = "SELECT 1 WHERE to_regclass('pg_dist_partition') IS NOT NULL";
     if connection.query(extension, &[]).await?.is_empty() {
         return Err(Error::Database {
             what: "the tables can be spread over the nodes of a Citus cluster alone".to_owned(),
@@ -98,10 +99,12 @@ const DIRECTORY: [&str; 7] = [
     "operator_role",
     "operator_session",
 ];
-/// What each organisation has, in the order in which tables are spread.
+/// The table beside which the others are put, so that an organisation's rows are on one node.
+const FIRST_DISTRIBUTED: &str = "id_block";
+/// What each organisation has besides that.
 const DISTRIBUTED: [&str; 15] = [
-    "id_block",
     "configuration",
+    "configuration_version",
     "configuration_change",
     "customer",
     "merge",
@@ -120,10 +123,13 @@ const DISTRIBUTED: [&str; 15] = [
 fn distributing() -> impl Iterator<Item = (&'static str, String)> {
     let reference =
         DIRECTORY.map(|table| (table, format!("SELECT create_reference_table('{table}')")));
-    let distributed = DISTRIBUTED.map(|table| {
-        (table, format!("SELECT create_distributed_table('{table}', 'organisation_id')"))
-    });
-    reference.into_iter().chain(distributed)
+    let distribute = |table, beside| {
+        let by = format!("'{table}', 'organisation_id', colocate_with => '{beside}'");
+        (table, format!("SELECT create_distributed_table({by})"))
+    };
+    let first = distribute(FIRST_DISTRIBUTED, "none");
+    let others = DISTRIBUTED.map(|table| distribute(table, FIRST_DISTRIBUTED));
+    reference.into_iter().chain([first]).chain(others)
 }
 
 /// Refuses a database whose schema is not the one that this program knows.

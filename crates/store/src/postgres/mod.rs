@@ -50,6 +50,7 @@ use self::connection::{Connection, Connections};
 use self::group::{AT_ONCE, Queue, Work};
 use self::ids::Ids;
 use self::random::Randomness;
+use self::transaction::{Aim, NO_TENANT};
 use crate::rows::corrupt;
 use crate::watch::Watched;
 use crate::{
@@ -58,9 +59,9 @@ use crate::{
     Registered, Size, Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch,
 };
 
-/// How many connections write. Each of the groups that are written at once has one, and reserves ids
-/// by another; the rest is for what is set up.
-const WRITERS: usize = 2 * AT_ONCE + 4;
+/// How many connections write. Each of the groups that are written at once has one; the rest is for
+/// what is set up, and for rehearsals.
+const WRITERS: usize = AT_ONCE + 5;
 /// How often a process looks whether another one changed what is set up, or what somebody signs in
 /// with. What was changed by another process holds here after that time at the latest.
 const NEWS_EVERY: Duration = Duration::from_secs(1);
@@ -110,9 +111,9 @@ impl PostgresStore {
             Connections::new(options, options.readers, statements_end, Arc::clone(&breaker))?;
         let inner = Arc::new(Inner {
             readers,
+            ids: Ids::new(Connections::new(options, 1, statements_end, Arc::clone(&breaker))?),
             writers: Connections::new(options, WRITERS, None, breaker)?,
             queue: Queue::default(),
-            ids: Ids::default(),
             random: Randomness::from_system()?,
             deadline: options.deadline,
             watched: Watched::default(),
@@ -189,7 +190,7 @@ impl Inner {
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<T, Error> {
         let changed = self
-            .transact(tenant, |connection| {
+            .transact(Aim::change(tenant), |connection| {
                 let work = &work;
                 async move {
                     organisation::begin_change(&connection, tenant).await?;
@@ -215,7 +216,7 @@ impl Store for PostgresStore {
         author: Author,
     ) -> Result<(), Error> {
         let (new, author) = (&organisations, &author);
-        let set_up = self.inner.transact(transaction::NO_TENANT, |connection| async move {
+        let set_up = self.inner.transact(Aim::one(NO_TENANT), |connection| async move {
             for organisation in new {
                 organisation::insert(&connection, organisation, author).await?;
             }
@@ -291,7 +292,7 @@ impl Store for PostgresStore {
     async fn keep_token(&self, tenant: TenantId, new: NewToken) -> Result<(), Error> {
         let new = &new;
         self.inner
-            .transact(tenant, |connection| async move {
+            .transact(Aim::one(tenant), |connection| async move {
                 credentials::keep_token(&connection, tenant, new).await
             })
             .await
@@ -451,7 +452,7 @@ impl Store for PostgresStore {
         }
         let (id, random) = (customer.id, &self.inner.random);
         self.inner
-            .transact(tenant.id, |connection| async move {
+            .transact(Aim::one(tenant.id), |connection| async move {
                 referrals::make(&connection, tenant, id, now, random).await
             })
             .await
@@ -488,7 +489,7 @@ impl Store for PostgresStore {
     }
 
     async fn check(&self) -> Result<(), Error> {
-        self.inner.transact(transaction::NO_TENANT, |_| async { Ok(()) }).await
+        self.inner.transact(Aim::one(NO_TENANT), |_| async { Ok(()) }).await
     }
 
     async fn close(&self) {
@@ -498,6 +499,7 @@ impl Store for PostgresStore {
         self.group_writers.wait().await;
         self.inner.readers.close();
         self.inner.writers.close();
+        self.inner.ids.close();
         lock(&self.inner.tenants).clear();
     }
 }

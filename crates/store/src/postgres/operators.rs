@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use super::connection::{Connection, Parameter};
 use super::rows::taken;
-use super::transaction::NO_TENANT;
+use super::transaction::{Aim, NO_TENANT};
 use super::{PostgresStore, configuration};
 use crate::operators::{Grant, Role, SESSIONS_LIMIT, Scope, Session, TokenHash};
 use crate::rows::Row as _;
@@ -148,7 +148,7 @@ impl Operators for PostgresStore {
     ) -> Result<(), Error> {
         let (password, author) = (password.as_str(), &author);
         self.inner
-            .transact(NO_TENANT, |connection| async move {
+            .transact(Aim::one(NO_TENANT), |connection| async move {
                 add(&connection, (name, password), scope, role, author).await
             })
             .await
@@ -163,7 +163,7 @@ impl Operators for PostgresStore {
     ) -> Result<(), Error> {
         let author = &author;
         self.inner
-            .transact(NO_TENANT, |connection| async move {
+            .transact(Aim::one(NO_TENANT), |connection| async move {
                 grant(&connection, name, scope, role, author).await
             })
             .await
@@ -180,7 +180,7 @@ impl Operators for PostgresStore {
     async fn set_operator_password(&self, name: &str, password: String) -> Result<(), Error> {
         let password = password.as_str();
         self.inner
-            .transact(NO_TENANT, |connection| async move {
+            .transact(Aim::one(NO_TENANT), |connection| async move {
                 set_password(&connection, name, password).await
             })
             .await
@@ -195,7 +195,7 @@ impl Operators for PostgresStore {
     ) -> Result<(), Error> {
         let token = &token;
         self.inner
-            .transact(NO_TENANT, |connection| async move {
+            .transact(Aim::one(NO_TENANT), |connection| async move {
                 open_session(&connection, token, operator, now, expires_at).await
             })
             .await
@@ -209,7 +209,7 @@ impl Operators for PostgresStore {
     async fn close_session(&self, token: TokenHash) -> Result<(), Error> {
         let token = &token;
         self.inner
-            .transact(NO_TENANT, |connection| async move {
+            .transact(Aim::one(NO_TENANT), |connection| async move {
                 let sql = "DELETE FROM operator_session WHERE token_hash = $1";
                 connection.execute(sql, &[&token.as_slice()]).await.map(drop)
             })

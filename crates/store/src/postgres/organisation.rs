@@ -34,7 +34,7 @@ pub(super) async fn named(connection: &Connection, name: &str) -> Result<Option<
 
 /// The version of what is set up for each organisation.
 pub(super) async fn versions(connection: &Connection) -> Result<HashMap<TenantId, u64>, Error> {
-    let sql = "SELECT organisation_id, version FROM organisation";
+    let sql = "SELECT organisation_id, version FROM configuration_version";
     let read =
         |row: &Row| Ok((TenantId(row.number("organisation_id")?), count(row.number("version")?)?));
     Ok(connection.list(sql, &[], read).await?.into_iter().collect())
@@ -43,7 +43,7 @@ pub(super) async fn versions(connection: &Connection) -> Result<HashMap<TenantId
 /// Begins to change what is set up. Registrations wait from here on until it is done, and it waited
 /// for those that had begun.
 pub(super) async fn begin_change(connection: &Connection, tenant: TenantId) -> Result<(), Error> {
-    let sql = "UPDATE organisation SET version = version + 1 WHERE organisation_id = $1";
+    let sql = "UPDATE configuration_version SET version = version + 1 WHERE organisation_id = $1";
     match connection.execute(sql, &[&tenant.0]).await? {
         0 => Err(Error::NoOrganisation),
         _ => Ok(()),
@@ -57,14 +57,16 @@ pub(super) async fn insert(
 ) -> Result<(), Error> {
     let name = &new.organisation.details.name;
     // Two at once take the same number, and one of them begins anew.
-    let sql = "INSERT INTO organisation (organisation_id, name, is_demo, version)
-         SELECT COALESCE(max(organisation_id), 0) + 1, $1, $2, 1 FROM organisation
+    let sql = "INSERT INTO organisation (organisation_id, name, is_demo)
+         SELECT COALESCE(max(organisation_id), 0) + 1, $1, $2 FROM organisation
          RETURNING organisation_id";
     let read = |row: &Row| Ok(TenantId(row.number("organisation_id")?));
     let made = connection.first(sql, &[name, &new.is_demo], read).await;
     let tenant = made.map_err(|error| taken(error, name))?.ok_or(Error::NoOrganisation)?;
     let sql = "INSERT INTO id_block (organisation_id, next_customer_id) VALUES ($1, $2)";
     connection.execute(sql, &[&tenant.0, &FIRST]).await?;
+    let sql = "INSERT INTO configuration_version (organisation_id, version) VALUES ($1, 1)";
+    connection.execute(sql, &[&tenant.0]).await?;
     configuration::apply(connection, tenant, &new.changes(), author).await?;
     for (till, hashes) in &new.passwords {
         credentials::set_password(connection, tenant, till, hashes).await?;

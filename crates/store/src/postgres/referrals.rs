@@ -36,11 +36,10 @@ pub(super) async fn of(
     tenant: TenantId,
     customer: CustomerId,
 ) -> Result<Vec<ReferralCode>, Error> {
-    let sql = "SELECT code, campaign, referrals FROM referral_code
-         WHERE organisation_id = $1 AND customer_id IN (
-            SELECT customer_id FROM customer
-            WHERE organisation_id = $1 AND (customer_id = $2 OR merged_into = $2))
-         ORDER BY campaign, issued_at, code";
+    let sql = "SELECT r.code, r.campaign, r.referrals FROM customer c
+         JOIN referral_code r ON r.organisation_id = $1 AND r.customer_id = c.customer_id
+         WHERE c.organisation_id = $1 AND (c.customer_id = $2 OR c.merged_into = $2)
+         ORDER BY r.campaign, r.issued_at, r.code";
     connection.list(sql, &[&tenant.0, &customer.0], from_row).await
 }
 

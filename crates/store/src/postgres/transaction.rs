@@ -5,8 +5,9 @@
 //! of the mark is taken exactly if the first one was committed, and what it did is the answer.
 
 use std::future::Future;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::error::SqlState;
 
 use super::Inner;
@@ -21,19 +22,40 @@ const TRIES: u32 = 20;
 /// before.
 const PAUSE: Duration = Duration::from_millis(2);
 const PAUSE_LIMIT: Duration = Duration::from_millis(200);
-/// For how long marks are kept. Longer than anybody asks for one.
+/// For how long marks are kept, by the database's clock. Longer than anybody asks for one.
 const MARKS_KEPT: i64 = 3_600_000;
 /// Of how many transactions one forgets old marks.
 const FORGET_EVERY: u64 = 64;
+/// How many it forgets: more than come meanwhile, so that they become fewer, and few enough that
+/// nobody notices.
+const FORGOTTEN_AT_ONCE: i64 = 256;
+/// How long a change of what is set up may take: it may have to look at every customer.
+const CHANGE_LIMIT: Duration = Duration::from_secs(600);
 /// The organisation that marks are of where a transaction is not one organisation's.
 pub(super) const NO_TENANT: TenantId = TenantId(0);
 
+/// Milliseconds since 1970 UTC by the database's clock, which is one for all processes.
+macro_rules! now {
+    () => {
+        "(EXTRACT(EPOCH FROM now()) * 1000)::BIGINT"
+    };
+}
+
 /// Not `READ WRITE`: a database that is not to be written to any more says so by its default.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-const MARK: &str = "INSERT INTO commit_mark (organisation_id, mark, attempt, committed_at)
-                    VALUES ($1, $2, $3, $4)";
+const MARK: &str = concat!(
+    "INSERT INTO commit_mark (organisation_id, mark, attempt, committed_at)
+     VALUES ($1, $2, $3, ",
+    now!(),
+    ")"
+);
 const MARKED: &str = "SELECT attempt FROM commit_mark WHERE organisation_id = $1 AND mark = $2";
-const FORGET: &str = "DELETE FROM commit_mark WHERE organisation_id = $1 AND committed_at < $2";
+const FORGET: &str = concat!(
+    "DELETE FROM commit_mark WHERE organisation_id = $1 AND mark IN (
+        SELECT mark FROM commit_mark WHERE organisation_id = $1 AND committed_at < ",
+    now!(),
+    " - $2::BIGINT ORDER BY committed_at LIMIT $3 FOR UPDATE SKIP LOCKED)"
+);
 const MARK_KEY: &str = "commit_mark_pkey";
 
 /// What is read does not go together any more: somebody else changed it meanwhile.
@@ -45,6 +67,13 @@ impl From<Overtaken> for Error {
     fn from(overtaken: Overtaken) -> Self {
         Self::Engine(Box::new(overtaken))
     }
+}
+
+/// By what the tries of a transaction are known, and until when they may go on.
+struct Mark {
+    tenant: TenantId,
+    bytes: [u8; 16],
+    deadline: Instant,
 }
 
 /// How a try ended.
@@ -63,6 +92,31 @@ enum Ended<T> {
     Unknown(T),
 }
 
+/// What a transaction is about, and how long it may take.
+#[derive(Clone, Copy)]
+pub(super) struct Aim {
+    pub(super) tenant: TenantId,
+    pub(super) requests: usize,
+    pub(super) customers: usize,
+    limit: Option<Duration>,
+}
+
+impl Aim {
+    /// One request of an organisation.
+    pub(super) const fn one(tenant: TenantId) -> Self {
+        Self::many(tenant, 1, 1)
+    }
+
+    pub(super) const fn many(tenant: TenantId, requests: usize, customers: usize) -> Self {
+        Self { tenant, requests, customers, limit: None }
+    }
+
+    /// A change of what is set up.
+    pub(super) const fn change(tenant: TenantId) -> Self {
+        Self { limit: Some(CHANGE_LIMIT), ..Self::one(tenant) }
+    }
+}
+
 impl Inner {
     /// Does something wholly or not at all; `work` may be done several times.
     ///
@@ -72,22 +126,13 @@ impl Inner {
     /// work refuses.
     pub(super) async fn transact<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
-        tenant: TenantId,
-        work: impl Fn(Connection) -> W + Sync,
-    ) -> Result<T, Error> {
-        self.transact_for(tenant, (1, 1), work).await
-    }
-
-    /// The same, for so many requests about so many customers.
-    pub(super) async fn transact_for<T: Send, W: Future<Output = Result<T, Error>> + Send>(
-        &self,
-        tenant: TenantId,
-        (requests, customers): (usize, usize),
+        aim: Aim,
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<T, Error> {
         let started = Instant::now();
-        let done = self.try_until_known(tenant, work).await;
+        let done = self.try_until_known(aim, work).await;
         let (done, commit) = done.map_or_else(|error| (Err(error), None), |(t, c)| (Ok(t), c));
+        let (requests, customers) = (aim.requests, aim.customers);
         self.watched.wrote(Group { requests, customers, took: started.elapsed(), commit });
         done
     }
@@ -95,22 +140,19 @@ impl Inner {
     /// What was done, and how long its commit took, where that was told.
     async fn try_until_known<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
-        tenant: TenantId,
+        Aim { tenant, limit, .. }: Aim,
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<(T, Option<Duration>), Error> {
-        let deadline = Instant::now() + self.deadline;
-        let mark = self.random.u128().to_be_bytes();
+        let deadline = Instant::now() + limit.unwrap_or(self.deadline);
+        let mark = Mark { tenant, bytes: self.random.u128().to_be_bytes(), deadline };
         let mut unknown: Vec<(i64, T)> = Vec::new();
         let mut tries: u32 = 0;
         loop {
             tries = tries.saturating_add(1);
             let attempt = i64::from(tries);
             let ended = match self.writers.get().await {
-                Ok(connection) => {
-                    let mark = Mark { tenant, key: &mark, attempt, deadline };
-                    self.attempt(connection, mark, &work).await
-                }
-                Err(Error::Closed) => Ended::Refused(Error::Closed),
+                Ok(connection) => self.attempt(connection, &mark, attempt, &work).await,
+                Err(error @ (Error::Closed | Error::Overloaded)) => Ended::Refused(error),
                 Err(error) => Ended::Lost(error),
             };
             let is_late = Instant::now() >= deadline;
@@ -155,12 +197,26 @@ impl Inner {
     ) -> Result<T, Error> {
         let deadline = Instant::now() + self.deadline;
         loop {
-            let connection = self.readers.get().await?;
-            match connection.until(deadline, work(connection.clone())).await {
-                Err(error) if is_lost(&error) && Instant::now() < deadline => {}
-                Err(error) if is_lost(&error) => return Err(unreachable(error)),
-                done => return done,
+            let connection = self.readers.get().await.inspect_err(|error| self.refused(error))?;
+            match timeout_at(deadline, work(connection.clone())).await {
+                Err(_) => {
+                    connection.give_up();
+                    self.readers.doubt();
+                    return Err(late());
+                }
+                Ok(Err(error)) if is_lost(&error) && Instant::now() < deadline => {}
+                Ok(Err(error)) if is_lost(&error) || is_cancelled(&error) => {
+                    return Err(unreachable(error));
+                }
+                Ok(done) => return done,
             }
+        }
+    }
+
+    /// Tells whoever watches that somebody was refused, where it was for want of room.
+    pub(super) fn refused(&self, error: &Error) {
+        if matches!(error, Error::Overloaded) {
+            self.watched.refused();
         }
     }
 
@@ -170,43 +226,51 @@ impl Inner {
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<T, Error> {
         let deadline = Instant::now() + self.deadline;
-        let mut tries: u32 = 0;
-        loop {
-            tries = tries.saturating_add(1);
-            let connection = self.writers.get().await?;
+        for tries in 1..=TRIES {
+            let connection = self.writers.get().await.inspect_err(|error| self.refused(error))?;
             connection.is_open(true);
-            let done = connection.until(deadline, async {
-                let work = work(connection.clone());
-                tokio::try_join!(biased; connection.run(BEGIN), work).map(|((), done)| done)
+            let done = timeout_at(deadline, async {
+                let begin = connection.run(BEGIN);
+                let done = tokio::try_join!(biased; begin, work(connection.clone()));
+                connection.run("ROLLBACK").await?;
+                done
             });
-            let done = done.await;
-            if connection.until(deadline, connection.run("ROLLBACK")).await.is_ok() {
-                connection.is_open(false);
-            }
+            let done = done.await.map_err(|_| {
+                self.writers.doubt();
+                late()
+            })?;
             match done {
-                Err(error) if Instant::now() >= deadline || tries >= TRIES => {
-                    return Err(if is_lost(&error) { unreachable(error) } else { error });
+                Ok(((), done)) => {
+                    connection.is_open(false);
+                    return Ok(done);
                 }
-                Err(error) if is_lost(&error) || is_about_others(&error) => {
+                Err(error) if is_about_others(&error) => {
+                    connection.is_open(false);
                     tokio::time::sleep(pause(tries, self.random.u64())).await;
                 }
-                done => return done,
+                Err(error) if is_lost(&error) && Instant::now() < deadline => {}
+                Err(error) if is_lost(&error) => return Err(unreachable(error)),
+                Err(error) => {
+                    connection.is_open(false);
+                    return Err(error);
+                }
             }
         }
+        Err(late())
     }
 
     async fn attempt<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
         connection: Connection,
-        mark: Mark<'_>,
+        mark: &Mark,
+        attempt: i64,
         work: &(impl Fn(Connection) -> W + Sync),
     ) -> Ended<T> {
-        let Mark { tenant, key, attempt, deadline } = mark;
         connection.is_open(true);
         let done = async {
-            let now = now();
             let statement = connection.prepare(MARK).await?;
-            let marked: [Parameter<'_>; 4] = [&tenant.0, &key, &attempt, &now];
+            let bytes = mark.bytes.as_slice();
+            let marked: [Parameter<'_>; 3] = [&mark.tenant.0, &bytes, &attempt];
             let ((), _, done) = tokio::try_join!(
                 biased;
                 connection.run(BEGIN),
@@ -214,69 +278,71 @@ impl Inner {
                 work(connection.clone()),
             )?;
             if attempt == 1 && self.random.u64().is_multiple_of(FORGET_EVERY) {
-                let before = now.saturating_sub(MARKS_KEPT);
-                connection.execute(FORGET, &[&tenant.0, &before]).await?;
+                let old: [Parameter<'_>; 3] = [&mark.tenant.0, &MARKS_KEPT, &FORGOTTEN_AT_ONCE];
+                connection.execute(FORGET, &old).await?;
             }
             Ok(done)
         };
-        match connection.until(deadline, done).await {
-            Ok(done) => commit(&connection, deadline, done).await,
-            Err(error) => undone(&connection, mark, error).await,
+        // A connection of which no answer comes is closed, and nothing that waits is called off.
+        match timeout_at(mark.deadline, done).await {
+            Ok(Ok(done)) => self.commit(&connection, mark, done).await,
+            Ok(Err(error)) => self.undone(connection, mark, error).await,
+            Err(_) => {
+                self.writers.doubt();
+                Ended::Lost(late())
+            }
         }
     }
-}
 
-/// A try of a transaction, and until when there is time for it.
-#[derive(Clone, Copy)]
-struct Mark<'a> {
-    tenant: TenantId,
-    key: &'a [u8],
-    attempt: i64,
-    deadline: Instant,
-}
-
-async fn commit<T>(connection: &Connection, deadline: Instant, done: T) -> Ended<T> {
-    let started = Instant::now();
-    match connection.until(deadline, connection.run("COMMIT")).await {
-        Ok(()) => {
-            connection.is_open(false);
-            Ended::Committed(done, started.elapsed())
+    /// Where anything but its success is heard of a commit, nobody knows whether it happened.
+    async fn commit<T>(&self, connection: &Connection, mark: &Mark, done: T) -> Ended<T> {
+        let started = Instant::now();
+        match timeout_at(mark.deadline, connection.run("COMMIT")).await {
+            Ok(Ok(())) => {
+                connection.is_open(false);
+                Ended::Committed(done, started.elapsed())
+            }
+            Ok(Err(_)) => Ended::Unknown(done),
+            Err(_) => {
+                self.writers.doubt();
+                Ended::Unknown(done)
+            }
         }
-        Err(error) if is_about_others(&error) => Ended::Again(error),
-        Err(_) => Ended::Unknown(done),
     }
-}
 
-/// What becomes of a try that failed before it was to be committed.
-async fn undone<T>(connection: &Connection, mark: Mark<'_>, error: Error) -> Ended<T> {
-    if is_lost(&error) || connection.until(mark.deadline, connection.run("ROLLBACK")).await.is_err()
-    {
-        return Ended::Lost(error);
+    /// What becomes of a try that failed before it was to be committed.
+    async fn undone<T>(&self, connection: Connection, mark: &Mark, error: Error) -> Ended<T> {
+        let rolled_back = timeout_at(mark.deadline, connection.run("ROLLBACK")).await;
+        if is_lost(&error) || !matches!(rolled_back, Ok(Ok(()))) {
+            return Ended::Lost(error);
+        }
+        connection.is_open(false);
+        if violates_mark(&error) {
+            let read = |row: &tokio_postgres::Row| Ok(row.try_get("attempt")?);
+            let parameters: [Parameter<'_>; 2] = [&mark.tenant.0, &mark.bytes.as_slice()];
+            let asked = timeout_at(mark.deadline, connection.first(MARKED, &parameters, read));
+            return match asked.await {
+                Ok(Ok(Some(attempt))) => Ended::Earlier(attempt),
+                Ok(Ok(None)) => Ended::Again(error),
+                Ok(Err(error)) => Ended::Lost(error),
+                Err(_) => {
+                    connection.give_up();
+                    Ended::Lost(error)
+                }
+            };
+        }
+        if is_about_others(&error) { Ended::Again(error) } else { Ended::Refused(error) }
     }
-    connection.is_open(false);
-    if violates_mark(&error) {
-        let read = |row: &tokio_postgres::Row| Ok(row.try_get("attempt")?);
-        let parameters: [Parameter<'_>; 2] = [&mark.tenant.0, &mark.key];
-        let marked = connection.first(MARKED, &parameters, read);
-        return match connection.until(mark.deadline, marked).await {
-            Ok(Some(attempt)) => Ended::Earlier(attempt),
-            Ok(None) => Ended::Again(error),
-            Err(error) => Ended::Lost(error),
-        };
-    }
-    if is_about_others(&error) { Ended::Again(error) } else { Ended::Refused(error) }
-}
-
-/// Milliseconds since 1970 UTC, by this machine's clock.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn pause(tries: u32, random: u64) -> Duration {
     let most = PAUSE.saturating_mul(1 << tries.min(8)).min(PAUSE_LIMIT);
     let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
     Duration::from_micros(random % most.max(1))
+}
+
+fn late() -> Error {
+    Error::Unreachable("it did not answer in time".into())
 }
 
 fn unreachable(error: Error) -> Error {
@@ -299,11 +365,15 @@ pub(super) fn is_about_others(error: &Error) -> bool {
         &SqlState::T_R_DEADLOCK_DETECTED,
         &SqlState::UNIQUE_VIOLATION,
         &SqlState::LOCK_NOT_AVAILABLE,
-        // Of several statements that were sent together, one after the one that failed.
-        &SqlState::IN_FAILED_SQL_TRANSACTION,
     ]
     .into_iter()
     .any(|known| code == Some(known))
+        || follows_another(error)
+}
+
+/// Whether a statement failed since another one, which was sent before it, did.
+pub(super) fn follows_another(error: &Error) -> bool {
+    code(error) == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
 }
 
 fn violates_mark(error: &Error) -> bool {
@@ -311,6 +381,11 @@ fn violates_mark(error: &Error) -> bool {
     database.is_some_and(|error| {
         *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some(MARK_KEY)
     })
+}
+
+/// Whether the database gave a statement up, since it took too long.
+fn is_cancelled(error: &Error) -> bool {
+    code(error) == Some(&SqlState::QUERY_CANCELED)
 }
 
 /// Whether the connection, or the server behind it, is of no use any more: it closes, shuts down,
@@ -321,13 +396,9 @@ fn is_lost(error: &Error) -> bool {
     }
     let Some(error) = database_error(error) else { return false };
     let Some(code) = error.code() else { return true };
-    let known = [
-        &SqlState::ADMIN_SHUTDOWN,
-        &SqlState::CRASH_SHUTDOWN,
-        &SqlState::CANNOT_CONNECT_NOW,
-        &SqlState::READ_ONLY_SQL_TRANSACTION,
-        &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-        &SqlState::TOO_MANY_CONNECTIONS,
-    ];
-    known.contains(&code) || code.code().starts_with("08") || code.code().starts_with("53")
+    let known =
+        [&SqlState::READ_ONLY_SQL_TRANSACTION, &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT];
+    let gone = |class: &str| code.code().starts_with(class);
+    // Connections, what a server lacks, and that it shuts down or starts.
+    known.contains(&code) || gone("08") || gone("53") || gone("57P")
 }

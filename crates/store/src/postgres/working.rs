@@ -17,6 +17,7 @@ use patron_rules::referral::{ReferralCode, Referrer};
 use tokio_postgres::Row;
 
 use super::connection::{Connection, Parameter};
+use super::once::Answers;
 use super::transaction::Overtaken;
 use crate::rows::ledger::read_award;
 use crate::rows::{self, Row as _, corrupt};
@@ -39,23 +40,32 @@ macro_rules! enrolment_columns {
          e.adjusted, e.purchased, e.currencies"
     };
 }
-/// Customers by their ids, or those into whom they were merged.
+// Plans are made once, when tables may still be empty. So each statement looks its rows up one by one,
+// by their key: the planner can choose nothing else, whatever it takes the tables for.
+
+/// Customers by their ids, or those into whom they were merged, in the order of their ids.
 macro_rules! survivors {
     () => {
-        "(SELECT COALESCE(merged_into, customer_id) FROM customer
-          WHERE organisation_id = $1 AND customer_id = ANY($2))"
+        "(SELECT DISTINCT COALESCE(c.merged_into, c.customer_id) AS customer_id
+          FROM unnest($2::BIGINT[]) AS a (customer_id)
+          CROSS JOIN LATERAL (
+            SELECT merged_into, customer_id FROM customer
+            WHERE organisation_id = $1 AND customer_id = a.customer_id OFFSET 0) c
+          ORDER BY 1 OFFSET 0) s"
     };
 }
 
-const HOLDERS: &str = "SELECT k.kind, k.value, i.customer_id
-     FROM unnest($2::SMALLINT[], $3::TEXT[]) AS k (kind, value)
-     JOIN identifier i ON i.organisation_id = $1 AND i.kind = k.kind AND i.value = k.value";
+const HOLDERS: &str = "SELECT k.kind, k.value, (
+        SELECT i.customer_id FROM identifier i
+        WHERE i.organisation_id = $1 AND i.kind = k.kind AND i.value = k.value) AS customer_id
+     FROM unnest($2::SMALLINT[], $3::TEXT[]) AS k (kind, value)";
 
 const LOCK: &str = concat!(
-    "SELECT customer_id FROM customer
-     WHERE organisation_id = $1 AND customer_id IN ",
+    "SELECT l.customer_id FROM ",
     survivors!(),
-    " ORDER BY customer_id FOR NO KEY UPDATE"
+    " CROSS JOIN LATERAL (
+        SELECT customer_id FROM customer
+        WHERE organisation_id = $1 AND customer_id = s.customer_id FOR NO KEY UPDATE) l"
 );
 
 /// Customers with their enrolments, each as they were asked for.
@@ -64,25 +74,35 @@ pub(super) const CUSTOMERS: &str = concat!(
     customer_columns!(),
     ", ",
     enrolment_columns!(),
-    " FROM customer asked
-     JOIN customer c ON c.organisation_id = $1
-        AND c.customer_id = COALESCE(asked.merged_into, asked.customer_id)
-     LEFT JOIN enrolment e ON e.organisation_id = $1 AND e.customer_id = c.customer_id
-     WHERE asked.organisation_id = $1 AND asked.customer_id = ANY($2)
+    " FROM unnest($2::BIGINT[]) AS a (customer_id)
+     CROSS JOIN LATERAL (
+        SELECT customer_id, merged_into FROM customer
+        WHERE organisation_id = $1 AND customer_id = a.customer_id OFFSET 0) asked
+     CROSS JOIN LATERAL (
+        SELECT * FROM customer survivor WHERE survivor.organisation_id = $1
+            AND survivor.customer_id = COALESCE(asked.merged_into, asked.customer_id)
+        OFFSET 0) c
+     LEFT JOIN LATERAL (
+        SELECT * FROM enrolment theirs
+        WHERE theirs.organisation_id = $1 AND theirs.customer_id = c.customer_id OFFSET 0) e ON TRUE
      ORDER BY asked.customer_id, e.programme_id"
 );
 
 const AWARDS: &str = concat!(
-    "SELECT customer_id, rule, programme_id FROM ledger_entry
-     WHERE organisation_id = $1 AND reason = 'registration' AND line = 0 AND customer_id IN ",
-    survivors!()
+    "SELECT l.customer_id, l.rule, l.programme_id FROM ",
+    survivors!(),
+    " CROSS JOIN LATERAL (
+        SELECT customer_id, rule, programme_id FROM ledger_entry
+        WHERE organisation_id = $1 AND customer_id = s.customer_id AND reason = 'registration'
+            AND line = 0 OFFSET 0) l"
 );
 
 const NEWEST_ENTRIES: &str = concat!(
-    "SELECT customer_id, max(entry) AS entry FROM audit_entry
-     WHERE organisation_id = $1 AND customer_id IN ",
-    survivors!(),
-    " GROUP BY customer_id"
+    "SELECT s.customer_id, COALESCE((
+        SELECT max(a.entry) FROM audit_entry a
+        WHERE a.organisation_id = $1 AND a.customer_id = s.customer_id), 0) AS entry
+     FROM ",
+    survivors!()
 );
 
 /// An identifier, in the order in which the table has them.
@@ -137,6 +157,7 @@ pub(super) struct Working {
     pub(super) changes: super::flush::Changes,
     /// The ids that nobody has, for new customers.
     pub(super) ids: BTreeSet<CustomerId>,
+    pub(super) answers: Answers,
 }
 
 impl Working {
@@ -152,10 +173,12 @@ impl Working {
             series: HashMap::new(),
             coupon_codes: HashSet::new(),
             changes: super::flush::Changes::default(),
+            answers: Answers::default(),
         }
     }
 
-    /// Loads whose these identifiers are, and the customers who have them.
+    /// Loads whose these identifiers are, and the customers who have them or a referral code that is
+    /// loaded.
     pub(super) async fn load(&mut self, keys: BTreeSet<Key>) -> Result<(), Error> {
         let unknown: Vec<Key> =
             keys.into_iter().filter(|key| !self.holders.contains_key(key)).collect();
@@ -163,7 +186,8 @@ impl Working {
             return Ok(());
         }
         let found = self.read_holders(&unknown).await?;
-        let ids: BTreeSet<CustomerId> = found.values().copied().collect();
+        let holders = found.values().copied().chain(self.holders_of_codes());
+        let ids: BTreeSet<CustomerId> = holders.collect();
         let are_new = self.load_customers(&ids).await?;
         // Whose an identifier is changes only while its customer is locked.
         if are_new && self.read_holders(&unknown).await? != found {
@@ -181,11 +205,11 @@ impl Working {
         let values: Vec<&str> = keys.iter().map(|(_, value)| value.as_str()).collect();
         let read = |row: &Row| {
             let key = (row.try_get("kind")?, row.text("value")?);
-            Ok((key, CustomerId(row.number("customer_id")?)))
+            Ok((key, row.maybe_number("customer_id")?.map(CustomerId)))
         };
         let parameters: [Parameter<'_>; 3] = [&self.tenant.0, &kinds, &values];
         let found = self.connection.list(HOLDERS, &parameters, read).await?;
-        Ok(found.into_iter().collect())
+        Ok(found.into_iter().filter_map(|(key, holder)| Some((key, holder?))).collect())
     }
 
     /// Loads customers, or those into whom they were merged; whether any was not known yet.
@@ -317,17 +341,32 @@ impl Working {
         self.survivors.insert(victim, survivor);
     }
 
+    /// Loads referral codes, whose holders are not loaded by that; they are locked in the order in
+    /// which everybody locks them.
+    pub(super) async fn load_codes(&mut self, codes: BTreeSet<&str>) -> Result<(), Error> {
+        let unknown: Vec<&str> =
+            codes.into_iter().filter(|code| !self.codes.contains_key(*code)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let read = |row: &Row| {
+            let code = rows::referral::from_row(row)?;
+            Ok((code, CustomerId(row.number("customer_id")?)))
+        };
+        let found = self.connection.list(REFERRAL_CODES, &[&self.tenant.0, &unknown], read).await?;
+        self.codes.extend(unknown.into_iter().map(|code| (code.to_owned(), None)));
+        self.codes.extend(found.into_iter().map(|found| (found.0.code.clone(), Some(found))));
+        Ok(())
+    }
+
+    /// The holders of the referral codes that are loaded.
+    fn holders_of_codes(&self) -> impl Iterator<Item = CustomerId> {
+        self.codes.values().flatten().map(|(_, holder)| *holder)
+    }
+
     /// Who has a referral code.
     pub(super) async fn referrer(&mut self, code: &str) -> Result<Option<Referrer>, Error> {
-        if !self.codes.contains_key(code) {
-            let read = |row: &Row| {
-                let code = rows::referral::from_row(row)?;
-                Ok((code, CustomerId(row.number("customer_id")?)))
-            };
-            let found =
-                self.connection.first(REFERRAL_CODE, &[&self.tenant.0, &code], read).await?;
-            self.codes.insert(code.to_owned(), found);
-        }
+        self.load_codes(BTreeSet::from([code])).await?;
         let Some((code, holder)) = self.codes.get(code).cloned().flatten() else { return Ok(None) };
         let survivor = self.survivor(holder).await?;
         let customer = self.known(survivor)?.customer.clone();
@@ -376,8 +415,12 @@ impl Working {
     }
 }
 
-const REFERRAL_CODE: &str = "SELECT code, campaign, referrals, customer_id FROM referral_code
-     WHERE organisation_id = $1 AND code = $2 FOR NO KEY UPDATE";
+/// Locked in the order in which they are passed.
+const REFERRAL_CODES: &str = "SELECT r.code, r.campaign, r.referrals, r.customer_id
+     FROM unnest($2::TEXT[]) AS k (code)
+     CROSS JOIN LATERAL (
+        SELECT code, campaign, referrals, customer_id FROM referral_code
+        WHERE organisation_id = $1 AND code = k.code FOR NO KEY UPDATE) r";
 const SERIES_BEGUN: &str = "INSERT INTO series (organisation_id, kind, name, issued, next)
      VALUES ($1, $2, $3, 0, 0) ON CONFLICT (organisation_id, kind, name) DO NOTHING";
 const SERIES: &str = "SELECT issued, next FROM series

@@ -1,6 +1,7 @@
 //! The engines that the suite runs on: the only place that lists them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use patron_store::{Error, Location, PostgresOptions, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
@@ -11,6 +12,8 @@ use crate::postgresql::Database;
 
 /// How many connections of a store read.
 const READERS: usize = 2;
+/// However slow the machine is, nothing fails for that.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// An engine, and where it keeps its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +59,11 @@ impl Place {
             }
             (Engine::Postgres, database) => {
                 let url = database.as_ref().unwrap().url();
-                let options = PostgresOptions { readers: READERS, ..PostgresOptions::new(&url) };
+                let options = PostgresOptions {
+                    readers: READERS,
+                    deadline: DEADLINE,
+                    ..PostgresOptions::new(&url)
+                };
                 let opened =
                     block_in_place(|| Handle::current().block_on(PostgresStore::open(&options)));
                 Ok(Arc::new(opened?))

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use patron_store::{Error, PostgresOptions, migration};
 use tokio_postgres::{Client, NoTls};
 
 use crate::postgresql::Database;
@@ -112,5 +113,133 @@ fn each_step_of_the_schema_is_one_statement_that_may_come_again() {
         assert!(code.contains("IF NOT EXISTS"), "{}", path.display());
         steps += 1;
     }
-    assert!(steps >= 31);
+    assert!(steps >= 32);
+}
+
+/// What stands in for the extension: it notes what it is asked for.
+const STAND_IN: &str = "
+    CREATE TABLE pg_dist_partition (
+        logicalrelid REGCLASS, by TEXT, beside TEXT, place BIGINT GENERATED ALWAYS AS IDENTITY);
+    CREATE FUNCTION create_reference_table(table_name REGCLASS) RETURNS VOID LANGUAGE sql AS
+        'INSERT INTO pg_dist_partition VALUES (table_name, NULL, NULL)';
+    CREATE FUNCTION create_distributed_table(
+        table_name REGCLASS, distribution_column TEXT, distribution_type TEXT DEFAULT 'hash',
+        colocate_with TEXT DEFAULT 'default', shard_count INT DEFAULT NULL)
+        RETURNS VOID LANGUAGE sql AS
+        'INSERT INTO pg_dist_partition VALUES (table_name, distribution_column, colocate_with)'";
+
+/// As the extension requires: each table once; what is spread is spread by the organisation, beside
+/// what was spread before; and every key that is unique has the organisation in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_is_spread_once_by_the_organisation_or_copied_to_every_node() {
+    let database = Database::new();
+    let client = client(&database).await;
+    let options = PostgresOptions::new(&database.url());
+    let refused = migration::distribute(&options).await.unwrap_err();
+    assert!(matches!(refused, Error::Database { .. }), "{refused:?}");
+
+    let tables = texts(
+        &client,
+        "SELECT relname::TEXT FROM pg_class
+         WHERE relkind = 'r' AND relnamespace = 'public'::REGNAMESPACE ORDER BY relname",
+    )
+    .await;
+    client.batch_execute(STAND_IN).await.unwrap();
+    let spread: BTreeSet<_> = migration::distribute(&options).await.unwrap().into_iter().collect();
+    assert_eq!(migration::distribute(&options).await.unwrap(), Vec::<&str>::new(), "again");
+
+    let expected = tables.iter().map(String::as_str).filter(|t| !OF_THE_SCHEMA.contains(t));
+    assert_eq!(spread, expected.collect());
+    let noted = "SELECT logicalrelid::TEXT FROM pg_dist_partition WHERE by IS NULL ORDER BY 1";
+    assert_eq!(texts(&client, noted).await, DIRECTORY, "copied");
+    let astray = "SELECT logicalrelid::TEXT FROM pg_dist_partition p
+         WHERE p.by <> 'organisation_id' OR p.beside <> 'none' AND NOT EXISTS (
+            SELECT 1 FROM pg_dist_partition f
+            WHERE f.logicalrelid::TEXT = p.beside AND f.beside = 'none' AND f.place < p.place)";
+    assert_eq!(texts(&client, astray).await, Vec::<String>::new());
+    let firsts = "SELECT logicalrelid::TEXT FROM pg_dist_partition WHERE beside = 'none'";
+    assert_eq!(texts(&client, firsts).await.len(), 1);
+    let without_organisation = "SELECT i.indexrelid::REGCLASS::TEXT FROM pg_index i
+         JOIN pg_dist_partition p ON p.logicalrelid = i.indrelid AND p.by IS NOT NULL
+         WHERE i.indisunique AND NOT EXISTS (
+            SELECT 1 FROM pg_attribute a WHERE a.attrelid = i.indrelid
+                AND a.attnum = ANY(i.indkey::INT2[]) AND a.attname = p.by)";
+    assert_eq!(texts(&client, without_organisation).await, Vec::<String>::new());
+}
+
+/// The tables of a statement that each organisation has rows of its own in.
+fn distributed<'a>(sql: &'a str, tables: &'a [String]) -> impl Iterator<Item = &'a str> {
+    let words = sql.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+    let named: BTreeSet<&str> = words.collect();
+    tables.iter().map(String::as_str).filter(move |table| named.contains(table))
+}
+
+/// The texts of a source file between quotation marks that are statements, or parts of some.
+fn statements(source: &str) -> impl Iterator<Item = &str> {
+    let starts = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "];
+    source.split('"').filter(move |text| starts.iter().any(|start| text.contains(start)))
+}
+
+/// The files of a directory of this crate, with their names.
+fn sources(directory: &str) -> Vec<(String, String)> {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.is_file());
+    files
+        .map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap()))
+        .collect()
+}
+
+/// Every statement about what an organisation has names the organisation.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_names_the_organisation_whose_rows_it_is_about() {
+    let database = Database::new();
+    let client = client(&database).await;
+    let tables = texts(
+        &client,
+        "SELECT c.relname::TEXT FROM pg_class c
+         WHERE c.relkind = 'r' AND c.relnamespace = 'public'::REGNAMESPACE",
+    )
+    .await;
+    let of_organisations: Vec<String> = tables
+        .into_iter()
+        .filter(|table| !DIRECTORY.contains(&table.as_str()))
+        .filter(|table| !OF_THE_SCHEMA.contains(&table.as_str()))
+        .collect();
+    let mut seen = BTreeSet::new();
+    for (file, source) in sources("src/postgres") {
+        for sql in statements(&source) {
+            for table in distributed(sql, &of_organisations) {
+                assert!(sql.contains("organisation_id"), "{file}: {sql}");
+                seen.insert(table.to_owned());
+            }
+        }
+    }
+    assert_eq!(seen, of_organisations.into_iter().collect());
+}
+
+/// What other databases of the family lack, or have in another way.
+const FOREIGN: [&str; 12] = [
+    "advisory_lock",
+    "nextval(",
+    "pg_cancel_backend",
+    "LISTEN ",
+    "NOTIFY ",
+    " SERIAL",
+    "BIGSERIAL",
+    "TEMPORARY TABLE",
+    "TEMP TABLE",
+    "CREATE FUNCTION",
+    "CREATE TRIGGER",
+    "REFERENCES ",
+];
+
+#[test]
+fn no_statement_asks_for_what_only_one_database_has() {
+    let sources = [sources("src/postgres"), sources("src/postgres/migrations")].concat();
+    assert!(sources.len() > 40);
+    for (file, source) in sources {
+        let found: Vec<_> = FOREIGN.iter().filter(|foreign| source.contains(*foreign)).collect();
+        assert!(found.is_empty(), "{file}: {found:?}");
+    }
 }

@@ -1,10 +1,10 @@
 # A PostgreSQL that is gone, with its files, once nobody holds the other end of the standard input.
 #
-# Arguments: the directory of PostgreSQL's programs, then arguments for the server. Prints the
+# Arguments: the directory of PostgreSQL's programs, then arguments for the server. Variables: PGPORT,
+# and CERTIFICATE with CERTIFICATE_KEY where there is one. Prints the
 # directory of its socket once it answers. Then it does as it is told by lines, and prints `done`
 # after each: `kill` kills every process of it at once and without warning, `start` starts it again;
-# `stop` has every process stand still, so that it takes connections and answers nothing, and
-# `continue` has them go on.
+# `freeze` stops every process of it, `thaw` has them go on.
 set -eu
 # Ctrl-C ends the tests, and that ends this.
 trap '' INT TERM HUP
@@ -18,6 +18,7 @@ finish() {
   status=$?
   [ "$status" -eq 0 ] || tail -n 20 "$directory/log" >&2
   if [ -e "$directory/server" ] && [ ! -e "$directory/ended" ]; then
+    thaw 2>/dev/null || true
     kill -QUIT "$(cat "$directory/server")" 2>/dev/null || true
   fi
   wait
@@ -60,23 +61,40 @@ kill_all() {
   until [ -e "$directory/ended" ]; do sleep 0.01; done
 }
 
-# The same for all that are there.
-signal_all() {
+# The server first, so that it starts nobody meanwhile.
+freeze() {
+  server=$(cat "$directory/server")
+  kill -STOP "$server"
+  # shellcheck disable=SC2046
+  kill -STOP $(cat "/proc/$server/task/$server/children")
+}
+
+thaw() {
   server=$(cat "$directory/server")
   # shellcheck disable=SC2046
-  kill "$1" "$server" $(cat "/proc/$server/task/$server/children")
+  kill -CONT "$server" $(cat "/proc/$server/task/$server/children")
 }
 
 "$programs/initdb" --auth=trust --username=postgres --encoding=UTF8 --locale=C --no-sync \
   -D "$directory/data" >"$directory/log" 2>&1
+# With a certificate it listens on this machine's network as well, for those who speak TLS.
+if [ -n "${CERTIFICATE:-}" ]; then
+  (
+    umask 077
+    printf '%s' "$CERTIFICATE" >"$directory/data/server.crt"
+    printf '%s' "$CERTIFICATE_KEY" >"$directory/data/server.key"
+  )
+  printf '%s\n' 'local all all trust' 'hostssl all all all trust' >"$directory/data/pg_hba.conf"
+  set -- "$@" -c ssl=on -c listen_addresses=localhost
+fi
 start "$@"
 echo "$directory"
 while read -r told; do
   case $told in
     kill) kill_all ;;
-    stop) signal_all -STOP ;;
-    continue) signal_all -CONT ;;
     start) start "$@" ;;
+    freeze) freeze ;;
+    thaw) thaw ;;
   esac
   echo 'done'
 done

@@ -4,6 +4,7 @@
 //! Nothing has to run beforehand: the programs of PostgreSQL are all that has to be installed.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,6 +22,8 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 const USER: &str = "postgres";
 /// The database with the schema of which those of the tests are copies.
 const TEMPLATE: &str = "migrated";
+/// The number in the name of a cluster's socket, where it is reached by nothing else.
+const PORT: u16 = 5432;
 /// The owner of everything.
 const OWNER: &str = "postgres";
 
@@ -48,6 +51,7 @@ impl Care {
 pub struct Cluster {
     /// Of its socket.
     directory: PathBuf,
+    port: u16,
     programs: PathBuf,
     /// What is told to the script, and what it answers.
     told: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
@@ -66,9 +70,22 @@ impl Cluster {
 
     /// A cluster of the test's own.
     pub fn start(care: Care) -> Self {
+        Self::start_with(care, PORT, &[])
+    }
+
+    /// One that can be reached by TLS as well, with this certificate and its key.
+    pub fn start_with_tls(certificate: &str, key: &str) -> Self {
+        // Free, unless somebody takes it at this very moment.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let variables = [("CERTIFICATE", certificate), ("CERTIFICATE_KEY", key)];
+        Self::start_with(Care::Fast, port, &variables)
+    }
+
+    fn start_with(care: Care, port: u16, variables: &[(&str, &str)]) -> Self {
         let programs = programs();
         let mut command = as_somebody();
         command.args(["sh", "-c", SCRIPT, "cluster"]).arg(&programs);
+        command.envs(variables.iter().copied()).env("PGPORT", port.to_string());
         command.args(["-c", "max_connections=500", "-c", "shared_buffers=32MB"]);
         let pipes = command.args(care.settings()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut script = pipes.spawn().unwrap();
@@ -78,6 +95,7 @@ impl Cluster {
         assert!(!directory.is_empty(), "PostgreSQL does not start; its log stands above");
         Self {
             directory: directory.into(),
+            port,
             programs,
             told: Mutex::new((told, answers)),
             template: OnceLock::new(),
@@ -96,14 +114,14 @@ impl Cluster {
         self.tell("start");
     }
 
-    /// Has every process of it stand still, so that it takes connections and answers nothing.
-    pub fn stop(&self) {
-        self.tell("stop");
+    /// Stops every process of it, so that nobody answers any more.
+    pub fn freeze(&self) {
+        self.tell("freeze");
     }
 
     /// Has them go on after that.
-    pub fn go_on(&self) {
-        self.tell("continue");
+    pub fn thaw(&self) {
+        self.tell("thaw");
     }
 
     fn tell(&self, what: &str) {
@@ -114,13 +132,14 @@ impl Cluster {
 
     fn url(&self, database: &str) -> String {
         let directory = self.directory.to_str().unwrap().replace('/', "%2F");
-        format!("postgres://{OWNER}@{directory}/{database}")
+        format!("postgres://{OWNER}@{directory}:{}/{database}", self.port)
     }
 
     /// A program that does something to a database.
     fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.programs.join(name));
         command.arg("--host").arg(&self.directory).args(["--username", OWNER]);
+        command.env("PGPORT", self.port.to_string());
         command
     }
 
@@ -174,6 +193,20 @@ impl Database {
     /// Where it is.
     pub fn url(&self) -> String {
         self.cluster.url(&self.name)
+    }
+
+    /// The same by TLS, where the cluster has it.
+    pub fn url_by_tls(&self) -> String {
+        format!("postgres://{OWNER}@localhost:{}/{}", self.cluster.port, self.name)
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the cluster listens.
+    pub fn socket(&self) -> PathBuf {
+        self.cluster.directory.join(format!(".s.PGSQL.{}", self.cluster.port))
     }
 }
 

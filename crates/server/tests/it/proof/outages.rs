@@ -74,7 +74,7 @@ fn a_database_that_says_nothing_keeps_nobody_waiting() {
     let look_up = "/v1.1/customer/get?format=json&mobile=919876543210";
     let other = || Client::new(program.address, Some(("till_name", &md5_hex("demo"))));
     assert_eq!(program.till().add(&asha).codes(), ["1000"]);
-    cluster.stop();
+    cluster.freeze();
     thread::scope(|scope| {
         for _ in 0..MANY {
             scope.spawn(|| {
@@ -86,7 +86,7 @@ fn a_database_that_says_nothing_keeps_nobody_waiting() {
     });
     let rehearsed = program.till().try_add_with("dry_run=true", &asha).unwrap();
     assert_eq!(rehearsed.status, 503);
-    cluster.go_on();
+    cluster.thaw();
     while Client::new(program.address, None).get("/readyz").status != 200 {}
     assert_eq!(program.till().add(&asha).codes(), ["1000"]);
     assert_eq!(other().get(look_up).status, 200);
