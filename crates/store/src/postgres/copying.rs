@@ -56,6 +56,8 @@ pub(crate) async fn open_to_fill(
         connection.run("COMMIT").await?;
         connection.is_open(false);
     }
+    // What a process that was killed had sent is carried out first.
+    connection.run(&format!("SELECT 1 FROM {MARK} FOR UPDATE")).await?;
     drop(connection);
     Ok(PostgresEnd { connections })
 }

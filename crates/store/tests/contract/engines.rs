@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use patron_store::copy;
 use patron_store::{Error, Location, PostgresOptions, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -36,10 +37,61 @@ impl Place {
         Self { engine, directory, database }
     }
 
+    /// A database that has not even a schema.
+    pub fn of_nothing() -> Self {
+        let database = Some(Database::empty());
+        Self { database, directory: tempfile::tempdir().unwrap(), engine: Engine::Postgres }
+    }
+
     /// Whether the data are there again once the store was closed.
     #[must_use]
     pub fn lasts(&self) -> bool {
         self.engine != Engine::SqliteInMemory
+    }
+
+    /// Where the data are, for whoever copies them.
+    pub fn to_copy(&self) -> copy::Place {
+        match &self.database {
+            Some(database) => copy::Place::Postgres(PostgresOptions::new(&database.url())),
+            None => copy::Place::Directory(self.directory.path().to_owned()),
+        }
+    }
+
+    /// Changes the data behind the store's back.
+    pub async fn execute(&self, sql: &str) {
+        match &self.database {
+            Some(database) => {
+                let (client, connection) =
+                    tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
+                let connected = tokio::spawn(connection);
+                client.batch_execute(sql).await.unwrap();
+                drop(client);
+                connected.await.unwrap().unwrap();
+            }
+            None => self.sqlite().execute_batch(sql).unwrap(),
+        }
+    }
+
+    /// The rows that a query gives as texts, one column each.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        match &self.database {
+            Some(database) => {
+                let (client, connection) =
+                    tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
+                tokio::spawn(connection);
+                client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+            }
+            None => {
+                let connection = self.sqlite();
+                let mut statement = connection.prepare(sql).unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.collect::<Result<_, _>>().unwrap()
+            }
+        }
+    }
+
+    fn sqlite(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.directory.path().join("patron.sqlite")).unwrap()
     }
 
     /// Opens the data; what is in memory starts empty each time.
