@@ -69,7 +69,7 @@ impl Place {
 
 /// Copies a registry into an empty place, or goes on with a copy that was not finished; then compares
 /// every row, and checks the copy. What was found is returned; the copy is to be used only where
-/// that is nothing. At most about so many rows are in memory four times.
+/// that is nothing. So many rows are a chunk, and at most two of these are in memory.
 ///
 /// Nobody may serve the registry meanwhile. A directory is locked for that; a database is not, and
 /// what was changed there is found at the end.

@@ -65,6 +65,14 @@ async fn assert_refused(place: &Place) {
     assert!(matches!(&refused, Error::HalfCopied { .. }), "{refused:?}");
     let said = refused.to_string();
     assert!(said.contains("`patron copy` with the same `--from` and `--to`"), "{said}");
+    let directory = place.directory.path();
+    if directory.join("patron.sqlite").exists() {
+        let checked = maintenance::check_directory(directory, &mut Silent);
+        assert!(matches!(&checked, Err(Error::HalfCopied { .. })), "{checked:?}");
+        let backup = directory.join("backup");
+        let backed_up = maintenance::back_up(directory, &backup, false, &mut Silent);
+        assert!(matches!(&backed_up, Err(Error::HalfCopied { .. })), "{backed_up:?}");
+    }
     let nowhere = Place::new(Engine::SqliteInADirectory);
     let copied = copy::copy(&place.to_copy(), &nowhere.to_copy(), FEW, &mut Silent).await;
     assert!(matches!(&copied, Err(Error::HalfCopied { .. })), "{copied:?}");
