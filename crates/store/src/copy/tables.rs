@@ -79,7 +79,7 @@ impl Table {
 
     /// The tables that the engine keeps it in.
     pub(crate) fn parts(&self, engine: Engine) -> Vec<Part> {
-        let apart = |column: &Column| column.apart.filter(|(where_, _)| *where_ == engine);
+        let apart = |column: &Column| column.apart.filter(|(whose, _)| *whose == engine);
         let places = || self.columns.iter().enumerate();
         let own = self.own.iter().filter(|(whose, _, _)| *whose == engine);
         let mut parts = vec![Part {

@@ -218,13 +218,10 @@ async fn a_copy_that_is_dropped_at_any_moment_is_gone_on_with(
         };
         tokio::select! {
             biased;
-            done = &mut copying => match done {
-                // What was dropped may go on for a moment, and holds the lock.
-                Err(Error::InUse(_)) => continue,
-                done => {
-                    assert_eq!(faults(&done.unwrap()), Vec::<String>::new());
-                    break;
-                }
+            // What was dropped may go on for a moment, and holds the lock.
+            done = &mut copying => if !matches!(done, Err(Error::InUse(_))) {
+                assert_eq!(faults(&done.unwrap()), Vec::<String>::new());
+                break;
             },
             () = yields => patience += patience / 2 + 1,
         }

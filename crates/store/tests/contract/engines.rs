@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use patron_store::copy;
-use patron_store::{Error, Location, PostgresOptions, PostgresStore, SqliteStore, Store};
+use patron_store::{Error, Location, PostgresOptions, PostgresStore, SqliteStore, Store, copy};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
+use tokio_postgres::{Client, NoTls};
 
 use crate::postgresql::Database;
 
@@ -60,34 +60,21 @@ impl Place {
     /// Changes the data behind the store's back.
     pub async fn execute(&self, sql: &str) {
         match &self.database {
-            Some(database) => {
-                let (client, connection) =
-                    tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
-                let connected = tokio::spawn(connection);
-                client.batch_execute(sql).await.unwrap();
-                drop(client);
-                connected.await.unwrap().unwrap();
-            }
+            Some(database) => connect(database).await.batch_execute(sql).await.unwrap(),
             None => self.sqlite().execute_batch(sql).unwrap(),
         }
     }
 
-    /// The rows that a query gives as texts, one column each.
+    /// The texts that a query gives, one a row.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
-        match &self.database {
-            Some(database) => {
-                let (client, connection) =
-                    tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
-                tokio::spawn(connection);
-                client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
-            }
-            None => {
-                let connection = self.sqlite();
-                let mut statement = connection.prepare(sql).unwrap();
-                let rows = statement.query_map([], |row| row.get(0)).unwrap();
-                rows.collect::<Result<_, _>>().unwrap()
-            }
+        if let Some(database) = &self.database {
+            let rows = connect(database).await.query(sql, &[]).await.unwrap();
+            return rows.iter().map(|row| row.get(0)).collect();
         }
+        let connection = self.sqlite();
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
     }
 
     fn sqlite(&self) -> rusqlite::Connection {
@@ -115,6 +102,12 @@ impl Place {
             }
         }
     }
+}
+
+async fn connect(database: &Database) -> Client {
+    let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// Makes each behaviour, an `async fn(Arc<dyn Store>)`, a test on every engine.
