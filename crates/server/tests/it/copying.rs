@@ -16,7 +16,7 @@ use crate::postgresql::Database;
 const CUSTOMERS: usize = 1_500;
 const CALL: usize = 50;
 /// How often a copy is killed, unless it is done before.
-const KILLS: usize = 6;
+const KILLS: u32 = 6;
 /// The longest time for which it goes on once it has begun.
 const PAUSE: Duration = Duration::from_millis(250);
 const UNFINISHED: &str = "that was not finished; `patron copy` with the same `--from` and `--to`";
@@ -75,12 +75,12 @@ fn is_half_copied(data: &str) -> bool {
 }
 
 /// Kills a copy again and again, each time a while after it has begun; how often.
-fn kill(from: &str, to: &str, rng: &mut Rng) -> usize {
+fn kill(from: &str, to: &str, rng: &mut Rng) -> u32 {
     for killed in 0..KILLS {
         let mut child = copying(from, to).stdout(Stdio::null()).spawn().unwrap();
         while !is_half_copied(to) && child.try_wait().unwrap().is_none() {}
         // At once at first, so that one at least comes before the end.
-        thread::sleep(PAUSE.mul_f64(rng.f64() * killed as f64 / KILLS as f64));
+        thread::sleep(PAUSE.mul_f64(rng.f64() * f64::from(killed) / f64::from(KILLS)));
         child.kill().unwrap();
         if child.wait().unwrap().success() || !is_half_copied(to) {
             return killed;
