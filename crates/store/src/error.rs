@@ -56,6 +56,33 @@ pub enum Error {
     /// There is no database, or an empty file.
     #[error("there is no database in {0}")]
     NoData(PathBuf),
+    /// What is there was to become a copy of a registry, and is none yet.
+    #[error(
+        "this is a copy of {from} that was not finished; `patron copy` with the same `--from` and \
+         `--to` goes on with it, docs/operations.md says how to start again"
+    )]
+    HalfCopied {
+        /// Of what, in words.
+        from: String,
+    },
+    /// A copy was to be made where something else is.
+    #[error("{0} holds a registry already; a copy is made into an empty directory or database")]
+    NotEmpty(String),
+    /// An unfinished copy is not the beginning of what was to be copied.
+    #[error(
+        "what was copied before is of another registry, or of this one before it changed ({what}); \
+         docs/operations.md says how to start again"
+    )]
+    OtherCopy {
+        /// What differs: a table and, by their numbers, a row.
+        what: String,
+    },
+    /// The registry was written to while it was copied.
+    #[error(
+        "the source was written to while it was copied; stop whoever serves it, then run the same \
+         command again"
+    )]
+    Disturbed,
     /// A file that was to be made is there.
     #[error("{0} is there already; `--overwrite` replaces it")]
     Exists(PathBuf),

@@ -8,6 +8,7 @@
 
 pub mod audit;
 mod configuration;
+pub mod copy;
 mod credentials;
 mod error;
 mod ids;

@@ -70,6 +70,9 @@ enum Command {
     Backup(data::backup::Arguments),
     /// Make a backup the data. Nobody may be serving them.
     Restore(data::restore::Arguments),
+    /// Move a registry to another place or engine: copy all of it, compare every row. Killed, the
+    /// same command goes on with it.
+    Copy(data::copy::Arguments),
 }
 
 /// Where the configuration comes from. Each key of the file is also an environment variable:
@@ -183,6 +186,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => data::check::run(&arguments),
         Command::Backup(arguments) => data::backup::run(&arguments),
         Command::Restore(arguments) => data::restore::run(&arguments),
+        Command::Copy(arguments) => data::copy::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

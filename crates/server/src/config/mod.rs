@@ -17,9 +17,10 @@ use crate::limits::proxies::Proxies;
 
 /// What stands before a key's name in capitals in its environment variable.
 const VARIABLE_PREFIX: &str = "PATRON_";
-/// Variables that are no keys: the one that names the configuration file, and those that Kubernetes
-/// makes for a service called `patron`.
-const FOREIGN_VARIABLES: [&str; 3] = ["PATRON_CONFIG", "PATRON_SERVICE_", "PATRON_PORT"];
+/// Variables that are no keys: the one that names the configuration file, those that name both ends
+/// of a copy, and those that Kubernetes makes for a service called `patron`.
+const FOREIGN_VARIABLES: [&str; 4] =
+    ["PATRON_CONFIG", "PATRON_COPY_", "PATRON_SERVICE_", "PATRON_PORT"];
 /// The data directory's name for "in memory".
 const MEMORY: &str = ":memory:";
 /// What stands before a data directory that is named as a database is.

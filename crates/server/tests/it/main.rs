@@ -24,6 +24,7 @@ mod cards;
 mod clients;
 mod command_line;
 mod connections;
+mod copying;
 mod coupons;
 mod data;
 mod database_tls;

@@ -17,9 +17,10 @@ use futures_util::stream::FuturesUnordered;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::task::JoinHandle;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -438,6 +439,27 @@ impl Connection {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Error> {
         Ok(self.client()?.query(statement, parameters).await?)
+    }
+
+    /// The rows of a statement, as they come. What nobody takes any more is read and forgotten.
+    pub(super) async fn stream(
+        &self,
+        sql: &str,
+        parameters: Vec<Parameter<'_>>,
+    ) -> Result<RowStream, Error> {
+        let statement = self.prepare(sql).await?;
+        Ok(self.client()?.query_raw(&statement, parameters).await?)
+    }
+
+    /// What takes rows of these types for a statement that copies them into a table, and must be told
+    /// of their end.
+    pub(super) async fn copy_in(
+        &self,
+        sql: &str,
+        types: &[Type],
+    ) -> Result<BinaryCopyInWriter, Error> {
+        let statement = self.prepare(sql).await?;
+        Ok(BinaryCopyInWriter::new(self.client()?.copy_in(&statement).await?, types))
     }
 
     /// The rows of a statement, each read.

@@ -34,7 +34,8 @@ pub(super) async fn check(
     checked
 }
 
-async fn compare(
+/// The same within a transaction, or where nobody writes.
+pub(super) async fn compare(
     connection: &Connection,
     organisation: &str,
     tell: &mut (dyn FnMut(LedgerCheck) + Send),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use refinery::Runner;
 
 use super::connection::{Connection, Connections, PostgresOptions};
+use super::copying;
 use crate::Error;
 
 mod embedded {
@@ -132,8 +133,10 @@ fn distributing() -> impl Iterator<Item = (&'static str, String)> {
     reference.into_iter().chain([first]).chain(others)
 }
 
-/// Refuses a database whose schema is not the one that this program knows.
+/// Refuses a database whose schema is not the one that this program knows, or that is only the
+/// beginning of a copy.
 pub(super) async fn check(connection: &Connection) -> Result<(), Error> {
+    copying::refuse_half_copied(connection).await?;
     let missing = steps(connection).await?.into_iter().find(|step| !step.applied);
     missing.map_or(Ok(()), |step| Err(Error::NotMigrated { missing: step.name }))
 }

@@ -8,6 +8,7 @@ mod candidates;
 mod cards;
 mod configuration;
 mod connection;
+pub(crate) mod copying;
 mod credentials;
 mod customer;
 mod flush;

@@ -30,7 +30,7 @@ const FORGET_EVERY: u64 = 64;
 /// nobody notices.
 const FORGOTTEN_AT_ONCE: i64 = 256;
 /// How long a change of what is set up may take: it may have to look at every customer.
-const CHANGE_LIMIT: Duration = Duration::from_secs(600);
+const CHANGE_LIMIT: Duration = Duration::from_mins(10);
 /// The organisation that marks are of where a transaction is not one organisation's.
 pub(super) const NO_TENANT: TenantId = TenantId(0);
 

@@ -9,7 +9,7 @@ use patron_rules::organisation::ProgrammeId;
 use rust_decimal::Decimal;
 
 use super::{Row, amount, corrupt, enrolment};
-use crate::{Error, LedgerDifference};
+use crate::{Error, LedgerDifference, TenantId};
 
 /// What there is of one customer in each programme, currency and kind.
 pub(crate) type Sums = BTreeMap<(ProgrammeId, Currency, EntryKind), Decimal>;
@@ -104,4 +104,17 @@ pub(crate) fn differences<'a>(
             found,
         })
     })
+}
+
+/// What differs, in words.
+pub(crate) fn describe(tenant: TenantId, difference: &LedgerDifference) -> String {
+    let LedgerDifference { customer, programme, currency, kind, expected, found } = difference;
+    format!(
+        "organisation {}, customer {}: programme {}, {currency} {}: the balance is {found}, the sum \
+         of its entries {expected}",
+        tenant.0,
+        customer.0,
+        programme.0,
+        kind.name(),
+    )
 }

@@ -8,6 +8,7 @@ mod candidates;
 mod cards;
 mod check;
 mod configuration;
+pub(crate) mod copying;
 mod coupons;
 mod credentials;
 mod customer;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::files::{self, Lock, OpenFiles};
 use super::recent::Recent;
-use super::{Location, Tuning};
+use super::{Location, Tuning, copying};
 use crate::Error;
 use crate::maintenance::Schema;
 
@@ -45,7 +45,17 @@ pub(super) struct Opened {
     pub(super) lock: Option<Lock>,
 }
 
+/// Opens the data to be used.
 pub(super) fn open(location: &Location, tuning: &Tuning) -> Result<Opened, Error> {
+    open_if(location, tuning, copying::refuse_half_copied)
+}
+
+/// Opens the data, if they are what is wanted; only then they are brought up to date.
+pub(super) fn open_if(
+    location: &Location,
+    tuning: &Tuning,
+    refuse: fn(&Connection) -> Result<(), Error>,
+) -> Result<Opened, Error> {
     let (file, mut lock) = match location {
         Location::Directory(directory) => {
             files::make_private(directory)?;
@@ -70,6 +80,7 @@ pub(super) fn open(location: &Location, tuning: &Tuning) -> Result<Opened, Error
     writer.pragma_update(None, "synchronous", synchronous)?;
     writer.pragma_update(None, "wal_autocheckpoint", pages(&writer, tuning.checkpoint_mib)?)?;
     claim(&writer)?;
+    refuse(&writer)?;
     migrate(&mut writer)?;
     let recent = Arc::new(Recent::load(&writer, tuning.recent_identifiers)?);
     let readers = (0..READERS)
@@ -143,6 +154,7 @@ pub(super) fn readable(file: &Path) -> Result<(Connection, Schema), Error> {
     if !is_ours(&connection)? {
         return Err(foreign());
     }
+    copying::refuse_half_copied(&connection)?;
     let schema = versions(&mut connection)?;
     Ok((connection, schema))
 }

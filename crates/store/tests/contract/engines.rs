@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use patron_store::{Error, Location, PostgresOptions, PostgresStore, SqliteStore, Store};
+use patron_store::{Error, Location, PostgresOptions, PostgresStore, SqliteStore, Store, copy};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
+use tokio_postgres::{Client, NoTls};
 
 use crate::postgresql::Database;
 
 /// How many connections of a store read.
 const READERS: usize = 2;
 /// However slow the machine is, nothing fails for that.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// An engine, and where it keeps its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +40,48 @@ impl Place {
         Self { engine, directory, database }
     }
 
+    /// A database that has not even a schema.
+    pub fn of_nothing() -> Self {
+        let database = Some(Database::empty());
+        Self { database, directory: tempfile::tempdir().unwrap(), engine: Engine::Postgres }
+    }
+
     /// Whether the data are there again once the store was closed.
     #[must_use]
     pub fn lasts(&self) -> bool {
         self.engine != Engine::SqliteInMemory
+    }
+
+    /// Where the data are, for whoever copies them.
+    pub fn to_copy(&self) -> copy::Place {
+        match &self.database {
+            Some(database) => copy::Place::Postgres(PostgresOptions::new(&database.url())),
+            None => copy::Place::Directory(self.directory.path().to_owned()),
+        }
+    }
+
+    /// Changes the data behind the store's back.
+    pub async fn execute(&self, sql: &str) {
+        match &self.database {
+            Some(database) => connect(database).await.batch_execute(sql).await.unwrap(),
+            None => self.sqlite().execute_batch(sql).unwrap(),
+        }
+    }
+
+    /// The texts that a query gives, one a row.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        if let Some(database) = &self.database {
+            let rows = connect(database).await.query(sql, &[]).await.unwrap();
+            return rows.iter().map(|row| row.get(0)).collect();
+        }
+        let connection = self.sqlite();
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    fn sqlite(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.directory.path().join("patron.sqlite")).unwrap()
     }
 
     /// Opens the data; what is in memory starts empty each time.
@@ -70,6 +109,12 @@ impl Place {
             }
         }
     }
+}
+
+async fn connect(database: &Database) -> Client {
+    let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// Makes each behaviour, an `async fn(Arc<dyn Store>)`, a test on every engine.

@@ -38,7 +38,7 @@ async fn open(url: &str, deadline: Duration) -> Arc<dyn Store> {
 
 /// A store that waits long for the database.
 async fn open_patient(url: &str) -> Arc<dyn Store> {
-    open(url, Duration::from_secs(60)).await
+    open(url, Duration::from_mins(1)).await
 }
 
 /// Somebody else who uses the database.

@@ -9,7 +9,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::unix;
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 
-use crate::postgresql::Database;
+use crate::postgresql::{Cluster, Database};
 
 /// When the line breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,10 @@ impl Wire {
     pub async fn to(database: &Database) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (socket, shared) = (database.socket(), Arc::<Shared>::default());
-        let url = format!("postgres://postgres@{address}/{}", database.name());
+        let Cluster { directory, port, .. } = &*database.cluster;
+        let socket = directory.join(format!(".s.PGSQL.{port}"));
+        let shared = Arc::<Shared>::default();
+        let url = format!("postgres://postgres@{address}/{}", database.name);
         let connections = Arc::clone(&shared);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {

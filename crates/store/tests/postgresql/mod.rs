@@ -50,8 +50,8 @@ impl Care {
 /// A cluster that is gone, with its files, once this is or the process is.
 pub struct Cluster {
     /// Of its socket.
-    directory: PathBuf,
-    port: u16,
+    pub directory: PathBuf,
+    pub port: u16,
     programs: PathBuf,
     /// What is told to the script, and what it answers.
     told: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
@@ -163,8 +163,8 @@ impl Cluster {
 
 /// A database of a test's own; gone with the test.
 pub struct Database {
-    cluster: Arc<Cluster>,
-    name: String,
+    pub cluster: Arc<Cluster>,
+    pub name: String,
 }
 
 impl Database {
@@ -198,15 +198,6 @@ impl Database {
     /// The same by TLS, where the cluster has it.
     pub fn url_by_tls(&self) -> String {
         format!("postgres://{OWNER}@localhost:{}/{}", self.cluster.port, self.name)
-    }
-
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Where the cluster listens.
-    pub fn socket(&self) -> PathBuf {
-        self.cluster.directory.join(format!(".s.PGSQL.{}", self.cluster.port))
     }
 }
 

@@ -1,8 +1,9 @@
-//! `patron check`, `patron backup`, `patron restore`: what an operator does to data besides serving
-//! them.
+//! `patron check`, `patron backup`, `patron restore`, `patron copy`: what an operator does to data
+//! besides serving them.
 
 pub(super) mod backup;
 pub(super) mod check;
+pub(super) mod copy;
 pub(super) mod restore;
 
 use std::path::{Path, PathBuf};

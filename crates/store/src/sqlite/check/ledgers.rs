@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 use super::Organisations;
 use crate::maintenance::{Part, Watch};
+use crate::rows::ledger::describe;
 use crate::sqlite::ledger;
-use crate::{Error, LedgerCheck, LedgerDifference, TenantId};
+use crate::{Error, LedgerCheck};
 
 const NAME: &str = "ledgers";
 
@@ -30,16 +31,4 @@ pub(super) fn check(
         }
     }
     Ok(part)
-}
-
-fn describe(tenant: TenantId, difference: &LedgerDifference) -> String {
-    let LedgerDifference { customer, programme, currency, kind, expected, found } = difference;
-    format!(
-        "organisation {}, customer {}: programme {}, {currency} {}: the balance is {found}, the sum \
-         of its entries {expected}",
-        tenant.0,
-        customer.0,
-        programme.0,
-        kind.name(),
-    )
 }
