@@ -194,8 +194,6 @@ impl Inner {
             let tenant = group.first().map(|job| job.work.tenant.id);
             let (work, waiting): (Vec<Work>, Vec<_>) = group
                 .into_iter()
-                // Nobody waits for it any more; who asks again is served without it.
-                .filter(|job| !job.reply.is_closed())
                 .map(|Job { work, reply, room, queued }| {
                     drop(queued);
                     (work, (reply, room))

@@ -207,7 +207,9 @@ async fn every_statement_names_the_organisation_whose_rows_it_is_about() {
         .filter(|table| !OF_THE_SCHEMA.contains(&table.as_str()))
         .collect();
     let mut seen = BTreeSet::new();
-    for (file, source) in sources("src/postgres") {
+    // A copy is of every organisation's, while nobody serves them.
+    let sources = sources("src/postgres").into_iter();
+    for (file, source) in sources.filter(|(file, _)| !file.ends_with("/copying.rs")) {
         for sql in statements(&source) {
             for table in distributed(sql, &of_organisations) {
                 assert!(sql.contains("organisation_id"), "{file}: {sql}");
