@@ -14,6 +14,7 @@ use patron_rules::organisation::{Organisation, TillId};
 use patron_rules::profile::{FieldValue, FraudStatus, Name, Subscription, date};
 use patron_rules::submission::Submission;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -248,6 +249,10 @@ impl Number {
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Most need no text of their own.
+        if let Some(whole) = whole(self.0) {
+            return serializer.serialize_i64(whole);
+        }
         let exact = RawValue::from_string(plain(self.0));
         exact.map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
@@ -255,7 +260,12 @@ impl Serialize for Number {
 
 /// A decimal without superfluous zeros.
 fn plain(decimal: Decimal) -> String {
-    decimal.normalize().to_string()
+    whole(decimal).map_or_else(|| decimal.normalize().to_string(), |whole| whole.to_string())
+}
+
+/// A whole number; `None` for a fraction, and beyond 64 bits.
+fn whole(decimal: Decimal) -> Option<i64> {
+    decimal.is_integer().then(|| decimal.to_i64()).flatten()
 }
 
 /// What a reply says to this till of one customer who was sent from this place.
