@@ -32,8 +32,7 @@ pub struct Size {
 
 /// Is told how a store does.
 pub trait Watch: Send + Sync {
-    /// After each group, on the thread that writes and before its requests are answered: everybody
-    /// waits for it.
+    /// After each group, before its requests are answered: everybody waits for it.
     fn wrote(&self, group: Group);
 
     /// A request is refused because too many wait.

@@ -331,7 +331,7 @@ impl Groups {
         );
         registry.register_with_unit(
             "store_commit_duration",
-            "Time of a commit alone: its sync to disk and, now and then, copying the log into the database included",
+            "Time from the end of a group's work until it is on disk; now and then, copying the log into the database is included",
             Unit::Seconds,
             self.commits.clone(),
         );

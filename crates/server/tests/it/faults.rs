@@ -2,6 +2,8 @@
 //! (503 with `Retry-After`), goes on with what it can, and recovers by itself where that is possible.
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,6 +13,8 @@ use serde_json::json;
 
 use crate::app::{App, Client, NOW, Reply};
 use crate::durability::{Program, command};
+#[cfg(target_os = "linux")]
+use crate::proof::disk::Tracer;
 
 /// The most customers who are registered until something fails.
 const MANY: u64 = 20_000;
@@ -128,6 +132,30 @@ fn a_full_disk_refuses_until_there_is_room_and_look_ups_go_on() {
     assert_unavailable(&add(&till, registered));
     fs::remove_file(&ballast).unwrap();
     assert_recovered(&program, registered);
+}
+
+/// After a sync that failed nobody knows what the disk has. So the process ends at once, and nobody is
+/// told of what was not synced; started again, it goes on with what is whole.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sync_that_fails_ends_the_process_and_loses_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = fs::canonicalize(directory.path()).unwrap().join("data");
+    let (tracer, broken) = (Tracer::new(&data), directory.path().join("broken"));
+    let mut serve = command(data.to_str().unwrap());
+    tracer.trace(&mut serve);
+    let mut program = Program::spawn(serve.env("DISK_BROKEN", &broken));
+    let till = program.till();
+    assert_eq!(add(&till, 0).codes(), ["1000"]);
+
+    fs::write(&broken, "").unwrap();
+    let unanswered = till.try_add_once("key", &json!([{"mobile": mobile(1)}]));
+    assert!(unanswered.is_none(), "{unanswered:?}");
+    let ended = program.child.wait().unwrap();
+    assert!(ended.signal().is_some(), "{ended}");
+
+    let program = Program::start(data.to_str().unwrap());
+    assert_recovered(&program, 1);
 }
 
 /// A limit on the size of files: another way for a write to fail, and one that every system has.

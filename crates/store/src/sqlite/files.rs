@@ -94,6 +94,12 @@ impl OpenFiles {
         })
     }
 
+    /// The log, to be synced.
+    pub(super) fn open_log(&self) -> Result<File, Error> {
+        let (path, _) = &self.log;
+        File::open(path).map_err(|error| failed(error, "cannot open", path))
+    }
+
     /// # Errors
     /// [`Error::Moved`] where another file, or none, has the name of one of them.
     pub(super) fn check(&self) -> Result<(), Error> {

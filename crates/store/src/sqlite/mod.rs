@@ -1,7 +1,7 @@
 //! The embedded engine: SQLite.
 //!
-//! One writer thread owns the one connection that writes; see [`writer`]. Readers have connections
-//! of their own; see [`readers`].
+//! One writer thread owns the one connection that writes; see [`writer`]. What it commits is synced by
+//! another; see [`log_sync`]. Readers have connections of their own; see [`readers`].
 
 mod audit;
 mod candidates;
@@ -16,6 +16,7 @@ mod enrolment;
 mod files;
 mod ids;
 mod ledger;
+mod log_sync;
 pub(crate) mod maintenance;
 mod once;
 mod open;
@@ -48,6 +49,7 @@ use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
 use self::files::Lock;
+use self::log_sync::Progress;
 use self::readers::Readers;
 use self::recent::Recent;
 pub use self::tuning::Tuning;
@@ -96,10 +98,16 @@ impl SqliteStore {
     pub fn open_tuned(location: &Location, tuning: &Tuning) -> Result<Self, Error> {
         let opened = open::open(location, tuning)?;
         let watched = Watched::default();
-        let recent = Arc::clone(&opened.recent);
+        let (recent, progress) = (Arc::clone(&opened.recent), Progress::default());
         Ok(Self {
-            writer: Writer::start(opened.writer, opened.files, recent, watched.clone())?,
-            readers: Readers::new(opened.readers, watched.clone()),
+            writer: Writer::start(
+                opened.writer,
+                opened.files,
+                recent,
+                progress.clone(),
+                watched.clone(),
+            )?,
+            readers: Readers::new(opened.readers, progress, watched.clone()),
             recent: opened.recent,
             watched,
             tenants: Mutex::default(),

@@ -1,4 +1,5 @@
-//! Connections that read, apart from the one that writes. On disk, reading never waits for writing.
+//! Connections that read, apart from the one that writes. On disk, reading never waits for writing; what
+//! was read is told once it is on disk.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,6 +8,7 @@ use tokio::sync::{Semaphore, TryAcquireError};
 use tokio::task;
 
 use super::lock;
+use super::log_sync::Progress;
 use crate::Error;
 use crate::watch::Watched;
 
@@ -21,15 +23,17 @@ pub(super) struct Readers {
     idle: Arc<Mutex<Option<Vec<Connection>>>>,
     /// As many permits as connections.
     available: Arc<Semaphore>,
+    progress: Progress,
     watched: Watched,
 }
 
 impl Readers {
-    pub(super) fn new(connections: Vec<Connection>, watched: Watched) -> Self {
+    pub(super) fn new(connections: Vec<Connection>, progress: Progress, watched: Watched) -> Self {
         Self {
             room: Semaphore::new(connections.len().saturating_add(WAITING_LIMIT)),
             available: Arc::new(Semaphore::new(connections.len())),
             idle: Arc::new(Mutex::new(Some(connections))),
+            progress,
             watched,
         }
     }
@@ -55,7 +59,9 @@ impl Readers {
             let lent = Lent::take(&idle)?;
             lent.connection.as_ref().map_or(Err(Error::Closed), query)
         });
-        reading.await.map_err(|_| Error::Closed)?
+        let read = reading.await.map_err(|_| Error::Closed)?;
+        self.progress.catch_up().await?;
+        read
     }
 
     /// Lends no more, and closes all; one that is lent is closed when it comes back.

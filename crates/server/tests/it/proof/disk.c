@@ -1,10 +1,12 @@
 // Notes, in order, what the program into which it is preloaded does to the files of one directory.
 //
 // DISK_DIRECTORY is the directory, DISK_TRACE the file of notes. `disk.rs` says what a note is, and
-// reads them. The lock makes the order of the notes that in which things were done.
+// reads them. The lock makes the order of the notes that in which things were done. While the file
+// DISK_BROKEN is there, where that is set, nothing can be synced.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -123,6 +125,11 @@ ALSO(ftruncate64, ftruncate);
 
 static int synced(int file, int (*sync)(int)) {
   if (!name_of(file)) return sync(file);
+  const char *broken = getenv("DISK_BROKEN");
+  if (broken && access(broken, F_OK) == 0) {
+    errno = EIO;
+    return -1;
+  }
   pthread_mutex_lock(&order);
   int done = sync(file);
   if (done == 0) note('s', names[file], 0, NULL, 0);

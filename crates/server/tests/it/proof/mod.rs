@@ -35,7 +35,7 @@
 //! All that is random follows from the seed, but for when the system runs which thread: so a seed
 //! repeats the plan of a run and not its every step.
 
-mod disk;
+pub mod disk;
 mod failover;
 mod judge;
 mod kills;

@@ -1,0 +1,180 @@
+//! Getting commits to the disk: one thread that syncs the log.
+//!
+//! The writer commits without a sync, and goes on with the next group; this thread syncs the log and
+//! then answers everybody whose commit was in it by then, while the next group is written. The log is
+//! written in order, so a commit that is on disk has all that came before it there, too.
+//!
+//! Readers see a commit before it is on disk. They tell nobody of it until it is:
+//! [`Progress::catch_up`].
+
+use std::fs::File;
+use std::io;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::writer::Job;
+use crate::Error;
+use crate::watch::{Group, Watched};
+
+/// How many commits were begun, and how many of them are on disk.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    begun: AtomicU64,
+    /// Those that failed count: nobody has to wait for them.
+    on_disk: watch::Sender<u64>,
+}
+
+impl Progress {
+    /// Counts a commit; from now on readers may see it.
+    pub(super) fn begin(&self) -> u64 {
+        self.0.begun.fetch_add(1, Ordering::SeqCst).saturating_add(1)
+    }
+
+    /// Waits until everything that can have been read by now is on disk.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] where that is not to be known any more.
+    pub(super) async fn catch_up(&self) -> Result<(), Error> {
+        let begun = self.0.begun.load(Ordering::SeqCst);
+        let mut on_disk = self.0.on_disk.subscribe();
+        let reached = on_disk.wait_for(|on_disk| *on_disk >= begun).await;
+        reached.map(drop).map_err(|_| Error::Closed)
+    }
+
+    fn reach(&self, commit: u64) {
+        self.0.on_disk.send_replace(commit);
+    }
+}
+
+/// A group that was written.
+pub(super) struct Written {
+    pub(super) jobs: Vec<Job>,
+    pub(super) committed: Result<(), Arc<Error>>,
+    /// By which number [`Progress`] counts its commit; `None` where it did not come to that.
+    pub(super) commit: Option<u64>,
+    /// When its first job was begun, and its commit.
+    pub(super) began: Instant,
+    pub(super) commit_began: Option<Instant>,
+}
+
+/// Starts the thread; it ends once nobody writes any more, and drops `end` then. `log` is `None` for a
+/// database in memory.
+pub(super) fn start(
+    log: Option<File>,
+    progress: Progress,
+    watched: Watched,
+    end: watch::Sender<()>,
+) -> Result<(mpsc::Sender<Written>, JoinHandle<()>), Error> {
+    let (written, to_sync) = mpsc::channel();
+    let thread = thread::Builder::new().name("patron-sync".to_owned()).spawn(move || {
+        let sync = || log.as_ref().map_or(Ok(()), File::sync_data);
+        sync_until_closed(sync, &to_sync, &progress, &watched);
+        drop(end);
+    });
+    let failed =
+        |source| Error::Io { what: "cannot start the thread that syncs".to_owned(), source };
+    Ok((written, thread.map_err(failed)?))
+}
+
+fn sync_until_closed(
+    sync: impl Fn() -> io::Result<()>,
+    to_sync: &mpsc::Receiver<Written>,
+    progress: &Progress,
+    watched: &Watched,
+) {
+    while let Ok(first) = to_sync.recv() {
+        let groups: Vec<Written> = [first].into_iter().chain(to_sync.try_iter()).collect();
+        if groups.iter().any(|group| group.committed.is_ok())
+            && let Err(error) = sync()
+        {
+            // By now nobody knows what the disk has, and another sync may claim what is not so.
+            // Whoever starts again reads it, and takes what is whole.
+            tracing::error!(%error, "the log cannot be synced; the process ends");
+            process::abort();
+        }
+        for group in groups {
+            answer(group, progress, watched);
+        }
+    }
+}
+
+fn answer(group: Written, progress: &Progress, watched: &Watched) {
+    let Written { jobs, committed, commit, began, commit_began } = group;
+    if let Some(commit) = commit {
+        progress.reach(commit);
+    }
+    watched.wrote(Group {
+        requests: jobs.len(),
+        customers: jobs.iter().map(Job::customers).sum(),
+        took: began.elapsed(),
+        commit: commit_began.filter(|_| committed.is_ok()).map(|began| began.elapsed()),
+    });
+    for job in jobs {
+        job.answer(committed.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// Whoever read while a commit was on its way waits for it, and for none that came later.
+    #[test]
+    fn what_can_have_been_read_is_waited_for() {
+        let progress = Progress::default();
+        assert!(matches!(poll(pin!(progress.catch_up())), Poll::Ready(Ok(()))));
+        let (first, second) = (progress.begin(), progress.begin());
+        let mut both = pin!(progress.catch_up());
+        assert!(poll(both.as_mut()).is_pending());
+        let third = progress.begin();
+        progress.reach(first);
+        assert!(poll(both.as_mut()).is_pending());
+        progress.reach(second);
+        assert!(matches!(poll(both.as_mut()), Poll::Ready(Ok(()))));
+        let mut all = pin!(progress.catch_up());
+        assert!(poll(all.as_mut()).is_pending());
+        progress.reach(third);
+        assert!(matches!(poll(all.as_mut()), Poll::Ready(Ok(()))));
+    }
+    /// Nobody is told of a commit before the sync that follows it, and none is needed for one that failed.
+    #[test]
+    fn a_sync_comes_before_the_answer() {
+        let (progress, syncs) = (Progress::default(), Cell::new(0));
+        let told = |progress: &Progress| *progress.0.on_disk.borrow();
+        for committed in [Ok(()), Err(Arc::new(Error::Closed)), Ok(())] {
+            let (written, to_sync) = mpsc::channel();
+            let (before, commit) = (told(&progress), progress.begin());
+            let (jobs, began) = (Vec::new(), Instant::now());
+            let expected = syncs.get() + u64::from(committed.is_ok());
+            let group =
+                Written { jobs, committed, commit: Some(commit), began, commit_began: None };
+            written.send(group).unwrap();
+            drop(written);
+            let sync = || {
+                assert_eq!(told(&progress), before);
+                syncs.set(syncs.get() + 1);
+                Ok(())
+            };
+            sync_until_closed(sync, &to_sync, &progress, &Watched::default());
+            assert_eq!((told(&progress), syncs.get()), (commit, expected));
+        }
+    }
+}
