@@ -191,8 +191,11 @@ for name in "${nodes[@]}"; do
     --name "$name" "${loopback[@]}" --listen 127.0.0.1 --username patron --dbname patron \
     --monitor "postgres://autoctl_node@127.0.0.1:$port/pg_auto_failover?sslmode=disable" \
     >>"$directory/$name.log" 2>&1
-  # No power is cut here, and what a killed process wrote is kept. Standbys copy this.
-  [ "$name" != node1 ] || echo 'fsync = off' >>"$directory/$name/postgresql.conf"
+  # No power is cut here, and what a killed process wrote is kept. A node that cannot be rewound is
+  # copied, and a copy begins with a checkpoint, which takes minutes where it is not in a hurry.
+  # Standbys copy this.
+  [ "$name" != node1 ] || printf '%s\n' 'fsync = off' 'checkpoint_completion_target = 0' \
+    >>"$directory/$name/postgresql.conf"
   launch "$name"
 done
 # With two standbys it is by itself that a commit waits for one of them.
