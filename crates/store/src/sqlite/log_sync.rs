@@ -73,8 +73,9 @@ pub(super) fn start(
     progress: Progress,
     watched: Watched,
     end: watch::Sender<()>,
-) -> Result<(mpsc::Sender<Written>, JoinHandle<()>), Error> {
-    let (written, to_sync) = mpsc::channel();
+) -> Result<(mpsc::SyncSender<Written>, JoinHandle<()>), Error> {
+    // One group is written while another is synced, and waits then: what comes meanwhile is the next.
+    let (written, to_sync) = mpsc::sync_channel(0);
     let thread = thread::Builder::new().name("patron-sync".to_owned()).spawn(move || {
         let sync = || log.as_ref().map_or(Ok(()), File::sync_data);
         sync_until_closed(sync, &to_sync, &progress, &watched);
@@ -160,7 +161,7 @@ mod tests {
         let (progress, syncs) = (Progress::default(), Cell::new(0));
         let told = |progress: &Progress| *progress.0.on_disk.borrow();
         for committed in [Ok(()), Err(Arc::new(Error::Closed)), Ok(())] {
-            let (written, to_sync) = mpsc::channel();
+            let (written, to_sync) = mpsc::sync_channel(1);
             let (before, commit) = (told(&progress), progress.begin());
             let (jobs, began) = (Vec::new(), Instant::now());
             let expected = syncs.get() + u64::from(committed.is_ok());

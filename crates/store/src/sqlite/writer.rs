@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -362,7 +362,7 @@ struct Worker {
     is_failing: bool,
     progress: Progress,
     /// What is to be synced and answered.
-    written: Sender<Written>,
+    written: SyncSender<Written>,
 }
 
 /// What came of writing a group.
