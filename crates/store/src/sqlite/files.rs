@@ -94,10 +94,14 @@ impl OpenFiles {
         })
     }
 
-    /// The log, to be synced.
+    /// The log, to be synced: not every system does that for whoever may only read.
     pub(super) fn open_log(&self) -> Result<File, Error> {
         let (path, _) = &self.log;
-        File::open(path).map_err(|error| failed(error, "cannot open", path))
+        File::options()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(|error| failed(error, "cannot open", path))
     }
 
     /// # Errors
