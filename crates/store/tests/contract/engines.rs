@@ -1,7 +1,7 @@
 //! The engines that the suite runs on: the only place that lists them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use patron_store::{Error, Location, PostgresOptions, PostgresStore, SqliteStore, Store, copy};
 use tempfile::TempDir;
@@ -13,6 +13,8 @@ use crate::postgresql::Database;
 
 /// How many connections of a store read.
 const READERS: usize = 2;
+/// How long the lock of a directory that nobody uses may be held by a process that is being started.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// However slow the machine is, nothing fails for that.
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -85,8 +87,17 @@ impl Place {
     }
 
     /// Opens the data; what is in memory starts empty each time.
+    ///
+    /// A process that another test starts has this one's files open until it is the program that it is
+    /// to be, and the lock of a directory with them.
     pub fn open(&self) -> Arc<dyn Store> {
-        self.try_open().unwrap()
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.try_open() {
+                Err(Error::InUse(_)) if Instant::now() < until => std::thread::yield_now(),
+                opened => return opened.unwrap(),
+            }
+        }
     }
 
     pub fn try_open(&self) -> Result<Arc<dyn Store>, Error> {

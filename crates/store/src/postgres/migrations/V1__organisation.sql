@@ -5,5 +5,7 @@ CREATE TABLE IF NOT EXISTS organisation (
     organisation_id BIGINT PRIMARY KEY,
     name            TEXT COLLATE "C" NOT NULL UNIQUE,
     -- Its passwords are public, so it is not served to a network.
-    is_demo         BOOLEAN NOT NULL
+    is_demo         BOOLEAN NOT NULL,
+    -- How often what is set up was changed, or what somebody signs in with.
+    version         BIGINT NOT NULL
 );

@@ -49,9 +49,6 @@ CREATE TABLE till_credential (
     sha256_hash     TEXT
 ) STRICT, WITHOUT ROWID;
 
--- The rows of customers and of their audit are long. They lie in the order in which they came, whatever
--- their organisation, so that a group of registrations fills pages one after the other; their keys are
--- short, and lie beside them.
 CREATE TABLE customer (
     organisation_id INTEGER NOT NULL,
     customer_id     INTEGER NOT NULL,
@@ -82,7 +79,7 @@ CREATE TABLE customer (
     -- 2 to the power of their kinds.
     recent          INTEGER NOT NULL,
     PRIMARY KEY (organisation_id, customer_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX customer_merged ON customer (organisation_id, merged_into)
 WHERE merged_into IS NOT NULL;
@@ -174,7 +171,7 @@ CREATE TABLE audit_entry (
     -- JSON: each thing that changed, before and after.
     events          TEXT NOT NULL,
     PRIMARY KEY (organisation_id, customer_id, entry)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- The answers of requests that are answered once, as long as they are kept. They are long, so they
 -- lie in the order in which they came, and only their keys in no order beside them.
