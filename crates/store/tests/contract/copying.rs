@@ -50,7 +50,7 @@ async fn copied(from: &Place, to: &Place) -> Checked {
 }
 
 /// A registry with everything in it, and what it answers.
-async fn filled(engine: Engine) -> (Place, Vec<String>) {
+pub async fn filled(engine: Engine) -> (Place, Vec<String>) {
     let place = Place::new(engine);
     let store = place.open();
     fill(&*store).await;

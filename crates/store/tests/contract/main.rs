@@ -46,5 +46,6 @@ mod settings;
 mod simulation;
 mod sqlite;
 mod tenants;
+mod upgrading;
 mod watching;
 mod wire;

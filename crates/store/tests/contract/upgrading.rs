@@ -1,0 +1,68 @@
+//! A registry of an older schema is brought up to date, and answers the same.
+
+use patron_store::{copy, migration};
+
+use crate::copying::filled;
+use crate::engines::{Engine, Place};
+use crate::registry::answers;
+
+const HOW: &str = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ";
+
+/// Puts a table back into the order of its key.
+async fn order_by_key(place: &Place, table: &str) {
+    let now = place.texts(&format!("{HOW}'{table}'")).await.pop().unwrap();
+    let columns = now[now.find('(').unwrap()..].strip_suffix("STRICT").unwrap().to_owned();
+    let before = format!(
+        "CREATE TABLE before {columns} STRICT, WITHOUT ROWID;
+         INSERT INTO before SELECT * FROM {table};
+         DROP TABLE {table};
+         ALTER TABLE before RENAME TO {table};"
+    );
+    place.execute(&before).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_in_the_order_of_their_keys_are_put_into_that_in_which_they_come() {
+    let (place, expected) = filled(Engine::SqliteInADirectory).await;
+    for table in ["customer", "audit_entry"] {
+        order_by_key(&place, table).await;
+    }
+    place
+        .execute(
+            "CREATE INDEX customer_merged ON customer (organisation_id, merged_into)
+             WHERE merged_into IS NOT NULL;
+             DELETE FROM refinery_schema_history WHERE version = 11",
+        )
+        .await;
+
+    let store = place.open();
+    assert_eq!(answers(&*store).await, expected);
+    store.close().await;
+    for table in ["customer", "audit_entry"] {
+        let now = place.texts(&format!("{HOW}'{table}'")).await.pop().unwrap();
+        assert!(now.ends_with("STRICT"), "{now}");
+    }
+    let index = "SELECT name FROM sqlite_schema WHERE name = 'customer_merged'";
+    assert_eq!(place.texts(index).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_in_the_rows_of_organisations_are_moved_to_a_table_of_their_own() {
+    let (place, expected) = filled(Engine::Postgres).await;
+    place
+        .execute(
+            "ALTER TABLE organisation ADD COLUMN version BIGINT NOT NULL DEFAULT 7;
+             DROP TABLE configuration_version;
+             DELETE FROM refinery_schema_history WHERE version >= 32",
+        )
+        .await;
+    assert!(place.try_open().is_err(), "nobody serves an older schema");
+
+    let copy::Place::Postgres(options) = place.to_copy() else { panic!("it is in PostgreSQL") };
+    migration::up(&options, &mut |_| {}).await.unwrap();
+    let versions = "SELECT DISTINCT version::TEXT FROM configuration_version";
+    assert_eq!(place.texts(versions).await, ["7"]);
+    let store = place.open();
+    assert_eq!(answers(&*store).await, expected);
+    store.close().await;
+}
