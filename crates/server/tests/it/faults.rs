@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::app::{App, Client, NOW, Reply};
 use crate::durability::{Program, command};
 #[cfg(target_os = "linux")]
-use crate::proof::disk::Tracer;
+use crate::proof::disk::{Disk, Left, Tracer};
 
 /// The most customers who are registered until something fails.
 const MANY: u64 = 20_000;
@@ -135,16 +136,19 @@ fn a_full_disk_refuses_until_there_is_room_and_look_ups_go_on() {
 }
 
 /// After a sync that failed nobody knows what the disk has. So the process ends at once, and nobody is
-/// told of what was not synced; started again, it goes on with what is whole.
+/// told of what was not synced; started again, it puts on disk whatever it goes on from.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_sync_that_fails_ends_the_process_and_loses_nobody() {
     let directory = tempfile::tempdir().unwrap();
     let data = fs::canonicalize(directory.path()).unwrap().join("data");
     let (tracer, broken) = (Tracer::new(&data), directory.path().join("broken"));
-    let mut serve = command(data.to_str().unwrap());
-    tracer.trace(&mut serve);
-    let mut program = Program::spawn(serve.env("DISK_BROKEN", &broken));
+    let start = || {
+        let mut serve = command(data.to_str().unwrap());
+        tracer.trace(&mut serve);
+        Program::spawn(serve.env("DISK_BROKEN", &broken))
+    };
+    let mut program = start();
     let till = program.till();
     assert_eq!(add(&till, 0).codes(), ["1000"]);
 
@@ -154,8 +158,21 @@ fn a_sync_that_fails_ends_the_process_and_loses_nobody() {
     let ended = program.child.wait().unwrap();
     assert!(ended.signal().is_some(), "{ended}");
 
-    let program = Program::start(data.to_str().unwrap());
+    fs::remove_file(&broken).unwrap();
+    let mut program = start();
     assert_recovered(&program, 1);
+    program.signal("-9");
+
+    let (mut disk, mut rng) = (Disk::default(), Rng::with_seed(1));
+    disk.advance(&tracer.notes(), u64::MAX);
+    disk.assert_is(&data);
+    for left in Left::ALL {
+        let copy = tempfile::tempdir().unwrap();
+        disk.cut(left, &mut rng, copy.path());
+        let program = Program::start(copy.path().to_str().unwrap());
+        assert!(is_found(&program.till(), 0), "{left:?} is left");
+        assert!(is_found(&program.till(), 1), "{left:?} is left");
+    }
 }
 
 /// A limit on the size of files: another way for a write to fail, and one that every system has.

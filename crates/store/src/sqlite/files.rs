@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::time::UNIX_EPOCH;
@@ -20,6 +20,8 @@ const RESTORED: &str = ".restored";
 /// What SQLite adds to a database's name for its log and the log's index.
 const LOG: &str = "-wal";
 const LOG_INDEX: &str = "-shm";
+/// How much of a file is in memory while it is written again, in bytes.
+const COPIED_AT_ONCE: usize = 1 << 20;
 
 /// The lock of the data directory, for the one process that may write there; the system lets go of
 /// it when that ends.
@@ -250,6 +252,27 @@ pub(super) fn finish_restoring(database: &Path) -> Result<(), Error> {
 pub(super) fn log_beside(database: &Path) -> Option<PathBuf> {
     let log = with_suffix(database, LOG);
     log.metadata().is_ok_and(|log| log.len() > 0).then_some(log)
+}
+
+/// Writes the log again as it is, and syncs it. A sync that failed has left what it was to put on disk in
+/// the system's memory alone, where no further sync looks for it; it must not be read as if it were on
+/// disk, and nothing be written behind it.
+pub(super) fn write_log_again(database: &Path) -> Result<(), Error> {
+    let Some(log) = log_beside(database) else { return Ok(()) };
+    let file = File::options().read(true).write(true).open(&log);
+    file.and_then(write_again).map_err(|error| failed(error, "cannot write", &log))
+}
+
+fn write_again(mut file: File) -> io::Result<()> {
+    let mut chunk = vec![0; COPIED_AT_ONCE];
+    let mut offset = 0;
+    loop {
+        let length = file.read(&mut chunk)?;
+        let Some(content @ [_, ..]) = chunk.get(..length) else { return file.sync_all() };
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(content)?;
+        offset = file.stream_position()?;
+    }
 }
 
 /// Whether there is a file that is not empty.

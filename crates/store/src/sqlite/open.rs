@@ -63,6 +63,7 @@ pub(super) fn open_if(
             let file = directory.join(files::DATABASE);
             files::finish_restoring(&file)?;
             files::refuse_log_of_another(&file)?;
+            files::write_log_again(&file)?;
             files::private(&file)?;
             (file, Some(lock))
         }
@@ -194,7 +195,10 @@ fn claim(connection: &Connection) -> Result<(), Error> {
 
 /// Brings the schema up to date; refuses one that this program does not know.
 fn migrate(connection: &mut Connection) -> Result<(), Error> {
-    versions(connection)?;
+    let Schema { found, known } = versions(connection)?;
+    if (1..known).contains(&found) {
+        tracing::info!(found, known, "the schema is brought up to date");
+    }
     let runner = migrations::migrations::runner();
     // Grouped, a migration and the note that it was applied are one commit.
     let runner = runner.set_grouped(true).set_abort_divergent(true).set_abort_missing(true);

@@ -126,14 +126,12 @@ ALSO(ftruncate64, ftruncate);
 static int synced(int file, int (*sync)(int)) {
   if (!name_of(file)) return sync(file);
   const char *broken = getenv("DISK_BROKEN");
-  if (broken && access(broken, F_OK) == 0) {
-    errno = EIO;
-    return -1;
-  }
   pthread_mutex_lock(&order);
-  int done = sync(file);
-  if (done == 0) note('s', names[file], 0, NULL, 0);
+  int fails = broken && access(broken, F_OK) == 0;
+  int done = fails ? -1 : sync(file);
+  if (fails || done == 0) note(fails ? 'f' : 's', names[file], 0, NULL, 0);
   pthread_mutex_unlock(&order);
+  if (fails) errno = EIO;
   return done;
 }
 

@@ -7,6 +7,8 @@
 //! - what was written before the file's last sync (`fsync`, `fdatasync`) is there;
 //! - of what was written since, each sector is there or as it was before, in any order;
 //! - where the file grew since, it may also be shorter, or hold zeros or garbage;
+//! - what a sync that failed was to put on disk is read as before, as long as the system runs, and is
+//!   on disk only if it is written and synced again;
 //! - a name that was given to a file since the directory's last sync may be missing, and one that
 //!   was taken away since may still be there.
 //!
@@ -19,6 +21,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -83,6 +86,8 @@ pub struct Disk {
 struct Stored {
     /// What the last sync has made sure of.
     synced: Vec<u8>,
+    /// What was read after the last sync, whatever came of that.
+    read: Vec<u8>,
     /// What was done since.
     since: Vec<Done>,
     /// That it was made is not synced yet.
@@ -111,10 +116,19 @@ impl Done {
 }
 
 impl Stored {
-    fn written(&self) -> Vec<u8> {
-        let mut content = self.synced.clone();
+    /// What everything that was done since the last sync makes of this.
+    fn done_to(&self, content: &[u8]) -> Vec<u8> {
+        let mut content = content.to_owned();
         self.since.iter().for_each(|done| done.apply(&mut content));
         content
+    }
+
+    fn sync(&mut self, succeeds: bool) {
+        let done = mem::take(&mut self.since);
+        done.iter().for_each(|done| done.apply(&mut self.read));
+        if succeeds {
+            done.iter().for_each(|done| done.apply(&mut self.synced));
+        }
     }
 
     /// Each sector as it was at some time since the last sync.
@@ -172,7 +186,8 @@ impl Disk {
     pub fn of(directory: &Path) -> Self {
         let read = |entry: fs::DirEntry| {
             let synced = fs::read(entry.path()).unwrap();
-            (entry.file_name().into_string().unwrap(), Stored { synced, ..Stored::default() })
+            let read = synced.clone();
+            (entry.file_name().into_string().unwrap(), Stored { synced, read, ..Stored::default() })
         };
         let entries = fs::read_dir(directory).unwrap();
         Self { files: entries.map(|entry| read(entry.unwrap())).collect(), ..Self::default() }
@@ -222,7 +237,11 @@ impl Disk {
 
     fn change(&mut self, kind: u8, name: String, offset: usize, data: &[u8]) {
         if name.is_empty() {
-            assert_eq!(kind, b's', "the directory can be synced");
+            match kind {
+                b's' => {}
+                b'f' => return,
+                _ => panic!("the directory can only be synced"),
+            }
             self.files.retain(|_, file| !file.is_gone);
             self.files.values_mut().for_each(|file| file.is_new = false);
             return;
@@ -233,10 +252,7 @@ impl Disk {
             b'w' => file.since.push(Done::Write { offset, data: data.to_owned() }),
             b'u' => file.is_gone = true,
             b't' => file.since.push(Done::Resize(offset)),
-            b's' => {
-                file.synced = file.written();
-                file.since.clear();
-            }
+            b's' | b'f' => file.sync(kind == b's'),
             other => panic!("an unknown note: {other}"),
         }
     }
@@ -258,7 +274,7 @@ impl Disk {
                 continue;
             }
             let mut content = match left {
-                Left::Everything => file.written(),
+                Left::Everything => file.done_to(&file.synced),
                 Left::Synced => file.synced.clone(),
                 Left::Torn => file.torn(rng),
             };
@@ -274,7 +290,8 @@ impl Disk {
         let really = Self::of(directory);
         let files = |disk: &Self| {
             let files = disk.files.iter().filter(|(name, file)| !is_memory(name) && !file.is_gone);
-            files.map(|(name, file)| (name.clone(), file.written())).collect::<Vec<_>>()
+            let read = |file: &Stored| file.done_to(&file.read);
+            files.map(|(name, file)| (name.clone(), read(file))).collect::<Vec<_>>()
         };
         let (noted, really) = (files(self), files(&really));
         let names = |files: &[(String, Vec<u8>)]| {
