@@ -7,14 +7,19 @@ use crate::engines::{Engine, Place};
 use crate::registry::answers;
 
 const HOW: &str = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ";
+const FIRST_STEP: &str = include_str!("../../src/sqlite/migrations/V1__registry.sql");
 
-/// Puts a table back into the order of its key.
+/// Makes a table as the first step of the schema did.
 async fn order_by_key(place: &Place, table: &str) {
-    let now = place.texts(&format!("{HOW}'{table}'")).await.pop().unwrap();
-    let columns = now[now.find('(').unwrap()..].strip_suffix("STRICT").unwrap().to_owned();
+    let begin = FIRST_STEP.find(&format!("CREATE TABLE {table} (")).unwrap();
+    let made = FIRST_STEP[begin..].split_inclusive("WITHOUT ROWID;").next().unwrap();
+    let before = made.replacen(table, "before", 1);
+    // By their names: their order may be another.
+    let columns = place.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
+    let columns = columns.join(", ");
     let before = format!(
-        "CREATE TABLE before {columns} STRICT, WITHOUT ROWID;
-         INSERT INTO before SELECT * FROM {table};
+        "{before}
+         INSERT INTO before ({columns}) SELECT {columns} FROM {table};
          DROP TABLE {table};
          ALTER TABLE before RENAME TO {table};"
     );
