@@ -55,6 +55,7 @@ struct Groups {
     customers: Histogram,
     durations: Histogram,
     commits: Histogram,
+    syncs: Histogram,
     failures: Counter,
 }
 
@@ -184,6 +185,7 @@ impl Default for Metrics {
                 customers: Histogram::new(COUNTS),
                 durations: Histogram::new(SECONDS),
                 commits: Histogram::new(SECONDS),
+                syncs: Histogram::new(SECONDS),
                 failures: Counter::default(),
             },
             registry,
@@ -335,6 +337,12 @@ impl Groups {
             Unit::Seconds,
             self.commits.clone(),
         );
+        registry.register_with_unit(
+            "store_sync_duration",
+            "Time to sync the log to disk; on PostgreSQL, which syncs by itself, there is none",
+            Unit::Seconds,
+            self.syncs.clone(),
+        );
         registry.register(
             "store_commit_failures",
             "Groups that were not committed",
@@ -355,6 +363,10 @@ impl Watch for Metrics {
                 self.groups.failures.inc();
             }
         }
+    }
+
+    fn synced(&self, took: Duration) {
+        self.groups.syncs.observe(took.as_secs_f64());
     }
 
     fn refused(&self) {

@@ -23,35 +23,37 @@ use crate::Error;
 use crate::watch::{Group, Watched};
 
 /// How many commits were begun, and how many of them are on disk.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Progress(Arc<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    begun: AtomicU64,
-    /// Those that failed count: nobody has to wait for them.
-    on_disk: watch::Sender<u64>,
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    begun: Arc<AtomicU64>,
+    on_disk: watch::Receiver<u64>,
 }
 
+/// Tells [`Progress`] up to which commit all are on disk. Those that failed count: nobody has to wait
+/// for them.
+pub(super) type OnDisk = watch::Sender<u64>;
+
 impl Progress {
+    /// Of no commit; the other half is for whoever syncs.
+    pub(super) fn new() -> (Self, OnDisk) {
+        let (sender, on_disk) = watch::channel(0);
+        (Self { begun: Arc::default(), on_disk }, sender)
+    }
+
     /// Counts a commit; from now on readers may see it.
     pub(super) fn begin(&self) -> u64 {
-        self.0.begun.fetch_add(1, Ordering::SeqCst).saturating_add(1)
+        self.begun.fetch_add(1, Ordering::SeqCst).saturating_add(1)
     }
 
     /// Waits until everything that can have been read by now is on disk.
     ///
     /// # Errors
-    /// [`Error::Closed`] where that is not to be known any more.
+    /// [`Error::Closed`] where nobody syncs any more.
     pub(super) async fn catch_up(&self) -> Result<(), Error> {
-        let begun = self.0.begun.load(Ordering::SeqCst);
-        let mut on_disk = self.0.on_disk.subscribe();
+        let begun = self.begun.load(Ordering::SeqCst);
+        let mut on_disk = self.on_disk.clone();
         let reached = on_disk.wait_for(|on_disk| *on_disk >= begun).await;
         reached.map(drop).map_err(|_| Error::Closed)
-    }
-
-    fn reach(&self, commit: u64) {
-        self.0.on_disk.send_replace(commit);
     }
 }
 
@@ -70,15 +72,21 @@ pub(super) struct Written {
 /// database in memory.
 pub(super) fn start(
     log: Option<File>,
-    progress: Progress,
+    on_disk: OnDisk,
     watched: Watched,
     end: watch::Sender<()>,
 ) -> Result<(mpsc::SyncSender<Written>, JoinHandle<()>), Error> {
     // One group is written while another is synced, and waits then: what comes meanwhile is the next.
     let (written, to_sync) = mpsc::sync_channel(0);
     let thread = thread::Builder::new().name("patron-sync".to_owned()).spawn(move || {
-        let sync = || log.as_ref().map_or(Ok(()), File::sync_data);
-        sync_until_closed(sync, &to_sync, &progress, &watched);
+        let sync = || {
+            let Some(log) = &log else { return Ok(()) };
+            let began = Instant::now();
+            log.sync_data()?;
+            watched.synced(began.elapsed());
+            Ok(())
+        };
+        sync_until_closed(sync, &to_sync, &on_disk, &watched);
         drop(end);
     });
     let failed =
@@ -89,7 +97,7 @@ pub(super) fn start(
 fn sync_until_closed(
     sync: impl Fn() -> io::Result<()>,
     to_sync: &mpsc::Receiver<Written>,
-    progress: &Progress,
+    on_disk: &OnDisk,
     watched: &Watched,
 ) {
     while let Ok(first) = to_sync.recv() {
@@ -104,15 +112,15 @@ fn sync_until_closed(
             process::abort();
         }
         for group in groups {
-            answer(group, progress, watched);
+            answer(group, on_disk, watched);
         }
     }
 }
 
-fn answer(group: Written, progress: &Progress, watched: &Watched) {
+fn answer(group: Written, on_disk: &OnDisk, watched: &Watched) {
     let Written { jobs, committed, commit, began, commit_began } = group;
     if let Some(commit) = commit {
-        progress.reach(commit);
+        on_disk.send_replace(commit);
     }
     watched.wrote(Group {
         requests: jobs.len(),
@@ -141,28 +149,33 @@ mod tests {
     /// Whoever read while a commit was on its way waits for it, and for none that came later.
     #[test]
     fn what_can_have_been_read_is_waited_for() {
-        let progress = Progress::default();
+        let (progress, on_disk) = Progress::new();
         assert!(matches!(poll(pin!(progress.catch_up())), Poll::Ready(Ok(()))));
         let (first, second) = (progress.begin(), progress.begin());
         let mut both = pin!(progress.catch_up());
         assert!(poll(both.as_mut()).is_pending());
         let third = progress.begin();
-        progress.reach(first);
+        on_disk.send_replace(first);
         assert!(poll(both.as_mut()).is_pending());
-        progress.reach(second);
+        on_disk.send_replace(second);
         assert!(matches!(poll(both.as_mut()), Poll::Ready(Ok(()))));
         let mut all = pin!(progress.catch_up());
         assert!(poll(all.as_mut()).is_pending());
-        progress.reach(third);
+        on_disk.send_replace(third);
         assert!(matches!(poll(all.as_mut()), Poll::Ready(Ok(()))));
+        progress.begin();
+        let mut never = pin!(progress.catch_up());
+        assert!(poll(never.as_mut()).is_pending());
+        drop(on_disk);
+        assert!(matches!(poll(never.as_mut()), Poll::Ready(Err(Error::Closed))));
     }
 
     /// Nobody is told of a commit before the sync that follows it, whatever came of it; where it did not
     /// come to a commit, there is nothing to sync.
     #[test]
     fn a_sync_comes_before_the_answer() {
-        let (progress, syncs) = (Progress::default(), Cell::new(0));
-        let told = || *progress.0.on_disk.borrow();
+        let ((progress, on_disk), syncs) = (Progress::new(), Cell::new(0));
+        let told = || *on_disk.borrow();
         for (is_begun, is_ok) in [(true, true), (true, false), (false, false), (true, true)] {
             let (written, to_sync) = mpsc::sync_channel(1);
             let before = (told(), syncs.get());
@@ -176,7 +189,7 @@ mod tests {
                 syncs.set(syncs.get() + 1);
                 Ok(())
             };
-            sync_until_closed(sync, &to_sync, &progress, &Watched::default());
+            sync_until_closed(sync, &to_sync, &on_disk, &Watched::default());
             let after = commit.map_or(before, |commit| (commit, before.1 + 1));
             assert_eq!((told(), syncs.get()), after);
         }

@@ -49,7 +49,6 @@ use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
 use self::files::Lock;
-use self::log_sync::Progress;
 use self::readers::Readers;
 use self::recent::Recent;
 pub use self::tuning::Tuning;
@@ -97,17 +96,11 @@ impl SqliteStore {
     /// wrote it, and whatever keeps the files from being opened.
     pub fn open_tuned(location: &Location, tuning: &Tuning) -> Result<Self, Error> {
         let opened = open::open(location, tuning)?;
-        let watched = Watched::default();
-        let (recent, progress) = (Arc::clone(&opened.recent), Progress::default());
+        let (watched, recent) = (Watched::default(), Arc::clone(&opened.recent));
+        let writer = Writer::start(opened.writer, opened.files, recent, watched.clone())?;
         Ok(Self {
-            writer: Writer::start(
-                opened.writer,
-                opened.files,
-                recent,
-                progress.clone(),
-                watched.clone(),
-            )?,
-            readers: Readers::new(opened.readers, progress, watched.clone()),
+            readers: Readers::new(opened.readers, writer.progress(), watched.clone()),
+            writer,
             recent: opened.recent,
             watched,
             tenants: Mutex::default(),

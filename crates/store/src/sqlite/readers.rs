@@ -92,3 +92,29 @@ impl Drop for Lent<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// With the clock stopped, time is out as soon as there is nothing to do but wait.
+    const A_WHILE: Duration = Duration::from_secs(1);
+
+    /// What was read may be from a commit that is not on disk yet.
+    #[tokio::test(start_paused = true)]
+    async fn nothing_that_was_read_is_told_before_it_is_on_disk() {
+        let (progress, on_disk) = Progress::new();
+        let connections = vec![Connection::open_in_memory().unwrap()];
+        let readers = Readers::new(connections, progress.clone(), Watched::default());
+        let read = || timeout(A_WHILE, readers.read(|_| Ok(())));
+        assert!(matches!(read().await, Ok(Ok(()))));
+        let begun = progress.begin();
+        assert!(read().await.is_err(), "it waits for the commit");
+        on_disk.send_replace(begun);
+        assert!(matches!(read().await, Ok(Ok(()))));
+    }
+}

@@ -176,6 +176,7 @@ pub(super) struct Writer {
     threads: Vec<JoinHandle<()>>,
     /// Counts the changes of what is set up.
     generation: Arc<AtomicU64>,
+    progress: Progress,
     /// Closed once the threads and the connection are gone.
     ended: watch::Receiver<()>,
     watched: Watched,
@@ -240,7 +241,6 @@ impl Writer {
         connection: Connection,
         files: Option<OpenFiles>,
         recent: Arc<Recent>,
-        progress: Progress,
         watched: Watched,
     ) -> Result<Self, Error> {
         let (queue, waiting) = mpsc::unbounded_channel();
@@ -256,8 +256,8 @@ impl Writer {
             // A commit is synced by the thread for that, and here only what goes into the database.
             connection.pragma_update(None, "synchronous", "NORMAL")?;
         }
-        let (written, syncing) =
-            log_sync::start(log, progress.clone(), watched.clone(), end.clone())?;
+        let (progress, on_disk) = Progress::new();
+        let (written, syncing) = log_sync::start(log, on_disk, watched.clone(), end.clone())?;
         let worker = Worker {
             connection,
             files,
@@ -266,7 +266,7 @@ impl Writer {
             random,
             generation: Arc::clone(&generation),
             is_failing: false,
-            progress,
+            progress: progress.clone(),
             written,
         };
         let thread = thread::Builder::new()
@@ -280,7 +280,12 @@ impl Writer {
                 Error::Io { what, source }
             })?;
         let (queue, threads) = (Mutex::new(Some(queue)), vec![thread, syncing]);
-        Ok(Self { queue, room, threads, generation, ended, watched })
+        Ok(Self { queue, room, threads, generation, progress, ended, watched })
+    }
+
+    /// How many commits were begun, and how many are on disk.
+    pub(super) fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 
     /// The generation of what is set up.
@@ -536,14 +541,7 @@ mod tests {
         let limit = |pages: i64| format!("PRAGMA max_page_count = {pages}");
         opened.writer.execute_batch(&limit(pages + 20)).unwrap();
         let writer = Arc::new(
-            Writer::start(
-                opened.writer,
-                opened.files,
-                opened.recent,
-                Progress::default(),
-                Watched::default(),
-            )
-            .unwrap(),
+            Writer::start(opened.writer, opened.files, opened.recent, Watched::default()).unwrap(),
         );
 
         // A batch of which one customer fails, and single ones that may be in its group.
