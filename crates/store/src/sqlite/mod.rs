@@ -327,18 +327,18 @@ impl Store for SqliteStore {
     }
 
     async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error> {
-        let (id, recent) = (tenant.id, Arc::clone(&self.recent));
-        self.readers.read(move |connection| customer::find(connection, &*recent, id, &by)).await
+        let find =
+            |connection: &Connection| customer::find(connection, &*self.recent, tenant.id, &by);
+        self.readers.look_up(find).await
     }
 
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error> {
-        let id = tenant.id;
-        self.readers.read(move |connection| cards::of(connection, id, customer)).await
+        self.readers.look_up(|connection| cards::of(connection, tenant.id, customer)).await
     }
 
     async fn referrer(&self, tenant: &Tenant, code: &str) -> Result<Option<Referrer>, Error> {
-        let (id, code) = (tenant.id, code.to_owned());
-        self.readers.read(move |connection| referrals::referrer(connection, id, &code)).await
+        let look_up = |connection: &Connection| referrals::referrer(connection, tenant.id, code);
+        self.readers.look_up(look_up).await
     }
 
     async fn referral_codes(

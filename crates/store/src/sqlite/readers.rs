@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError};
 use tokio::task;
 
 use super::lock;
@@ -43,25 +43,42 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let _room = self.room.try_acquire().map_err(|refused| match refused {
+        let _room = self.enter()?;
+        // It ends with the query, not with the caller's patience.
+        let lent = self.borrow().await?;
+        let reading = task::spawn_blocking(move || lent.query(query));
+        let read = reading.await.map_err(|_| Error::Closed)?;
+        self.progress.catch_up().await?;
+        read
+    }
+
+    /// The same where the thread is that asks, for what looks at a few pages: to hand that to another
+    /// thread takes longer than to do it.
+    pub(super) async fn look_up<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let _room = self.enter()?;
+        let read = self.borrow().await?.query(query);
+        self.progress.catch_up().await?;
+        read
+    }
+
+    fn enter(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.room.try_acquire().map_err(|refused| match refused {
             TryAcquireError::NoPermits => {
                 self.watched.refused();
                 Error::Overloaded
             }
             TryAcquireError::Closed => Error::Closed,
-        })?;
-        let permit =
-            Arc::clone(&self.available).acquire_owned().await.map_err(|_| Error::Closed)?;
-        let idle = Arc::clone(&self.idle);
-        let reading = task::spawn_blocking(move || {
-            // The permit ends with the query, not with the caller's patience, and after the loan.
-            let _permit = permit;
-            let lent = Lent::take(&idle)?;
-            lent.connection.as_ref().map_or(Err(Error::Closed), query)
-        });
-        let read = reading.await.map_err(|_| Error::Closed)?;
-        self.progress.catch_up().await?;
-        read
+        })
+    }
+
+    async fn borrow(&self) -> Result<Lent, Error> {
+        let available = Arc::clone(&self.available).acquire_owned();
+        let permit = available.await.map_err(|_| Error::Closed)?;
+        let connection = lock(&self.idle).as_mut().and_then(Vec::pop).ok_or(Error::Closed)?;
+        Ok(Lent { connection: Some(connection), idle: Arc::clone(&self.idle), _permit: permit })
     }
 
     /// Lends no more, and closes all; one that is lent is closed when it comes back.
@@ -73,21 +90,22 @@ impl Readers {
 }
 
 /// A connection that goes back to the others when it is no longer used, come what may.
-struct Lent<'a> {
+struct Lent {
     connection: Option<Connection>,
-    idle: &'a Mutex<Option<Vec<Connection>>>,
+    idle: Arc<Mutex<Option<Vec<Connection>>>>,
+    /// Ends after the loan.
+    _permit: OwnedSemaphorePermit,
 }
 
-impl<'a> Lent<'a> {
-    fn take(idle: &'a Mutex<Option<Vec<Connection>>>) -> Result<Self, Error> {
-        let connection = lock(idle).as_mut().and_then(Vec::pop).ok_or(Error::Closed)?;
-        Ok(Self { connection: Some(connection), idle })
+impl Lent {
+    fn query<T>(self, query: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        self.connection.as_ref().map_or(Err(Error::Closed), query)
     }
 }
 
-impl Drop for Lent<'_> {
+impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(idle) = lock(self.idle).as_mut() {
+        if let Some(idle) = lock(&self.idle).as_mut() {
             idle.extend(self.connection.take());
         }
     }
@@ -111,10 +129,12 @@ mod tests {
         let connections = vec![Connection::open_in_memory().unwrap()];
         let readers = Readers::new(connections, progress.clone(), Watched::default());
         let read = || timeout(A_WHILE, readers.read(|_| Ok(())));
-        assert!(matches!(read().await, Ok(Ok(()))));
+        let look_up = || timeout(A_WHILE, readers.look_up(|_| Ok(())));
+        let told = async || (read().await.is_ok(), look_up().await.is_ok());
+        assert_eq!(told().await, (true, true));
         let begun = progress.begin();
-        assert!(read().await.is_err(), "it waits for the commit");
+        assert_eq!(told().await, (false, false));
         on_disk.send_replace(begun);
-        assert!(matches!(read().await, Ok(Ok(()))));
+        assert_eq!(told().await, (true, true));
     }
 }
