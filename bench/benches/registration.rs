@@ -1,4 +1,4 @@
-//! The parts of a registration, each alone: decode, validate, decide, commit; a whole request, with
+//! The parts of a registration, each alone: decode, validate, decide, commit, encode; a whole request, with
 //! its reply; and a look-up.
 //!
 //! `cargo bench --manifest-path bench/Cargo.toml --target-dir target` runs them. A commit is durable,
@@ -24,6 +24,8 @@ use patron_server::app::App;
 use patron_server::config::Config;
 use patron_server::http;
 use patron_server::organisation_file::{Hashed, OrganisationFile};
+use patron_server::v1_1::customer::customers::Customers;
+use patron_server::v1_1::customer::decoded::Decoded;
 use patron_server::v1_1::customer::request::decode;
 use patron_store::{Author, Location, Lookup, Mode, NewOrganisation, SqliteStore, Store, Tenant};
 use tower::ServiceExt;
@@ -98,6 +100,12 @@ fn pure_parts(criterion: &mut Criterion) {
             BatchSize::SmallInput,
         );
     });
+    let batch = Decoded::Json(decode(body.as_bytes()).unwrap());
+    let (customers, _) = Customers::validated(&batch, organisation, Ok(TILL), now);
+    let decisions = [decide(organisation, registration, &facts)];
+    criterion.bench_function("encode", |bencher| {
+        bencher.iter(|| customers.answer(black_box(&decisions), organisation, false));
+    });
 }
 
 /// A request from its first byte to the last one of its reply, with all that stands before and
@@ -113,7 +121,10 @@ fn whole_request(criterion: &mut Criterion) {
     let body = body(1);
     let request = || {
         Request::post("/v1.1/customer/add?format=json")
-            .header("Authorization", "Basic YmVuY2guMToxZDI4ZDI1ODI1MDg3NmZiN2RkZTIyYTE3NDM2ZWY5Yw==")
+            .header(
+                "Authorization",
+                "Basic YmVuY2guMToxZDI4ZDI1ODI1MDg3NmZiN2RkZTIyYTE3NDM2ZWY5Yw==",
+            )
             .body(Body::from(body.clone()))
             .unwrap()
     };

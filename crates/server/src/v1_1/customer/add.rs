@@ -197,9 +197,7 @@ async fn attempt(app: &App, asked: &Asked<'_>, tenant: &Tenant) -> Result<Respon
 fn answer(customers: Arc<Customers>, tenant: Tenant, explained: bool) -> WriteAnswer {
     Arc::new(move |decisions| {
         let _encoding = trace_span!(target: STAGES, "encode").entered();
-        let envelope = customers.answer(decisions, tenant.organisation(), explained);
-        // An envelope can always be written.
-        serde_json::to_vec(&envelope).unwrap_or_default()
+        customers.answer(decisions, tenant.organisation(), explained)
     })
 }
 

@@ -15,7 +15,7 @@ use patron_rules::validate::{Registration, Validated, validate};
 use super::decoded::Decoded;
 use super::explain::explain;
 use super::place::Place;
-use super::response::{self, Item as Added};
+use super::response;
 use crate::v1_1::envelope::Envelope;
 
 /// One customer, once they are validated.
@@ -33,12 +33,13 @@ struct Item {
 
 /// All of them, in order.
 #[derive(Default)]
-pub(super) struct Customers(Vec<Item>);
+pub struct Customers(Vec<Item>);
 
 impl Customers {
     /// Reads and validates each customer, as the organisation has it; whoever is valid is a
     /// registration besides.
-    pub(super) fn validated(
+    #[must_use]
+    pub fn validated(
         batch: &Decoded<'_>,
         organisation: &Organisation,
         posted_as: PostedAs,
@@ -72,13 +73,14 @@ impl Customers {
         self.0.iter().map(decision).collect()
     }
 
-    /// The answer, where the store decided so; explained, if that was asked for.
-    pub(super) fn answer(
+    /// The JSON of the answer, where the store decided so; explained, if that was asked for.
+    #[must_use]
+    pub fn answer(
         &self,
         decisions: &[Decision],
         organisation: &Organisation,
         explained: bool,
-    ) -> Envelope<Added> {
+    ) -> Vec<u8> {
         let decisions = self.in_order(decisions);
         let succeeded = decisions.iter().filter(|decision| decision.outcome.is_ok()).count();
         let added = |(item, decision): (&Item, &Cow<'_, Decision>)| {
@@ -88,6 +90,8 @@ impl Customers {
                 explained.then(|| explain(place, identifiers, trace, decision, settings));
             response::item(submission, place, &decision.outcome, organisation, *till, explanation)
         };
-        Envelope::of(self.0.iter().zip(&decisions).map(added).collect(), succeeded)
+        let items = self.0.iter().zip(&decisions).map(added).collect();
+        // An envelope can always be written.
+        serde_json::to_vec(&Envelope::of(items, succeeded)).unwrap_or_default()
     }
 }

@@ -34,8 +34,10 @@ impl Error {
 }
 
 /// The customers of a body, each still to be read.
-pub(super) enum Decoded<'a> {
+pub enum Decoded<'a> {
+    /// Of a body in JSON.
     Json(request::Batch<'a>),
+    /// Of a body in XML.
     Xml(request_xml::Batch),
 }
 

@@ -1,7 +1,7 @@
 //! `/v1.1/customer/…`
 
 pub mod add;
-mod customers;
+pub mod customers;
 pub mod decoded;
 mod examples;
 mod explain;
