@@ -35,9 +35,6 @@ pub trait Watch: Send + Sync {
     /// After each group, before its requests are answered: everybody waits for it.
     fn wrote(&self, group: Group);
 
-    /// After each sync of the log to disk, and how long it took. What a database server syncs is not told.
-    fn synced(&self, took: Duration);
-
     /// A request is refused because too many wait.
     fn refused(&self);
 }
@@ -55,12 +52,6 @@ impl Watched {
     pub(crate) fn wrote(&self, group: Group) {
         if let Some(watch) = self.0.get() {
             watch.wrote(group);
-        }
-    }
-
-    pub(crate) fn synced(&self, took: Duration) {
-        if let Some(watch) = self.0.get() {
-            watch.synced(took);
         }
     }
 

@@ -55,7 +55,6 @@ struct Groups {
     customers: Histogram,
     durations: Histogram,
     commits: Histogram,
-    syncs: Histogram,
     failures: Counter,
 }
 
@@ -185,7 +184,6 @@ impl Default for Metrics {
                 customers: Histogram::new(COUNTS),
                 durations: Histogram::new(SECONDS),
                 commits: Histogram::new(SECONDS),
-                syncs: Histogram::new(SECONDS),
                 failures: Counter::default(),
             },
             registry,
@@ -333,15 +331,9 @@ impl Groups {
         );
         registry.register_with_unit(
             "store_commit_duration",
-            "Time from the end of a group's work until it is on disk; now and then, copying the log into the database is included",
+            "Time of a commit alone: its sync to disk and, now and then, copying the log into the database included",
             Unit::Seconds,
             self.commits.clone(),
-        );
-        registry.register_with_unit(
-            "store_sync_duration",
-            "Time to sync the log to disk; on PostgreSQL, which syncs by itself, there is none",
-            Unit::Seconds,
-            self.syncs.clone(),
         );
         registry.register(
             "store_commit_failures",
@@ -363,10 +355,6 @@ impl Watch for Metrics {
                 self.groups.failures.inc();
             }
         }
-    }
-
-    fn synced(&self, took: Duration) {
-        self.groups.syncs.observe(took.as_secs_f64());
     }
 
     fn refused(&self) {

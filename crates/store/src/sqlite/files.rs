@@ -96,16 +96,6 @@ impl OpenFiles {
         })
     }
 
-    /// The log, to be synced: not every system does that for whoever may only read.
-    pub(super) fn open_log(&self) -> Result<File, Error> {
-        let (path, _) = &self.log;
-        File::options()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(|error| failed(error, "cannot open", path))
-    }
-
     /// # Errors
     /// [`Error::Moved`] where another file, or none, has the name of one of them.
     pub(super) fn check(&self) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! The embedded engine: SQLite.
 //!
-//! One writer thread owns the one connection that writes; see [`writer`]. What it commits is synced by
-//! another; see [`log_sync`]. Readers have connections of their own; see [`readers`].
+//! One writer thread owns the one connection that writes; see [`writer`]. Readers have connections
+//! of their own; see [`readers`].
 
 mod audit;
 mod candidates;
@@ -16,7 +16,6 @@ mod enrolment;
 mod files;
 mod ids;
 mod ledger;
-mod log_sync;
 pub(crate) mod maintenance;
 mod once;
 mod open;
@@ -96,11 +95,11 @@ impl SqliteStore {
     /// wrote it, and whatever keeps the files from being opened.
     pub fn open_tuned(location: &Location, tuning: &Tuning) -> Result<Self, Error> {
         let opened = open::open(location, tuning)?;
-        let (watched, recent) = (Watched::default(), Arc::clone(&opened.recent));
-        let writer = Writer::start(opened.writer, opened.files, recent, watched.clone())?;
+        let watched = Watched::default();
+        let recent = Arc::clone(&opened.recent);
         Ok(Self {
-            readers: Readers::new(opened.readers, writer.progress(), watched.clone()),
-            writer,
+            writer: Writer::start(opened.writer, opened.files, recent, watched.clone())?,
+            readers: Readers::new(opened.readers, watched.clone()),
             recent: opened.recent,
             watched,
             tenants: Mutex::default(),

@@ -71,7 +71,7 @@ pub(super) fn open_if(
     };
     let on_disk = lock.is_some();
     let mut writer = connect(&file, on_disk, tuning.writer_cache_mib)?;
-    // What is written while it is opened is synced at once; what the writer commits, by `log_sync`.
+    // A reply waits for its commit, so the commit must be on disk: FULL syncs the log each time.
     let (journal, synchronous) = if on_disk { ("wal", "FULL") } else { ("memory", "OFF") };
     let set: String =
         writer.pragma_update_and_check(None, "journal_mode", journal, |row| row.get(0))?;

@@ -1,5 +1,4 @@
-//! Connections that read, apart from the one that writes. On disk, reading never waits for writing; what
-//! was read is told once it is on disk.
+//! Connections that read, apart from the one that writes. On disk, reading never waits for writing.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +7,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireEr
 use tokio::task;
 
 use super::lock;
-use super::log_sync::Progress;
 use crate::Error;
 use crate::watch::Watched;
 
@@ -23,17 +21,15 @@ pub(super) struct Readers {
     idle: Arc<Mutex<Option<Vec<Connection>>>>,
     /// As many permits as connections.
     available: Arc<Semaphore>,
-    progress: Progress,
     watched: Watched,
 }
 
 impl Readers {
-    pub(super) fn new(connections: Vec<Connection>, progress: Progress, watched: Watched) -> Self {
+    pub(super) fn new(connections: Vec<Connection>, watched: Watched) -> Self {
         Self {
             room: Semaphore::new(connections.len().saturating_add(WAITING_LIMIT)),
             available: Arc::new(Semaphore::new(connections.len())),
             idle: Arc::new(Mutex::new(Some(connections))),
-            progress,
             watched,
         }
     }
@@ -47,9 +43,7 @@ impl Readers {
         // It ends with the query, not with the caller's patience.
         let lent = self.borrow().await?;
         let reading = task::spawn_blocking(move || lent.query(query));
-        let read = reading.await.map_err(|_| Error::Closed)?;
-        self.progress.catch_up().await?;
-        read
+        reading.await.map_err(|_| Error::Closed)?
     }
 
     /// The same where the thread is that asks, for what looks at a few pages: to hand that to another
@@ -59,9 +53,7 @@ impl Readers {
         query: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let _room = self.enter()?;
-        let read = self.borrow().await?.query(query);
-        self.progress.catch_up().await?;
-        read
+        self.borrow().await?.query(query)
     }
 
     fn enter(&self) -> Result<SemaphorePermit<'_>, Error> {
@@ -108,33 +100,5 @@ impl Drop for Lent {
         if let Some(idle) = lock(&self.idle).as_mut() {
             idle.extend(self.connection.take());
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tokio::time::timeout;
-
-    use super::*;
-
-    /// With the clock stopped, time is out as soon as there is nothing to do but wait.
-    const A_WHILE: Duration = Duration::from_secs(1);
-
-    /// What was read may be from a commit that is not on disk yet.
-    #[tokio::test(start_paused = true)]
-    async fn nothing_that_was_read_is_told_before_it_is_on_disk() {
-        let (progress, on_disk) = Progress::new();
-        let connections = vec![Connection::open_in_memory().unwrap()];
-        let readers = Readers::new(connections, progress.clone(), Watched::default());
-        let read = || timeout(A_WHILE, readers.read(|_| Ok(())));
-        let look_up = || timeout(A_WHILE, readers.look_up(|_| Ok(())));
-        let told = async || (read().await.is_ok(), look_up().await.is_ok());
-        assert_eq!(told().await, (true, true));
-        let begun = progress.begin();
-        assert_eq!(told().await, (false, false));
-        on_disk.send_replace(begun);
-        assert_eq!(told().await, (true, true));
     }
 }

@@ -1,15 +1,14 @@
 //! The writer: one thread, one connection, commits in groups.
 //!
-//! It takes a group of what waits (see [`Lanes`]), does each piece of work inside one transaction, and
-//! commits once; all are answered when that is on disk (see [`log_sync`]). A single piece of work
-//! commits at once; nobody waits for a timer. Work that fails is rolled back and fails alone.
+//! It takes a group of what waits (see [`Lanes`]), does each piece of work inside one transaction,
+//! commits once and then answers all. A single piece of work commits at once; nobody waits for a
+//! timer. Work that fails is rolled back and fails alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
@@ -20,10 +19,9 @@ use tracing::{Span, trace_span};
 use super::files::OpenFiles;
 use super::ids::Ids;
 use super::lock;
-use super::log_sync::{self, Progress, Written};
 use super::recent::{Recent, RecentInGroup};
 use crate::lanes::Lanes;
-use crate::watch::{STAGES, Watched};
+use crate::watch::{Group, STAGES, Watched};
 use crate::{Error, Tenant};
 
 /// The most customers who wait to be written; work past it is refused as overload. At some
@@ -47,9 +45,8 @@ pub(super) struct Writing<'a> {
     spoilt: Option<String>,
     /// Whether that is only because a piece of work could not be undone alone.
     is_to_be_repeated: bool,
-    progress: &'a Progress,
-    /// The commit's number, and when it was begun.
-    commit: Option<(u64, Instant)>,
+    /// How long the commit took, once it is on disk.
+    commit: Option<Duration>,
 }
 
 impl Writing<'_> {
@@ -172,17 +169,15 @@ pub(super) struct Writer {
     queue: Mutex<Option<mpsc::UnboundedSender<Job>>>,
     /// As many permits as customers may wait.
     room: Arc<Semaphore>,
-    /// The one that writes, and the one that syncs.
-    threads: Vec<JoinHandle<()>>,
-    /// Counts the changes of what is set up.
+    thread: Option<JoinHandle<()>>,
+    /// Counts the changes of what is set up; each is on disk before it is counted.
     generation: Arc<AtomicU64>,
-    progress: Progress,
-    /// Closed once the threads and the connection are gone.
+    /// Closed once the thread and its connection are gone.
     ended: watch::Receiver<()>,
     watched: Watched,
 }
 
-pub(super) struct Job {
+struct Job {
     /// How many customers it writes.
     customers: usize,
     work: Box<dyn Work>,
@@ -192,18 +187,6 @@ pub(super) struct Job {
     asked: Span,
     /// The stage that it is at: waiting for its turn, or for its commit.
     stage: Span,
-}
-
-impl Job {
-    pub(super) const fn customers(&self) -> usize {
-        self.customers
-    }
-
-    /// Tells what came of it.
-    pub(super) fn answer(self, committed: Result<(), Arc<Error>>) {
-        drop((self.room, self.asked, self.stage));
-        self.work.answer(committed);
-    }
 }
 
 trait Work: Send {
@@ -251,13 +234,6 @@ impl Writer {
             let what = "cannot get randomness from the system".to_owned();
             Error::Io { what, source: std::io::Error::other(error) }
         })?;
-        let log = files.as_ref().map(OpenFiles::open_log).transpose()?;
-        if log.is_some() {
-            // A commit is synced by the thread for that, and here only what goes into the database.
-            connection.pragma_update(None, "synchronous", "NORMAL")?;
-        }
-        let (progress, on_disk) = Progress::new();
-        let (written, syncing) = log_sync::start(log, on_disk, watched.clone(), end.clone())?;
         let worker = Worker {
             connection,
             files,
@@ -266,8 +242,7 @@ impl Writer {
             random,
             generation: Arc::clone(&generation),
             is_failing: false,
-            progress: progress.clone(),
-            written,
+            watched: watched.clone(),
         };
         let thread = thread::Builder::new()
             .name("patron-writer".to_owned())
@@ -279,13 +254,8 @@ impl Writer {
                 let what = "cannot start the writer's thread".to_owned();
                 Error::Io { what, source }
             })?;
-        let (queue, threads) = (Mutex::new(Some(queue)), vec![thread, syncing]);
-        Ok(Self { queue, room, threads, generation, progress, ended, watched })
-    }
-
-    /// How many commits were begun, and how many are on disk.
-    pub(super) fn progress(&self) -> Progress {
-        self.progress.clone()
+        let (queue, thread) = (Mutex::new(Some(queue)), Some(thread));
+        Ok(Self { queue, room, thread, generation, ended, watched })
     }
 
     /// The generation of what is set up.
@@ -349,7 +319,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.take_no_more();
-        for thread in self.threads.drain(..) {
+        if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
     }
@@ -365,9 +335,7 @@ struct Worker {
     generation: Arc<AtomicU64>,
     /// Whether the last commit failed.
     is_failing: bool,
-    progress: Progress,
-    /// What is to be synced and answered.
-    written: SyncSender<Written>,
+    watched: Watched,
 }
 
 /// What came of writing a group.
@@ -376,17 +344,19 @@ struct Attempt {
     /// Something that is set up was changed.
     changed: bool,
     is_to_be_repeated: bool,
-    commit: Option<(u64, Instant)>,
+    commit: Option<Duration>,
 }
 
 impl Worker {
     fn write_until_closed(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
         let mut lanes = Lanes::new();
-        while let Some(group) = next_group(&mut lanes, &mut queue) {
-            let written = self.write(group);
-            self.tell(&written);
-            // Nobody is there to take it where the process ends.
-            drop(self.written.send(written));
+        while let Some(mut group) = next_group(&mut lanes, &mut queue) {
+            let committed = self.write(&mut group).map_err(Arc::new);
+            self.tell(committed.as_ref().map_err(Arc::as_ref), group.len());
+            for job in group {
+                drop((job.room, job.asked, job.stage));
+                job.work.answer(committed.clone());
+            }
         }
         // Not done, it is found when the data are opened again.
         if let Err(error) = self.recent.merge_all(&self.connection) {
@@ -394,32 +364,31 @@ impl Worker {
         }
     }
 
-    fn write(&mut self, mut group: Vec<Job>) -> Written {
-        let began = Instant::now();
-        let mut attempt = self.attempt(&mut group, false);
+    fn write(&mut self, group: &mut [Job]) -> Result<(), Error> {
+        let started = Instant::now();
+        let mut attempt = self.attempt(group, false);
         if attempt.is_to_be_repeated {
             self.ids.undo(0);
             self.recent.undo(0);
-            attempt = self.attempt(&mut group, true);
+            attempt = self.attempt(group, true);
         }
-        let Attempt { committed, changed, commit, .. } = attempt;
-        if changed {
+        if attempt.changed {
             self.generation.fetch_add(1, Ordering::Release);
         }
-        if committed.is_ok() {
+        if attempt.committed.is_ok() {
             self.ids.keep();
             self.recent.keep();
         } else {
             self.ids.forget();
             self.recent.forget();
         }
-        Written {
-            jobs: group,
-            committed: committed.map_err(Arc::new),
-            commit: commit.map(|(number, _)| number),
-            began,
-            commit_began: commit.map(|(_, began)| began),
-        }
+        self.watched.wrote(Group {
+            requests: group.len(),
+            customers: group.iter().map(|job| job.customers).sum(),
+            took: started.elapsed(),
+            commit: attempt.commit,
+        });
+        attempt.committed
     }
 
     fn attempt(&mut self, group: &mut [Job], is_careful: bool) -> Attempt {
@@ -433,7 +402,6 @@ impl Worker {
             is_careful,
             spoilt: None,
             is_to_be_repeated: false,
-            progress: &self.progress,
             commit: None,
         };
         let committed = commit(&mut writing, group, self.files.as_ref(), self.is_failing);
@@ -442,10 +410,10 @@ impl Worker {
     }
 
     /// Tells the log that commits began to fail, or succeed again, and not of each that does.
-    fn tell(&mut self, Written { committed, jobs, .. }: &Written) {
+    fn tell(&mut self, committed: Result<&(), &Error>, jobs: usize) {
         match committed {
             Err(error) if !self.is_failing => {
-                tracing::error!(error = error.chain(), jobs = jobs.len(), "a commit failed");
+                tracing::error!(error = error.chain(), jobs, "a commit failed");
             }
             Ok(()) if self.is_failing => tracing::info!("commits succeed again"),
             _ => {}
@@ -493,8 +461,9 @@ fn commit(
         for job in group {
             job.stage = trace_span!(target: STAGES, parent: &job.asked, "commit");
         }
-        writing.commit = Some((writing.progress.begin(), Instant::now()));
+        let started = Instant::now();
         writing.execute("COMMIT")?;
+        writing.commit = Some(started.elapsed());
         // What went into a file that was removed meanwhile will not be found again.
         files.map_or(Ok(()), OpenFiles::check)
     })();

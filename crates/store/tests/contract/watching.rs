@@ -1,18 +1,15 @@
 //! What a store tells of how it does.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use patron_store::{Group, Store, Watch};
 
-use crate::engines::{Engine, Place};
 use crate::given::{external_id, open_shop, register, register_all};
 
 /// Remembers what it is told.
 #[derive(Default)]
 pub struct Watcher {
     groups: Mutex<Vec<Group>>,
-    syncs: Mutex<usize>,
     refused: Mutex<usize>,
 }
 
@@ -33,10 +30,6 @@ impl Watch for Watcher {
         self.groups.lock().unwrap().push(group);
     }
 
-    fn synced(&self, _took: Duration) {
-        *self.syncs.lock().unwrap() += 1;
-    }
-
     fn refused(&self) {
         *self.refused.lock().unwrap() += 1;
     }
@@ -54,21 +47,6 @@ async fn each_group_is_told_before_its_requests_are_answered(store: Arc<dyn Stor
         assert!(group.commit.is_some_and(|commit| commit <= group.took), "{group:?}");
     }
     assert_eq!(watcher.refused(), 0);
-}
-
-/// Where it syncs a log itself.
-#[tokio::test(flavor = "multi_thread")]
-async fn each_sync_is_told() {
-    for (engine, syncs) in [(Engine::SqliteInADirectory, 2), (Engine::SqliteInMemory, 0)] {
-        let place = Place::new(engine);
-        let store = place.open();
-        let tenant = open_shop(&*store).await;
-        let watcher = Watcher::of(&*store);
-        for id in ["1", "2"] {
-            register(&*store, &tenant, external_id(id)).await;
-        }
-        assert_eq!(*watcher.syncs.lock().unwrap(), syncs, "{engine:?}");
-    }
 }
 
 async fn the_first_who_watches_stays(store: Arc<dyn Store>) {
