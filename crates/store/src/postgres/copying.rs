@@ -9,7 +9,6 @@ use patron_rules::identifier::IdentifierKind;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Connections, Parameter, PostgresOptions};
-use super::rows::database_error;
 use super::{ledger, migration, organisation};
 use crate::copy::end::{Asked, End, Writes};
 use crate::copy::row::{Chunk, Gathered, Key, Row, Value};
@@ -134,7 +133,7 @@ impl End for PostgresEnd {
         // Fails where another process has finished the copy meanwhile.
         connection.run(&format!("BEGIN; SELECT 1 FROM {MARK} FOR UPDATE")).await?;
         for part in table.parts(Engine::Postgres) {
-            copy_in(&connection, table, &part, &rows).await.map_err(discreet)?;
+            copy_in(&connection, table, &part, &rows).await?;
         }
         connection.run("COMMIT").await?;
         connection.is_open(false);
@@ -222,14 +221,6 @@ fn read(row: &tokio_postgres::Row, table: &Table) -> Result<Row, Error> {
         .unwrap_or(Value::Null))
     };
     Ok(Row(table.columns.iter().enumerate().map(value).collect::<Result<_, Error>>()?))
-}
-
-/// The failure without its details, which may quote what was to be written.
-fn discreet(error: Error) -> Error {
-    match database_error(&error).and_then(|error| error.as_db_error()) {
-        Some(told) => Error::Engine(format!("{} ({})", told.message(), told.code().code()).into()),
-        None => error,
-    }
 }
 
 /// Whether no id of a customer would be given twice.

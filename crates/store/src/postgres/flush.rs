@@ -11,7 +11,7 @@ use patron_rules::ledger::{Currency, EntryKind, LedgerEntry};
 use patron_rules::profile::{FraudStatus, Name};
 
 use super::connection::Parameter;
-use super::transaction::follows_another;
+use super::failure::follows_another;
 use super::working::{Key, Working};
 use crate::Error;
 use crate::rows::customer::{field_pairs, kept_pairs};

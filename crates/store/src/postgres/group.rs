@@ -17,10 +17,10 @@ use tokio_postgres::error::SqlState;
 use tracing::{Instrument as _, Span, trace_span};
 
 use super::connection::Connection;
+use super::failure::{code, is_about_others};
 use super::once::Answers;
 use super::registration::{keys, register};
-use super::rows::code;
-use super::transaction::{Aim, is_about_others};
+use super::transaction::Aim;
 use super::working::Working;
 use super::{Inner, lock};
 use crate::lanes::Lanes;

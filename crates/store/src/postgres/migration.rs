@@ -6,6 +6,7 @@ use refinery::Runner;
 
 use super::connection::{Connection, Connections, PostgresOptions};
 use super::copying;
+use super::failure::discreet;
 use crate::Error;
 
 mod embedded {
@@ -54,7 +55,10 @@ pub async fn up(
         if !step.applied {
             let target = refinery::Target::Version(step.version);
             let one = runner().set_target(target);
-            one.run_async(&mut **client).await.map_err(|error| Error::Engine(Box::new(error)))?;
+            one.run_async(&mut **client).await.map_err(|error| Error::Database {
+                what: format!("the step `{}` of the schema cannot be applied", step.name),
+                source: discreet(error),
+            })?;
             tell(&Step { applied: true, ..step });
         }
     }

@@ -11,6 +11,7 @@ mod connection;
 pub(crate) mod copying;
 mod credentials;
 mod customer;
+mod failure;
 mod flush;
 mod group;
 mod ids;

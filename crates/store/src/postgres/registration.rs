@@ -16,10 +16,9 @@ use patron_rules::validate::Registration;
 use tracing::trace_span;
 
 use super::candidates::SetAside;
+use super::failure::{is_about_others, is_of_the_database};
 use super::flush::{AuditRow, MergeRow};
 use super::random::Randomness;
-use super::rows::database_error;
-use super::transaction::is_about_others;
 use super::working::{Holder as Holdings, Key, Known, Working, key};
 use crate::rows::audit::caller_columns;
 use crate::rows::customer::snapshot;
@@ -48,7 +47,7 @@ pub(super) async fn register(
     random: &Randomness,
 ) -> Result<Decision, Error> {
     match register_one(working, tenant, registration, origin, now, random).await {
-        Err(error) if database_error(&error).is_none() && !is_about_others(&error) => {
+        Err(error) if !is_of_the_database(&error) && !is_about_others(&error) => {
             tracing::error!(error = error.chain(), "a customer could not be written");
             Ok(Failure::from(codes::UNEXPECTED_ITEM).into())
         }

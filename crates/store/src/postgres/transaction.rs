@@ -8,11 +8,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::error::SqlState;
 
 use super::Inner;
 use super::connection::{Connection, Parameter};
-use super::rows::{code, database_error};
+use super::failure::{is_about_others, is_cancelled, is_lost, late, unreachable, violates};
 use crate::watch::Group;
 use crate::{Error, TenantId};
 
@@ -57,17 +56,6 @@ const FORGET: &str = concat!(
     " - $2::BIGINT ORDER BY committed_at LIMIT $3 FOR UPDATE SKIP LOCKED)"
 );
 const MARK_KEY: &str = "commit_mark_pkey";
-
-/// What is read does not go together any more: somebody else changed it meanwhile.
-#[derive(Debug, thiserror::Error)]
-#[error("what was read was changed meanwhile")]
-pub(super) struct Overtaken;
-
-impl From<Overtaken> for Error {
-    fn from(overtaken: Overtaken) -> Self {
-        Self::Engine(Box::new(overtaken))
-    }
-}
 
 /// By what the tries of a transaction are known, and until when they may go on.
 struct Mark {
@@ -317,7 +305,7 @@ impl Inner {
             return Ended::Lost(error);
         }
         connection.is_open(false);
-        if violates_mark(&error) {
+        if violates(&error, MARK_KEY) {
             let read = |row: &tokio_postgres::Row| Ok(row.try_get("attempt")?);
             let parameters: [Parameter<'_>; 2] = [&mark.tenant.0, &mark.bytes.as_slice()];
             let asked = timeout_at(mark.deadline, connection.first(MARKED, &parameters, read));
@@ -339,66 +327,4 @@ fn pause(tries: u32, random: u64) -> Duration {
     let most = PAUSE.saturating_mul(1 << tries.min(8)).min(PAUSE_LIMIT);
     let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
     Duration::from_micros(random % most.max(1))
-}
-
-fn late() -> Error {
-    Error::Unreachable("it did not answer in time".into())
-}
-
-fn unreachable(error: Error) -> Error {
-    match error {
-        Error::Engine(source) => Error::Unreachable(source),
-        other => other,
-    }
-}
-
-/// Whether another transaction stood in the way, so that another try may do better.
-pub(super) fn is_about_others(error: &Error) -> bool {
-    if let Error::Engine(source) = error
-        && source.is::<Overtaken>()
-    {
-        return true;
-    }
-    let code = code(error);
-    [
-        &SqlState::T_R_SERIALIZATION_FAILURE,
-        &SqlState::T_R_DEADLOCK_DETECTED,
-        &SqlState::UNIQUE_VIOLATION,
-        &SqlState::LOCK_NOT_AVAILABLE,
-    ]
-    .into_iter()
-    .any(|known| code == Some(known))
-        || follows_another(error)
-}
-
-/// Whether a statement failed since another one, which was sent before it, did.
-pub(super) fn follows_another(error: &Error) -> bool {
-    code(error) == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
-}
-
-fn violates_mark(error: &Error) -> bool {
-    let database = database_error(error).and_then(|error| error.as_db_error());
-    database.is_some_and(|error| {
-        *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some(MARK_KEY)
-    })
-}
-
-/// Whether the database gave a statement up, since it took too long.
-fn is_cancelled(error: &Error) -> bool {
-    code(error) == Some(&SqlState::QUERY_CANCELED)
-}
-
-/// Whether the connection, or the server behind it, is of no use any more: it closes, shuts down,
-/// starts, or takes no writes.
-fn is_lost(error: &Error) -> bool {
-    if matches!(error, Error::Unreachable(_)) {
-        return true;
-    }
-    let Some(error) = database_error(error) else { return false };
-    let Some(code) = error.code() else { return true };
-    let known =
-        [&SqlState::READ_ONLY_SQL_TRANSACTION, &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT];
-    let gone = |class: &str| code.code().starts_with(class);
-    // Connections, what a server lacks, and that it shuts down or starts.
-    known.contains(&code) || gone("08") || gone("53") || gone("57P")
 }

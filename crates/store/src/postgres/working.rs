@@ -17,8 +17,8 @@ use patron_rules::referral::{ReferralCode, Referrer};
 use tokio_postgres::Row;
 
 use super::connection::{Connection, Parameter};
+use super::failure::Overtaken;
 use super::once::Answers;
-use super::transaction::Overtaken;
 use crate::rows::ledger::read_award;
 use crate::rows::{self, Row as _, corrupt};
 use crate::series::{Progress, Series};

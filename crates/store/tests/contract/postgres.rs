@@ -12,6 +12,7 @@ use patron_rules::customer::CustomerId;
 use patron_rules::decide::Plan;
 use patron_rules::organisation::Kind;
 use patron_rules::validate::Registration;
+use patron_store::operators::{Role, Scope};
 use patron_store::{
     Error, Lookup, Mode, Once, PostgresOptions, PostgresStore, Registered, Store, Tenant,
 };
@@ -20,9 +21,10 @@ use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
 
 use crate::given::{
-    ORIGIN, audit, change_settings, email, external_id, is_new_and_awarded, mobile, named, now,
-    open_shop, poll_once, put, register, register_all, set_up, shop, with_documents,
+    ORIGIN, audit, author, change_settings, email, external_id, is_new_and_awarded, mobile, named,
+    now, open_shop, poll_once, put, register, register_all, set_up, shop, with_documents,
 };
+use crate::log::Log;
 use crate::once::{ask, once};
 use crate::postgresql::{Care, Cluster, Database};
 use crate::watching::Watcher;
@@ -235,6 +237,31 @@ async fn what_is_refused_each_time_fails_without_its_neighbours(#[case] sql: &st
         let is_done = done.as_ref().is_ok_and(|decisions| decisions[0].outcome.is_ok());
         assert_eq!(is_done, number != MANY / 2, "{number}: {done:?}");
     }
+    store.close().await;
+}
+
+/// What is refused is quoted in PostgreSQL's details.
+#[tokio::test]
+async fn what_is_refused_is_told_without_what_was_to_be_written() {
+    let database = Database::new();
+    let store = open_patient(&database.url()).await;
+    let tenant = open_shop(&*store).await;
+    let stranger = stranger(&database).await;
+    let checks = "ALTER TABLE customer ADD CHECK (external_id <> 'PRIVATE');
+         ALTER TABLE operator ADD CHECK (name <> 'PRIVATE')";
+    stranger.batch_execute(checks).await.unwrap();
+    let log = Log::begin();
+    let outcomes = register_all(&*store, &tenant, vec![external_id("PRIVATE")]).await;
+    assert!(outcomes[0].is_err(), "{outcomes:?}");
+    let told = log.with("a customer could not be written");
+    assert!(told.len() == 1 && told[0].contains("23514"), "{told:?}");
+    assert_eq!(log.with("PRIVATE"), Vec::<String>::new());
+
+    let role = Role::Owner;
+    let added = store.add_operator("PRIVATE", "hash".to_owned(), Scope::Everywhere, role, author());
+    let refused = added.await.unwrap_err();
+    let told = format!("{} {refused:?}", refused.chain());
+    assert!(told.contains("23514") && !told.contains("PRIVATE"), "{told}");
     store.close().await;
 }
 

@@ -1,0 +1,139 @@
+//! What PostgreSQL says went wrong, and what follows from it.
+
+use std::error::Error as StdError;
+
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::Error;
+
+/// What the database refused, without its details: they quote rows, and so customers.
+#[derive(Debug, thiserror::Error)]
+#[error("{severity}: {message} ({})", code.code())]
+struct Refusal {
+    severity: String,
+    message: String,
+    code: SqlState,
+    constraint: Option<String>,
+}
+
+impl From<&DbError> for Refusal {
+    fn from(told: &DbError) -> Self {
+        Self {
+            severity: told.severity().to_owned(),
+            message: told.message().to_owned(),
+            code: told.code().clone(),
+            constraint: told.constraint().map(str::to_owned),
+        }
+    }
+}
+
+/// The failure as it may be told to anybody: what of it the database said is a [`Refusal`].
+pub(super) fn discreet(
+    error: impl StdError + Send + Sync + 'static,
+) -> Box<dyn StdError + Send + Sync> {
+    let first: &(dyn StdError + 'static) = &error;
+    let mut causes = std::iter::successors(Some(first), |&error| error.source());
+    let refusal = causes.find_map(|cause| cause.downcast_ref()).map(|told: &DbError| told.into());
+    match refusal {
+        Some(refusal) => Box::<Refusal>::new(refusal),
+        None => Box::new(error),
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Engine(discreet(error))
+    }
+}
+
+/// What is read does not go together any more: somebody else changed it meanwhile.
+#[derive(Debug, thiserror::Error)]
+#[error("what was read was changed meanwhile")]
+pub(super) struct Overtaken;
+
+impl From<Overtaken> for Error {
+    fn from(overtaken: Overtaken) -> Self {
+        Self::Engine(Box::new(overtaken))
+    }
+}
+
+fn cause<T: StdError + 'static>(error: &Error) -> Option<&T> {
+    let Error::Engine(source) = error else { return None };
+    source.downcast_ref()
+}
+
+/// The code by which PostgreSQL says what failed.
+pub(super) fn code(error: &Error) -> Option<&SqlState> {
+    cause(error).map(|refusal: &Refusal| &refusal.code)
+}
+
+/// Whether this failed with the database, or on the way there.
+pub(super) fn is_of_the_database(error: &Error) -> bool {
+    code(error).is_some() || cause::<tokio_postgres::Error>(error).is_some()
+}
+
+/// Whether a key of this name is taken.
+pub(super) fn violates(error: &Error, key: &str) -> bool {
+    let refusal: Option<&Refusal> = cause(error);
+    refusal.is_some_and(|refusal| {
+        refusal.code == SqlState::UNIQUE_VIOLATION && refusal.constraint.as_deref() == Some(key)
+    })
+}
+
+/// Tells a name that is taken from every other failure.
+pub(super) fn taken(error: Error, what: &str, name: &str) -> Error {
+    if code(&error) == Some(&SqlState::UNIQUE_VIOLATION) {
+        return Error::Taken(format!("{what} {name}"));
+    }
+    error
+}
+
+/// Whether another transaction stood in the way, so that another try may do better.
+pub(super) fn is_about_others(error: &Error) -> bool {
+    let known = [
+        &SqlState::T_R_SERIALIZATION_FAILURE,
+        &SqlState::T_R_DEADLOCK_DETECTED,
+        &SqlState::UNIQUE_VIOLATION,
+        &SqlState::LOCK_NOT_AVAILABLE,
+        &SqlState::IN_FAILED_SQL_TRANSACTION,
+    ];
+    cause::<Overtaken>(error).is_some() || code(error).is_some_and(|code| known.contains(&code))
+}
+
+/// Whether a statement failed since another one, which was sent before it, did.
+pub(super) fn follows_another(error: &Error) -> bool {
+    code(error) == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
+}
+
+/// Whether the database gave a statement up, since it took too long.
+pub(super) fn is_cancelled(error: &Error) -> bool {
+    code(error) == Some(&SqlState::QUERY_CANCELED)
+}
+
+/// Whether the connection, or the server behind it, is of no use any more: it closes, shuts down,
+/// starts, or takes no writes.
+pub(super) fn is_lost(error: &Error) -> bool {
+    if matches!(error, Error::Unreachable(_)) || cause::<tokio_postgres::Error>(error).is_some() {
+        return true;
+    }
+    let known =
+        [&SqlState::READ_ONLY_SQL_TRANSACTION, &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT];
+    // Connections, what a server lacks, and that it shuts down or starts.
+    let classes = ["08", "53", "57P"];
+    code(error).is_some_and(|code| {
+        known.contains(&code) || classes.iter().any(|class| code.code().starts_with(class))
+    })
+}
+
+/// Nothing was written, since no answer came in time.
+pub(super) fn late() -> Error {
+    Error::Unreachable("it did not answer in time".into())
+}
+
+/// The failure where it means that the database cannot be reached.
+pub(super) fn unreachable(error: Error) -> Error {
+    match error {
+        Error::Engine(source) => Error::Unreachable(source),
+        other => other,
+    }
+}
