@@ -1,7 +1,9 @@
 //! What PostgreSQL says went wrong, and what follows from it.
 
 use std::error::Error as StdError;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::Error;
@@ -57,6 +59,17 @@ impl From<Overtaken> for Error {
     }
 }
 
+/// Work ended in a panic.
+#[derive(Debug, thiserror::Error)]
+#[error("a panic while writing; see the log before this")]
+struct Panicked;
+
+/// A panic is a failure like any other.
+pub(super) async fn caught<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.unwrap_or_else(|_| Err(Error::Engine(Box::new(Panicked))))
+}
+
 fn cause<T: StdError + 'static>(error: &Error) -> Option<&T> {
     let Error::Engine(source) = error else { return None };
     source.downcast_ref()
@@ -98,6 +111,16 @@ pub(super) fn is_about_others(error: &Error) -> bool {
         &SqlState::IN_FAILED_SQL_TRANSACTION,
     ];
     cause::<Overtaken>(error).is_some() || code(error).is_some_and(|code| known.contains(&code))
+}
+
+/// Whether it is for what one of a group is or asks for: the others can be written without.
+pub(super) fn is_about_one(error: &Error) -> bool {
+    // Data that cannot be, constraints, a program's limit.
+    let classes = ["22", "23", "54"];
+    let is_refused = code(error).is_some_and(|code| {
+        classes.iter().any(|class| code.code().starts_with(class)) && !is_about_others(error)
+    });
+    is_refused || cause::<Panicked>(error).is_some()
 }
 
 /// Whether a statement failed since another one, which was sent before it, did.

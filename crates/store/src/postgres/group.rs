@@ -17,7 +17,7 @@ use tokio_postgres::error::SqlState;
 use tracing::{Instrument as _, Span, trace_span};
 
 use super::connection::Connection;
-use super::failure::{code, is_about_others};
+use super::failure::{caught, code, is_about_one};
 use super::once::Answers;
 use super::registration::{keys, register};
 use super::transaction::Aim;
@@ -246,20 +246,20 @@ impl Inner {
         let Some(first) = group.first() else { return Ok(Vec::new()) };
         let tenant = first.tenant.id;
         let customers = group.iter().map(|work| work.registrations.len()).sum();
-        self.transact(Aim::many(tenant, group.len(), customers), |connection| async move {
-            let (version, answers, mut working) = tokio::try_join!(
-                biased;
-                self.current(&connection, tenant),
-                Answers::load(&connection, tenant, group),
-                self.working(&connection, tenant, group),
-            )?;
-            working.answers = answers;
-            let written = self.carry_out_all(&mut working, group, version, care).await;
-            self.ids.give_back(tenant, working.ids);
-            written
-        })
-        .await
-        .map(|(written, _committing)| written)
+        let written =
+            self.transact(Aim::many(tenant, group.len(), customers), |connection| async move {
+                let (version, answers, mut working) = tokio::try_join!(
+                    biased;
+                    self.current(&connection, tenant),
+                    Answers::load(&connection, tenant, group),
+                    self.working(&connection, tenant, group),
+                )?;
+                working.answers = answers;
+                let written = self.carry_out_all(&mut working, group, version, care).await;
+                self.ids.give_back(tenant, working.ids);
+                written
+            });
+        caught(written).await.map(|(written, _committing)| written)
     }
 
     /// What came of each, and what ends when all of it is committed.
@@ -415,7 +415,7 @@ impl Inner {
             working.flush(*now).await?;
             Ok(decision)
         };
-        match registered.await {
+        match caught(registered).await {
             Ok(decision) => {
                 working.connection.run("RELEASE attempt").await?;
                 Ok(decision)
@@ -448,13 +448,4 @@ const fn fails_alone(error: &Error) -> bool {
 /// Whether a key is taken.
 fn is_conflict(error: &Error) -> bool {
     code(error) == Some(&SqlState::UNIQUE_VIOLATION)
-}
-
-/// Whether the database refuses something that is to be written, for what it is.
-fn is_about_one(error: &Error) -> bool {
-    let is_refused = code(error).is_some_and(|code| {
-        // Data that cannot be, constraints, a program's limit.
-        ["22", "23", "54"].iter().any(|class| code.code().starts_with(class))
-    });
-    is_refused && !is_about_others(error)
 }
