@@ -47,7 +47,7 @@ pub struct PostgresOptions {
     /// Those who vouch for the database's certificate, a PEM file; with it the database is spoken to
     /// by TLS alone.
     pub ca_file: Option<PathBuf>,
-    /// The most connections that read at once. Those that write are two more.
+    /// The most connections that read at once. Eight more write.
     pub readers: usize,
     /// How long a request may wait for the database.
     pub deadline: Duration,

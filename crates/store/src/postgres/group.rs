@@ -20,7 +20,7 @@ use super::connection::Connection;
 use super::failure::{caught, code, is_about_one};
 use super::once::Answers;
 use super::registration::{keys, register};
-use super::transaction::Aim;
+use super::transaction::{Aim, WAIT_SHORTLY};
 use super::working::Working;
 use super::{Inner, lock};
 use crate::lanes::Lanes;
@@ -179,7 +179,7 @@ impl Inner {
     /// Registers what a request asks for, once it was its turn.
     pub(super) async fn register(&self, work: Work) -> Result<Registered, Error> {
         // While the database is away, nobody waits for it.
-        if self.writers.is_broken() {
+        if self.groups.is_broken() {
             return Err(Error::Unreachable("it could not be reached a moment ago".into()));
         }
         let answer = self.queue.enqueue(work).inspect_err(|error| self.refused(error))?;
@@ -247,7 +247,7 @@ impl Inner {
         let tenant = first.tenant.id;
         let customers = group.iter().map(|work| work.registrations.len()).sum();
         let written =
-            self.transact(Aim::many(tenant, group.len(), customers), |connection| async move {
+            self.transact(Aim::group(tenant, group.len(), customers), |connection| async move {
                 let (version, answers, mut working) = tokio::try_join!(
                     biased;
                     self.current(&connection, tenant),
@@ -322,8 +322,9 @@ impl Inner {
         self.undo(|connection| async move {
             let group = std::slice::from_ref(work);
             let current = self.current(&connection, tenant);
-            let (version, mut working) =
-                tokio::try_join!(biased; current, self.working(&connection, tenant, group))?;
+            let wait = connection.run(WAIT_SHORTLY);
+            let working = self.working(&connection, tenant, group);
+            let ((), version, mut working) = tokio::try_join!(biased; wait, current, working)?;
             if work.tenant.generation != version {
                 return Err(Error::Stale);
             }

@@ -52,7 +52,7 @@ use self::connection::{Connection, Connections};
 use self::group::{AT_ONCE, Queue, Work};
 use self::ids::Ids;
 use self::random::Randomness;
-use self::transaction::{Aim, NO_TENANT};
+use self::transaction::{Aim, NO_TENANT, WAIT_SHORTLY};
 use crate::rows::corrupt;
 use crate::watch::Watched;
 use crate::{
@@ -61,9 +61,9 @@ use crate::{
     Registered, Size, Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch,
 };
 
-/// How many connections write. Each of the groups that are written at once has one; the rest is for
-/// what is set up, and for rehearsals.
-const WRITERS: usize = AT_ONCE + 5;
+/// How many connections are for what is set up, for rehearsals, and for whatever else is written
+/// besides groups of registrations.
+const OTHERS: usize = 5;
 /// How often a process looks whether another one changed what is set up, or what somebody signs in
 /// with. What was changed by another process holds here after that time at the latest.
 const NEWS_EVERY: Duration = Duration::from_secs(1);
@@ -80,7 +80,9 @@ pub struct PostgresStore {
 /// What the tasks of a store share.
 struct Inner {
     readers: Connections,
-    writers: Connections,
+    /// One for each of the groups that are written at once.
+    groups: Connections,
+    others: Connections,
     queue: Queue,
     ids: Ids,
     random: Randomness,
@@ -114,7 +116,8 @@ impl PostgresStore {
         let inner = Arc::new(Inner {
             readers,
             ids: Ids::new(Connections::new(options, 1, statements_end, Arc::clone(&breaker))?),
-            writers: Connections::new(options, WRITERS, None, breaker)?,
+            groups: Connections::new(options, AT_ONCE, None, Arc::clone(&breaker))?,
+            others: Connections::new(options, OTHERS, None, breaker)?,
             queue: Queue::default(),
             random: Randomness::from_system()?,
             deadline: options.deadline,
@@ -195,6 +198,7 @@ impl Inner {
             .transact(Aim::change(tenant), |connection| {
                 let work = &work;
                 async move {
+                    connection.run(WAIT_SHORTLY).await?;
                     organisation::begin_change(&connection, tenant).await?;
                     work(connection).await
                 }
@@ -465,7 +469,7 @@ impl Store for PostgresStore {
         organisation: &str,
         tell: Box<dyn FnMut(LedgerCheck) + Send>,
     ) -> Result<(), Error> {
-        ledger::check(&self.inner.writers.get().await?, organisation, tell).await
+        ledger::check(&self.inner.others.get().await?, organisation, tell).await
     }
 
     async fn audit(
@@ -500,7 +504,8 @@ impl Store for PostgresStore {
         self.group_writers.close();
         self.group_writers.wait().await;
         self.inner.readers.close();
-        self.inner.writers.close();
+        self.inner.groups.close();
+        self.inner.others.close();
         self.inner.ids.close();
         lock(&self.inner.tenants).clear();
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::Inner;
-use super::connection::{Connection, Parameter};
+use super::connection::{Connection, Connections, Parameter};
 use super::failure::{is_about_others, is_cancelled, is_lost, late, unreachable, violates};
 use crate::watch::Group;
 use crate::{Error, TenantId};
@@ -30,6 +30,9 @@ const FORGET_EVERY: u64 = 64;
 const FORGOTTEN_AT_ONCE: i64 = 256;
 /// How long a change of what is set up may take: it may have to look at every customer.
 const CHANGE_LIMIT: Duration = Duration::from_mins(10);
+/// For how long a transaction waits for others that may take long, before somebody else has its
+/// connection; then it waits again.
+pub(super) const WAIT_SHORTLY: &str = "SET LOCAL lock_timeout = '1s'";
 /// The organisation that marks are of where a transaction is not one organisation's.
 pub(super) const NO_TENANT: TenantId = TenantId(0);
 
@@ -86,22 +89,31 @@ pub(super) struct Aim {
     pub(super) tenant: TenantId,
     pub(super) requests: usize,
     pub(super) customers: usize,
-    limit: Option<Duration>,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Registrations,
+    /// A change of what is set up.
+    Change,
+    Other,
 }
 
 impl Aim {
     /// One request of an organisation.
     pub(super) const fn one(tenant: TenantId) -> Self {
-        Self::many(tenant, 1, 1)
+        Self { tenant, requests: 1, customers: 1, purpose: Purpose::Other }
     }
 
-    pub(super) const fn many(tenant: TenantId, requests: usize, customers: usize) -> Self {
-        Self { tenant, requests, customers, limit: None }
+    /// A group of registrations.
+    pub(super) const fn group(tenant: TenantId, requests: usize, customers: usize) -> Self {
+        Self { tenant, requests, customers, purpose: Purpose::Registrations }
     }
 
     /// A change of what is set up.
     pub(super) const fn change(tenant: TenantId) -> Self {
-        Self { limit: Some(CHANGE_LIMIT), ..Self::one(tenant) }
+        Self { purpose: Purpose::Change, ..Self::one(tenant) }
     }
 }
 
@@ -125,20 +137,30 @@ impl Inner {
         done
     }
 
+    /// Registrations have connections of their own, so that they wait for nothing else.
+    const fn connections(&self, purpose: Purpose) -> &Connections {
+        match purpose {
+            Purpose::Registrations => &self.groups,
+            Purpose::Change | Purpose::Other => &self.others,
+        }
+    }
+
     /// What was done, and how long its commit took, where that was told.
     async fn try_until_known<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
-        Aim { tenant, limit, .. }: Aim,
+        Aim { tenant, purpose, .. }: Aim,
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<(T, Option<Duration>), Error> {
-        let deadline = Instant::now() + limit.unwrap_or(self.deadline);
+        let connections = self.connections(purpose);
+        let limit = if purpose == Purpose::Change { CHANGE_LIMIT } else { self.deadline };
+        let deadline = Instant::now() + limit;
         let mark = Mark { tenant, bytes: self.random.u128().to_be_bytes(), deadline };
         let mut unknown: Vec<(i64, T)> = Vec::new();
         let mut tries: u32 = 0;
         loop {
             tries = tries.saturating_add(1);
             let attempt = i64::from(tries);
-            let ended = match self.writers.get().await {
+            let ended = match connections.get().await {
                 Ok(connection) => self.attempt(connection, &mark, attempt, &work).await,
                 Err(error @ (Error::Closed | Error::Overloaded)) => Ended::Refused(error),
                 Err(error) => Ended::Lost(error),
@@ -160,7 +182,7 @@ impl Inner {
                 }
                 // While nobody knows whether it was written, there is nothing to do but ask.
                 Ended::Lost(error)
-                    if unknown.is_empty() && (is_late || self.writers.is_broken()) =>
+                    if unknown.is_empty() && (is_late || connections.is_broken()) =>
                 {
                     return Err(unreachable(error));
                 }
@@ -208,14 +230,15 @@ impl Inner {
         }
     }
 
-    /// Does something, and undoes it.
+    /// Does something, and undoes it. It may wait for others, as a change of what is set up may, for so
+    /// long at a time.
     pub(super) async fn undo<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<T, Error> {
         let deadline = Instant::now() + self.deadline;
         for tries in 1..=TRIES {
-            let connection = self.writers.get().await.inspect_err(|error| self.refused(error))?;
+            let connection = self.others.get().await.inspect_err(|error| self.refused(error))?;
             connection.is_open(true);
             let done = timeout_at(deadline, async {
                 let begin = connection.run(BEGIN);
@@ -224,7 +247,7 @@ impl Inner {
                 done
             });
             let done = done.await.map_err(|_| {
-                self.writers.doubt();
+                self.others.doubt();
                 late()
             })?;
             match done {
@@ -234,6 +257,7 @@ impl Inner {
                 }
                 Err(error) if is_about_others(&error) => {
                     connection.is_open(false);
+                    drop(connection);
                     tokio::time::sleep(pause(tries, self.random.u64())).await;
                 }
                 Err(error) if is_lost(&error) && Instant::now() < deadline => {}
@@ -276,7 +300,7 @@ impl Inner {
             Ok(Ok(done)) => self.commit(&connection, mark, done).await,
             Ok(Err(error)) => self.undone(connection, mark, error).await,
             Err(_) => {
-                self.writers.doubt();
+                self.others.doubt();
                 Ended::Lost(late())
             }
         }
@@ -292,7 +316,7 @@ impl Inner {
             }
             Ok(Err(_)) => Ended::Unknown(done),
             Err(_) => {
-                self.writers.doubt();
+                self.others.doubt();
                 Ended::Unknown(done)
             }
         }

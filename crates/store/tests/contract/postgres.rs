@@ -293,6 +293,45 @@ async fn a_change_of_what_is_set_up_may_take_longer_than_a_request() {
     store.close().await;
 }
 
+/// However many changes of one organisation wait for each other, and its rehearsals with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_that_wait_for_each_other_keep_no_other_organisation_waiting() {
+    let database = Database::new();
+    let store = open(&database.url(), Duration::from_secs(5)).await;
+    let busy = set_up(&*store, shop("busy")).await;
+    let other = set_up(&*store, shop("other")).await;
+    let stranger = stranger(&database).await;
+    let lock = "BEGIN; SELECT 1 FROM configuration_version v JOIN organisation o
+         ON o.organisation_id = v.organisation_id WHERE o.name = 'busy' FOR UPDATE OF v";
+    stranger.batch_execute(lock).await.unwrap();
+    let mut waiting = JoinSet::new();
+    for number in 0..12 {
+        let (store, tenant) = (Arc::clone(&store), busy.clone());
+        waiting.spawn(async move {
+            if number % 4 == 3 {
+                let who = vec![external_id("A")];
+                drop(store.register(&tenant, who, ORIGIN, now(), Mode::DryRun).await);
+            } else {
+                change_settings(&*store, &tenant, &[("STRICT_EXTRAS", "1")]).await.unwrap();
+            }
+        });
+    }
+    let held = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    // A transaction sees who is there as it was when it first looked.
+    let looking = self::stranger(&database).await;
+    while looking.query_one(held, &[]).await.unwrap().get::<_, i64>(0) < 5 {}
+
+    for number in 0..4 {
+        register(&*store, &other, external_id(&number.to_string())).await;
+    }
+    store.check().await.unwrap();
+    change_settings(&*store, &other, &[("STRICT_EXTRAS", "1")]).await.unwrap();
+    stranger.batch_execute("ROLLBACK").await.unwrap();
+    waiting.join_all().await;
+    store.close().await;
+}
+
 /// Nobody waits again for what did not answer, until it does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_does_not_answer_is_told_at_once_and_served_again_when_it_does() {
