@@ -282,9 +282,7 @@ impl Inner {
             .iter()
             .map(|work| trace_span!(target: STAGES, parent: &work.asked, "commit"))
             .collect();
-        if let Some(work) = group.last() {
-            working.flush(work.now).await?;
-        }
+        working.flush().await?;
         Ok((written, committing))
     }
 
@@ -413,7 +411,7 @@ impl Inner {
         let registered = async {
             let decision =
                 register(working, tenant, registration, origin, *now, &self.random).await?;
-            working.flush(*now).await?;
+            working.flush().await?;
             Ok(decision)
         };
         match caught(registered).await {

@@ -403,7 +403,7 @@ impl Working {
     }
 
     /// Enters something into the ledger.
-    pub(super) fn enter(&mut self, entry: LedgerEntry) {
+    pub(super) fn enter(&mut self, entry: LedgerEntry, at: i64) {
         if entry.line == 0
             && let Reason::Registration { rule } = &entry.reason
         {
@@ -411,7 +411,7 @@ impl Working {
             let award = Award { customer, rule: rule.clone(), programme };
             self.customers.entry(customer).and_modify(|known| known.awards.push(award));
         }
-        self.changes.ledger.push(entry);
+        self.changes.ledger.push((at, entry));
     }
 }
 

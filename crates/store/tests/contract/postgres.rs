@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use patron_rules::card::CardRequest;
 use patron_rules::customer::CustomerId;
 use patron_rules::decide::Plan;
@@ -21,8 +22,9 @@ use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
 
 use crate::given::{
-    ORIGIN, audit, author, change_settings, email, external_id, is_new_and_awarded, mobile, named,
-    now, open_shop, poll_once, put, register, register_all, set_up, shop, with_documents,
+    ORIGIN, all_three, audit, author, change_settings, email, external_id, is_new_and_awarded,
+    mobile, named, now, open_shop, poll_once, put, register, register_all, set_up, shop,
+    with_documents,
 };
 use crate::log::Log;
 use crate::once::{ask, once};
@@ -262,6 +264,59 @@ async fn what_is_refused_is_told_without_what_was_to_be_written() {
     let refused = added.await.unwrap_err();
     let told = format!("{} {refused:?}", refused.chain());
     assert!(told.contains("23514") && !told.contains("PRIVATE"), "{told}");
+    store.close().await;
+}
+
+/// Requests of one transaction each have the time at which they were asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_requests_write_together_has_the_time_of_each() {
+    let database = Database::new();
+    let store = open_patient(&database.url()).await;
+    let documents = [
+        (Kind::CardSeries, r#"{"name":"GOLD","number":{"prefix":"G","length":8}}"#),
+        (Kind::CouponSeries, r#"{"name":"WELCOME","code":{"prefix":"W-"}}"#),
+        (Kind::RewardRules, r#"{"name":"w","effects":[{"type":"coupon","series":"WELCOME"}]}"#),
+    ];
+    let tenant = set_up(&*store, with_documents(&documents, shop("shop"))).await;
+    let tenant = change_settings(&*store, &tenant, &[("MERGE_ON_CONFLICT", "1")]).await.unwrap();
+    let known = |number: usize| {
+        let (digits, address) = (format!("91900000000{number}"), format!("{number}@b.in"));
+        (mobile(&digits), email(&address), all_three(&digits, &address, &format!("E-{number}")))
+    };
+    for number in 0..9 {
+        let (by_mobile, by_email, _) = known(number);
+        register_all(&*store, &tenant, vec![by_mobile, by_email]).await;
+    }
+    let stranger = stranger(&database).await;
+    hold_back(&stranger).await;
+    let mut asked = Vec::new();
+    let at = |number: usize| now() + SignedDuration::from_mins(1 + i64::try_from(number).unwrap());
+    for number in 0..9 {
+        let (_, _, merging) = known(number);
+        let card = Some(CardRequest { number: None, series: Some("GOLD".to_owned()) });
+        let batch = vec![Registration { card, ..merging }, external_id(&format!("new {number}"))];
+        let mut one = store.register(&tenant, batch, ORIGIN, at(number), Mode::Apply);
+        assert!(poll_once(&mut one).is_pending());
+        asked.push(one);
+    }
+    stranger.batch_execute("ROLLBACK").await.unwrap();
+    for one in asked {
+        let done = one.await.unwrap();
+        assert!(done.iter().all(|decision| decision.outcome.is_ok()), "{done:?}");
+    }
+    let expected: Vec<i64> = (0..9).map(|number| at(number).as_millisecond()).collect();
+    for (table, column) in [
+        ("audit_entry", "recorded_at"),
+        ("ledger_entry", "entered_at"),
+        ("merge", "merged_at"),
+        ("card", "issued_at"),
+        ("coupon", "issued_at"),
+    ] {
+        let sql = format!("SELECT DISTINCT {column} FROM {table} WHERE {column} > $1 ORDER BY 1");
+        let rows = stranger.query(&sql, &[&now().as_millisecond()]).await.unwrap();
+        let times: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(times, expected, "{table}");
+    }
     store.close().await;
 }
 
