@@ -1,6 +1,7 @@
 //! What PostgreSQL says went wrong, and what follows from it.
 
 use std::error::Error as StdError;
+use std::io;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
@@ -116,11 +117,8 @@ pub(super) fn is_about_others(error: &Error) -> bool {
 /// Whether it is for what one of a group is or asks for: the others can be written without.
 pub(super) fn is_about_one(error: &Error) -> bool {
     // Data that cannot be, constraints, a program's limit.
-    let classes = ["22", "23", "54"];
-    let is_refused = code(error).is_some_and(|code| {
-        classes.iter().any(|class| code.code().starts_with(class)) && !is_about_others(error)
-    });
-    is_refused || cause::<Panicked>(error).is_some()
+    let is_refused = is_of_a_class(error, &["22", "23", "54"]) && !is_about_others(error);
+    is_refused || matches!(error, Error::Corrupt(_)) || cause::<Panicked>(error).is_some()
 }
 
 /// Whether a statement failed since another one, which was sent before it, did.
@@ -133,19 +131,29 @@ pub(super) fn is_cancelled(error: &Error) -> bool {
     code(error) == Some(&SqlState::QUERY_CANCELED)
 }
 
-/// Whether the connection, or the server behind it, is of no use any more: it closes, shuts down,
-/// starts, or takes no writes.
+fn is_of_a_class(error: &Error, classes: &[&str]) -> bool {
+    code(error).is_some_and(|code| classes.iter().any(|class| code.code().starts_with(class)))
+}
+
+/// Whether the connection has ended, or ends since the server shuts down or starts.
+pub(super) fn is_closed(error: &Error) -> bool {
+    let is_cut = cause(error).is_some_and(|error: &tokio_postgres::Error| {
+        let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        // That one is about what was to be sent.
+        error.is_closed() || io.is_some_and(|io| io.kind() != io::ErrorKind::InvalidInput)
+    });
+    is_cut || is_of_a_class(error, &["08", "57P"])
+}
+
+/// Whether the connection, or the server behind it, is of no use any more: it has ended, lacks
+/// something, or takes no writes.
 pub(super) fn is_lost(error: &Error) -> bool {
-    if matches!(error, Error::Unreachable(_)) || cause::<tokio_postgres::Error>(error).is_some() {
-        return true;
-    }
     let known =
         [&SqlState::READ_ONLY_SQL_TRANSACTION, &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT];
-    // Connections, what a server lacks, and that it shuts down or starts.
-    let classes = ["08", "53", "57P"];
-    code(error).is_some_and(|code| {
-        known.contains(&code) || classes.iter().any(|class| code.code().starts_with(class))
-    })
+    matches!(error, Error::Unreachable(_))
+        || is_closed(error)
+        || is_of_a_class(error, &["53"])
+        || code(error).is_some_and(|code| known.contains(&code))
 }
 
 /// Nothing was written, since no answer came in time.

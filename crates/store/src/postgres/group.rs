@@ -25,6 +25,7 @@ use super::working::Working;
 use super::{Inner, lock};
 use crate::lanes::Lanes;
 use crate::once::{Once, Registered};
+use crate::rows::{Row as _, count};
 use crate::watch::STAGES;
 use crate::{Error, Tenant, TenantId};
 
@@ -339,7 +340,7 @@ impl Inner {
     async fn current(&self, connection: &Connection, tenant: TenantId) -> Result<u64, Error> {
         let sql = "SELECT version FROM configuration_version
              WHERE organisation_id = $1 FOR SHARE";
-        let read = |row: &tokio_postgres::Row| crate::rows::count(row.try_get("version")?);
+        let read = |row: &tokio_postgres::Row| count(row.number("version")?);
         let found = connection.first(sql, &[&tenant.0], read).await?;
         found.ok_or(Error::NoOrganisation)
     }

@@ -31,6 +31,6 @@ impl rows::Row for Row {
     }
 }
 
-fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Error> {
-    Ok(row.try_get(column)?)
+pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Error> {
+    row.try_get(column).map_err(|error| Error::Corrupt(format!("column {column}: {error}")))
 }

@@ -11,7 +11,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Inner;
 use super::connection::{Connection, Connections, Parameter};
-use super::failure::{is_about_others, is_cancelled, is_lost, late, unreachable, violates};
+use super::failure::{
+    is_about_others, is_cancelled, is_closed, is_lost, late, unreachable, violates,
+};
 use crate::watch::Group;
 use crate::{Error, TenantId};
 
@@ -199,13 +201,14 @@ impl Inner {
         }
     }
 
-    /// Reads; once more where the connection is lost over it, as those are that were kept while the
+    /// Reads; once more where the connection is closed over it, as those are that were kept while the
     /// database was away.
     pub(super) async fn read<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<T, Error> {
         let deadline = Instant::now() + self.deadline;
+        let mut is_first = true;
         loop {
             let connection = self.readers.get().await.inspect_err(|error| self.refused(error))?;
             match timeout_at(deadline, work(connection.clone())).await {
@@ -214,7 +217,7 @@ impl Inner {
                     self.readers.doubt();
                     return Err(late());
                 }
-                Ok(Err(error)) if is_lost(&error) && Instant::now() < deadline => {}
+                Ok(Err(error)) if is_first && is_closed(&error) => is_first = false,
                 Ok(Err(error)) if is_lost(&error) || is_cancelled(&error) => {
                     return Err(unreachable(error));
                 }
@@ -255,11 +258,7 @@ impl Inner {
                     connection.is_open(false);
                     return Ok(done);
                 }
-                Err(error) if is_about_others(&error) => {
-                    connection.is_open(false);
-                    drop(connection);
-                    tokio::time::sleep(pause(tries, self.random.u64())).await;
-                }
+                Err(error) if is_about_others(&error) => connection.is_open(false),
                 Err(error) if is_lost(&error) && Instant::now() < deadline => {}
                 Err(error) if is_lost(&error) => return Err(unreachable(error)),
                 Err(error) => {
@@ -267,6 +266,8 @@ impl Inner {
                     return Err(error);
                 }
             }
+            drop(connection);
+            tokio::time::sleep(pause(tries, self.random.u64())).await;
         }
         Err(late())
     }

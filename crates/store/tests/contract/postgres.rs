@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use patron_rules::card::CardRequest;
 use patron_rules::customer::CustomerId;
 use patron_rules::decide::Plan;
+use patron_rules::identifier::IdentifierKind;
 use patron_rules::organisation::Kind;
 use patron_rules::validate::Registration;
 use patron_store::operators::{Role, Scope};
@@ -316,6 +317,58 @@ async fn what_requests_write_together_has_the_time_of_each() {
         let rows = stranger.query(&sql, &[&now().as_millisecond()]).await.unwrap();
         let times: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
         assert_eq!(times, expected, "{table}");
+    }
+    store.close().await;
+}
+
+/// A row that is not as the program knows it says nothing of the connection or of its neighbours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_cannot_be_read_fails_alone_and_at_once() {
+    let database = Database::new();
+    let store = open_patient(&database.url()).await;
+    let tenant = open_shop(&*store).await;
+    for id in ["torn", "whole"] {
+        register(&*store, &tenant, external_id(id)).await;
+    }
+    let stranger = stranger(&database).await;
+    let tear = "ALTER TABLE customer ALTER COLUMN registered_at DROP NOT NULL;
+         UPDATE customer SET registered_at = NULL WHERE external_id = 'torn'";
+    stranger.batch_execute(tear).await.unwrap();
+    let by = |id: &str| Lookup::Identifier(IdentifierKind::ExternalId, id.to_owned());
+    let torn = store.find(&tenant, by("torn")).await.unwrap_err();
+    assert!(matches!(torn, Error::Corrupt(_)), "{torn:?}");
+
+    hold_back(&stranger).await;
+    let mut asked = Vec::new();
+    for id in ["new 1", "new 2", "torn", "whole", "new 3"] {
+        let mut one = store.register(&tenant, vec![external_id(id)], ORIGIN, now(), Mode::Apply);
+        assert!(poll_once(&mut one).is_pending());
+        asked.push((id, one));
+    }
+    stranger.batch_execute("ROLLBACK").await.unwrap();
+    for (id, one) in asked {
+        let done = one.await;
+        let is_done = done.as_ref().is_ok_and(|decisions| decisions[0].outcome.is_ok());
+        assert_eq!(is_done, id != "torn", "{id}: {done:?}");
+    }
+    store.close().await;
+}
+
+/// As those are that were kept while the database was away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_up_whose_connection_is_closed_over_it_looks_once_more() {
+    let database = Database::new();
+    let options = PostgresOptions { readers: 1, ..PostgresOptions::new(&database.url()) };
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::open(&options).await.unwrap());
+    let tenant = open_shop(&*store).await;
+    let known = register(&*store, &tenant, external_id("A")).await.customer;
+    let stranger = stranger(&database).await;
+    let others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    for _ in 0..5 {
+        stranger.query_one(others, &[]).await.unwrap();
+        let found = store.find(&tenant, Lookup::Id(known.id)).await.unwrap().unwrap();
+        assert_eq!(found.customer, known);
     }
     store.close().await;
 }
