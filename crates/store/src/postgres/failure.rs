@@ -86,11 +86,14 @@ pub(super) fn is_of_the_database(error: &Error) -> bool {
     code(error).is_some() || cause::<tokio_postgres::Error>(error).is_some()
 }
 
-/// Whether a key of this name is taken.
+/// Whether a key of this name is taken; where the table is spread over nodes, theirs have a number
+/// behind it.
 pub(super) fn violates(error: &Error, key: &str) -> bool {
     let refusal: Option<&Refusal> = cause(error);
     refusal.is_some_and(|refusal| {
-        refusal.code == SqlState::UNIQUE_VIOLATION && refusal.constraint.as_deref() == Some(key)
+        let constraint = refusal.constraint.as_deref();
+        refusal.code == SqlState::UNIQUE_VIOLATION
+            && constraint.is_some_and(|constraint| constraint.starts_with(key))
     })
 }
 

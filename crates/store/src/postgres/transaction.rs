@@ -8,12 +8,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
+use tokio_postgres::Statement;
 
 use super::Inner;
 use super::connection::{Connection, Connections, Parameter};
 use super::failure::{
-    is_about_others, is_cancelled, is_closed, is_lost, late, unreachable, violates,
+    Overtaken, is_about_others, is_cancelled, is_closed, is_lost, late, unreachable,
 };
+use crate::rows::Row as _;
 use crate::watch::Group;
 use crate::{Error, TenantId};
 
@@ -51,7 +53,7 @@ const MARK: &str = concat!(
     "INSERT INTO commit_mark (organisation_id, mark, attempt, committed_at)
      VALUES ($1, $2, $3, ",
     now!(),
-    ")"
+    ") ON CONFLICT (organisation_id, mark) DO NOTHING RETURNING attempt"
 );
 const MARKED: &str = "SELECT attempt FROM commit_mark WHERE organisation_id = $1 AND mark = $2";
 const FORGET: &str = concat!(
@@ -60,7 +62,6 @@ const FORGET: &str = concat!(
     now!(),
     " - $2::BIGINT ORDER BY committed_at LIMIT $3 FOR UPDATE SKIP LOCKED)"
 );
-const MARK_KEY: &str = "commit_mark_pkey";
 
 /// By what the tries of a transaction are known, and until when they may go on.
 struct Mark {
@@ -280,17 +281,26 @@ impl Inner {
         work: &(impl Fn(Connection) -> W + Sync),
     ) -> Ended<T> {
         connection.is_open(true);
+        if attempt > 1 {
+            match timeout_at(mark.deadline, begin_again(&connection, mark, attempt)).await {
+                Ok(Ok(None)) => {}
+                Ok(Ok(Some(earlier))) => return Ended::Earlier(earlier),
+                Ok(Err(error)) => return Ended::Lost(error),
+                Err(_) => return self.silent(),
+            }
+        }
         let done = async {
+            if attempt > 1 {
+                return work(connection.clone()).await;
+            }
             let statement = connection.prepare(MARK).await?;
-            let bytes = mark.bytes.as_slice();
-            let marked: [Parameter<'_>; 3] = [&mark.tenant.0, &bytes, &attempt];
-            let ((), _, done) = tokio::try_join!(
+            // Nobody has this mark yet.
+            let (_, done) = tokio::try_join!(
                 biased;
-                connection.run(BEGIN),
-                connection.rows(&statement, &marked),
+                begin(&connection, &statement, mark, attempt),
                 work(connection.clone()),
             )?;
-            if attempt == 1 && self.random.u64().is_multiple_of(FORGET_EVERY) {
+            if self.random.u64().is_multiple_of(FORGET_EVERY) {
                 let old: [Parameter<'_>; 3] = [&mark.tenant.0, &MARKS_KEPT, &FORGOTTEN_AT_ONCE];
                 connection.execute(FORGET, &old).await?;
             }
@@ -299,12 +309,15 @@ impl Inner {
         // A connection of which no answer comes is closed, and nothing that waits is called off.
         match timeout_at(mark.deadline, done).await {
             Ok(Ok(done)) => self.commit(&connection, mark, done).await,
-            Ok(Err(error)) => self.undone(connection, mark, error).await,
-            Err(_) => {
-                self.others.doubt();
-                Ended::Lost(late())
-            }
+            Ok(Err(error)) => undone(&connection, mark, error).await,
+            Err(_) => self.silent(),
         }
+    }
+
+    /// No answer came in time.
+    fn silent<T>(&self) -> Ended<T> {
+        self.others.doubt();
+        Ended::Lost(late())
     }
 
     /// Where anything but its success is heard of a commit, nobody knows whether it happened.
@@ -322,30 +335,49 @@ impl Inner {
             }
         }
     }
+}
 
-    /// What becomes of a try that failed before it was to be committed.
-    async fn undone<T>(&self, connection: Connection, mark: &Mark, error: Error) -> Ended<T> {
-        let rolled_back = timeout_at(mark.deadline, connection.run("ROLLBACK")).await;
-        if is_lost(&error) || !matches!(rolled_back, Ok(Ok(()))) {
-            return Ended::Lost(error);
-        }
-        connection.is_open(false);
-        if violates(&error, MARK_KEY) {
-            let read = |row: &tokio_postgres::Row| Ok(row.try_get("attempt")?);
-            let parameters: [Parameter<'_>; 2] = [&mark.tenant.0, &mark.bytes.as_slice()];
-            let asked = timeout_at(mark.deadline, connection.first(MARKED, &parameters, read));
-            return match asked.await {
-                Ok(Ok(Some(attempt))) => Ended::Earlier(attempt),
-                Ok(Ok(None)) => Ended::Again(error),
-                Ok(Err(error)) => Ended::Lost(error),
-                Err(_) => {
-                    connection.give_up();
-                    Ended::Lost(error)
-                }
-            };
-        }
-        if is_about_others(&error) { Ended::Again(error) } else { Ended::Refused(error) }
+/// Begins a transaction and leaves the mark; whether it was not there yet.
+async fn begin(
+    connection: &Connection,
+    statement: &Statement,
+    mark: &Mark,
+    attempt: i64,
+) -> Result<bool, Error> {
+    let bytes = mark.bytes.as_slice();
+    let marked: [Parameter<'_>; 3] = [&mark.tenant.0, &bytes, &attempt];
+    let ((), left) = tokio::try_join!(
+        biased;
+        connection.run(BEGIN),
+        connection.rows(statement, &marked),
+    )?;
+    Ok(!left.is_empty())
+}
+
+/// The same after an earlier try, which is told where it was committed.
+async fn begin_again(
+    connection: &Connection,
+    mark: &Mark,
+    attempt: i64,
+) -> Result<Option<i64>, Error> {
+    let statement = connection.prepare(MARK).await?;
+    // Waits for the end of an earlier try that is still under way.
+    if begin(connection, &statement, mark, attempt).await? {
+        return Ok(None);
     }
+    let parameters: [Parameter<'_>; 2] = [&mark.tenant.0, &mark.bytes.as_slice()];
+    let earlier = connection.first(MARKED, &parameters, |row| row.number("attempt")).await?;
+    earlier.map(Some).ok_or_else(|| Overtaken.into())
+}
+
+/// What becomes of a try that failed before it was to be committed.
+async fn undone<T>(connection: &Connection, mark: &Mark, error: Error) -> Ended<T> {
+    let rolled_back = timeout_at(mark.deadline, connection.run("ROLLBACK")).await;
+    if is_lost(&error) || !matches!(rolled_back, Ok(Ok(()))) {
+        return Ended::Lost(error);
+    }
+    connection.is_open(false);
+    if is_about_others(&error) { Ended::Again(error) } else { Ended::Refused(error) }
 }
 
 fn pause(tries: u32, random: u64) -> Duration {

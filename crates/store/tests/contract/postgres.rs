@@ -102,6 +102,28 @@ async fn a_setting_is_changed_once_though_nobody_tells_of_its_commit(#[case] cut
     store.close().await;
 }
 
+/// On Citus, a node's part of a table has keys of its own, named like the table's with a number behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_already_is_known_whatever_number_its_key_has() {
+    let database = Database::new();
+    let wire = Wire::to(&database).await;
+    let store = open_patient(wire.url()).await;
+    let stranger = stranger(&database).await;
+    let rename =
+        "ALTER TABLE commit_mark RENAME CONSTRAINT commit_mark_pkey TO commit_mark_pkey_102010;
+         ALTER TABLE organisation RENAME CONSTRAINT organisation_name_key
+            TO organisation_name_key_102008";
+    stranger.batch_execute(rename).await.unwrap();
+    let tenant = open_shop(&*store).await;
+    wire.cut(Cut::AfterTheCommit);
+    let plan = register(&*store, &tenant, external_id("A")).await;
+    assert!(wire.was_cut() && is_new_and_awarded(&plan));
+    assert_eq!(audit(&*store, &tenant, plan.customer.id).await.total, 1);
+    let again = store.set_up(vec![shop("shop")], author()).await.unwrap_err();
+    assert!(matches!(again, Error::Taken(_)), "{again:?}");
+    store.close().await;
+}
+
 /// How many statements it takes to carry out so many requests that come at once.
 async fn statements(number: usize, of: fn(usize) -> Request) -> usize {
     let database = Database::new();
