@@ -76,11 +76,11 @@ enum Ended<T> {
     Committed(T, Duration),
     /// An earlier try, this one, was committed.
     Earlier(i64),
-    /// Nothing was written, and another try would end the same.
+    /// Nothing was written, by an earlier try neither, and another one would end the same.
     Refused(Error),
-    /// Nothing was written; another try may do better.
+    /// The same, but another try may do better.
     Again(Error),
-    /// The same, and the connection is of no use.
+    /// Nothing was written by this try, and the connection is of no use.
     Lost(Error),
     /// It is not known whether this was written.
     Unknown(T),
@@ -165,9 +165,15 @@ impl Inner {
             let attempt = i64::from(tries);
             let ended = match connections.get().await {
                 Ok(connection) => self.attempt(connection, &mark, attempt, &work).await,
-                Err(error @ (Error::Closed | Error::Overloaded)) => Ended::Refused(error),
+                Err(error @ (Error::Closed | Error::Overloaded)) if unknown.is_empty() => {
+                    return Err(error);
+                }
                 Err(error) => Ended::Lost(error),
             };
+            if matches!(ended, Ended::Refused(_) | Ended::Again(_)) {
+                // It left its mark, which it could not have beside another one.
+                unknown.clear();
+            }
             let is_late = Instant::now() >= deadline;
             let error = match ended {
                 Ended::Committed(done, commit) => return Ok((done, Some(commit))),
@@ -179,17 +185,15 @@ impl Inner {
                     unknown.push((attempt, done));
                     Error::OutcomeUnknown
                 }
-                Ended::Refused(error) if unknown.is_empty() => return Err(error),
-                Ended::Again(error) if unknown.is_empty() && (is_late || tries >= TRIES) => {
-                    return Err(error);
-                }
+                Ended::Refused(error) => return Err(error),
+                Ended::Again(error) if is_late || tries >= TRIES => return Err(error),
                 // While nobody knows whether it was written, there is nothing to do but ask.
                 Ended::Lost(error)
                     if unknown.is_empty() && (is_late || connections.is_broken()) =>
                 {
                     return Err(unreachable(error));
                 }
-                Ended::Refused(error) | Ended::Again(error) | Ended::Lost(error) => error,
+                Ended::Again(error) | Ended::Lost(error) => error,
             };
             if is_late {
                 tracing::warn!(

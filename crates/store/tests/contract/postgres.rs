@@ -124,6 +124,26 @@ async fn what_is_there_already_is_known_whatever_number_its_key_has() {
     store.close().await;
 }
 
+/// What is refused at the second try was not written by the first one either.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_once_its_first_commit_was_lost_is_told_as_refused() {
+    let database = Database::new();
+    let wire = Wire::to(&database).await;
+    let store = open_patient(wire.url()).await;
+    let stranger = stranger(&database).await;
+    // A sequence counts though what counted is undone.
+    let refuse = "CREATE SEQUENCE tries;
+         ALTER TABLE operator ADD CHECK (nextval('tries') = 1)";
+    stranger.batch_execute(refuse).await.unwrap();
+    wire.cut(Cut::BeforeTheCommit);
+    let (name, hash, role) = ("somebody", "hash".to_owned(), Role::Owner);
+    let added = store.add_operator(name, hash, Scope::Everywhere, role, author()).await;
+    assert!(wire.was_cut());
+    assert!(matches!(added, Err(Error::Engine(_))), "{added:?}");
+    assert_eq!(store.operator_password(name).await.unwrap(), None);
+    store.close().await;
+}
+
 /// How many statements it takes to carry out so many requests that come at once.
 async fn statements(number: usize, of: fn(usize) -> Request) -> usize {
     let database = Database::new();
