@@ -124,6 +124,15 @@ pub(super) fn is_about_one(error: &Error) -> bool {
     is_refused || matches!(error, Error::Corrupt(_)) || cause::<Panicked>(error).is_some()
 }
 
+/// Whether it is the database that fails, and not something that it or Patron refuses.
+pub(super) fn has_failed(error: &Error) -> bool {
+    // A key that somebody else has, and a lock.
+    let is_refused = is_about_one(error) || is_of_a_class(error, &["23", "55P03"]);
+    let is_of_the_database =
+        matches!(error, Error::Unreachable(_) | Error::OutcomeUnknown | Error::Engine(_));
+    is_of_the_database && !is_refused
+}
+
 /// Whether a statement failed since another one, which was sent before it, did.
 pub(super) fn follows_another(error: &Error) -> bool {
     code(error) == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)

@@ -13,7 +13,7 @@ use tokio_postgres::Statement;
 use super::Inner;
 use super::connection::{Connection, Connections, Parameter};
 use super::failure::{
-    Overtaken, is_about_others, is_cancelled, is_closed, is_lost, late, unreachable,
+    Overtaken, has_failed, is_about_others, is_cancelled, is_closed, is_lost, late, unreachable,
 };
 use crate::rows::Row as _;
 use crate::watch::Group;
@@ -82,8 +82,8 @@ enum Ended<T> {
     Again(Error),
     /// Nothing was written by this try, and the connection is of no use.
     Lost(Error),
-    /// It is not known whether this was written.
-    Unknown(T),
+    /// It is not known whether this was written by a commit that began then.
+    Unknown(T, Instant),
 }
 
 /// What a transaction is about, and how long it may take.
@@ -134,10 +134,19 @@ impl Inner {
     ) -> Result<T, Error> {
         let started = Instant::now();
         let done = self.try_until_known(aim, work).await;
-        let (done, commit) = done.map_or_else(|error| (Err(error), None), |(t, c)| (Ok(t), c));
-        let (requests, customers) = (aim.requests, aim.customers);
-        self.watched.wrote(Group { requests, customers, took: started.elapsed(), commit });
-        done
+        self.tell(aim, started.elapsed(), done.as_ref().map(|(_, commit)| *commit));
+        done.map(|(done, _)| done)
+    }
+
+    /// Tells whoever watches of what was committed, and of what was to be and was not.
+    fn tell(&self, aim: Aim, took: Duration, committed: Result<Duration, &Error>) {
+        let Aim { requests, customers, .. } = aim;
+        let commit = match committed {
+            Ok(commit) => Some(commit),
+            Err(error) if has_failed(error) => None,
+            Err(_) => return,
+        };
+        self.watched.wrote(Group { requests, customers, took, commit });
     }
 
     /// Registrations have connections of their own, so that they wait for nothing else.
@@ -148,17 +157,17 @@ impl Inner {
         }
     }
 
-    /// What was done, and how long its commit took, where that was told.
+    /// What was done, and how long it took to commit it and to know that.
     async fn try_until_known<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
         Aim { tenant, purpose, .. }: Aim,
         work: impl Fn(Connection) -> W + Sync,
-    ) -> Result<(T, Option<Duration>), Error> {
+    ) -> Result<(T, Duration), Error> {
         let connections = self.connections(purpose);
         let limit = if purpose == Purpose::Change { CHANGE_LIMIT } else { self.deadline };
         let deadline = Instant::now() + limit;
         let mark = Mark { tenant, bytes: self.random.u128().to_be_bytes(), deadline };
-        let mut unknown: Vec<(i64, T)> = Vec::new();
+        let mut unknown: Vec<(i64, T, Instant)> = Vec::new();
         let mut tries: u32 = 0;
         loop {
             tries = tries.saturating_add(1);
@@ -176,13 +185,14 @@ impl Inner {
             }
             let is_late = Instant::now() >= deadline;
             let error = match ended {
-                Ended::Committed(done, commit) => return Ok((done, Some(commit))),
+                Ended::Committed(done, commit) => return Ok((done, commit)),
                 Ended::Earlier(attempt) => {
-                    let earlier = unknown.into_iter().find(|(earlier, _)| *earlier == attempt);
-                    return earlier.map(|(_, done)| (done, None)).ok_or(Error::OutcomeUnknown);
+                    let earlier = unknown.into_iter().find(|(earlier, ..)| *earlier == attempt);
+                    let earlier = earlier.map(|(_, done, began)| (done, began.elapsed()));
+                    return earlier.ok_or(Error::OutcomeUnknown);
                 }
-                Ended::Unknown(done) => {
-                    unknown.push((attempt, done));
+                Ended::Unknown(done, began) => {
+                    unknown.push((attempt, done, began));
                     Error::OutcomeUnknown
                 }
                 Ended::Refused(error) => return Err(error),
@@ -332,10 +342,10 @@ impl Inner {
                 connection.is_open(false);
                 Ended::Committed(done, started.elapsed())
             }
-            Ok(Err(_)) => Ended::Unknown(done),
+            Ok(Err(_)) => Ended::Unknown(done, started),
             Err(_) => {
                 self.others.doubt();
-                Ended::Unknown(done)
+                Ended::Unknown(done, started)
             }
         }
     }

@@ -77,9 +77,11 @@ async fn a_registration_is_carried_out_once_though_nobody_tells_of_its_commit(#[
         assert_eq!(found.customer, plan.customer);
         assert_eq!(audit(&*store, &tenant, plan.customer.id).await.total, 1);
     }
+    let watcher = Watcher::of(&*store);
     wire.cut(cut);
     let again = register(&*store, &tenant, external_id("0")).await;
     assert!(wire.was_cut() && !is_new_and_awarded(&again));
+    assert!(watcher.groups().iter().all(|group| group.commit.is_some()));
     store.close().await;
 }
 
