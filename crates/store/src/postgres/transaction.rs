@@ -232,7 +232,10 @@ impl Inner {
                     self.readers.doubt();
                     return Err(late());
                 }
-                Ok(Err(error)) if is_first && is_closed(&error) => is_first = false,
+                Ok(Err(error)) if is_first && is_closed(&error) => {
+                    connection.give_up();
+                    is_first = false;
+                }
                 Ok(Err(error)) if is_lost(&error) || is_cancelled(&error) => {
                     return Err(unreachable(error));
                 }
