@@ -24,9 +24,10 @@ pub struct Step {
     pub applied: bool,
 }
 
-/// Holds back whoever else would apply steps at the same time.
+/// Holds back whoever else would apply steps at the same time, however long a step takes.
 const TURN: &str = "CREATE TABLE IF NOT EXISTS schema_turn (turn BIGINT PRIMARY KEY)";
-const TAKE_TURN: &str = "BEGIN; LOCK TABLE schema_turn IN EXCLUSIVE MODE";
+const TAKE_TURN: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0;
+     LOCK TABLE schema_turn IN EXCLUSIVE MODE";
 
 /// Every step, and whether it was applied to the database.
 ///

@@ -7,6 +7,7 @@ use patron_store::{Error, PostgresOptions, migration};
 use tokio_postgres::{Client, NoTls};
 
 use crate::postgresql::Database;
+use crate::wire::Wire;
 
 /// Tables of what is looked up before the organisation is known. They are small, and every node has
 /// a copy.
@@ -149,6 +150,18 @@ async fn each_step_of_the_schema_is_one_statement_that_may_come_again() {
     let mut expected = schema(&self::client(&migrated).await).await;
     expected.retain(|line| !OF_THE_SCHEMA.iter().any(|table| line.contains(table)));
     assert_eq!(schema(&client).await, expected);
+}
+
+/// As when somebody else uses the database, or a step has many rows to go through.
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_of_the_schema_may_take_longer_than_transactions_may_idle() {
+    let database = Database::empty();
+    let wire = Wire::to(&database).await;
+    // The first connection is the one that keeps others from doing the same.
+    wire.hurry();
+    migration::up(&PostgresOptions::new(wire.url()), &mut |_| {}).await.unwrap();
+    let steps = migration::status(&PostgresOptions::new(&database.url())).await.unwrap();
+    assert!(steps.iter().all(|step| step.applied), "{steps:?}");
 }
 
 /// What stands in for the extension: it notes what it is asked for.
