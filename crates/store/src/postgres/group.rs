@@ -232,7 +232,6 @@ impl Inner {
                 group.iter().map(|_| Err(Error::OutcomeUnknown)).collect()
             }
             Err(error) => {
-                tracing::error!(error = error.chain(), jobs = group.len(), "a commit failed");
                 let error = Arc::new(error);
                 group.iter().map(|_| Err(Error::NotCommitted(Arc::clone(&error)))).collect()
             }

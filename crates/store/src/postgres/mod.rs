@@ -30,7 +30,7 @@ mod transaction;
 mod working;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -88,6 +88,8 @@ struct Inner {
     random: Randomness,
     deadline: Duration,
     watched: Watched,
+    /// Whether the last commit failed.
+    is_failing: AtomicBool,
     /// Counts the changes of what is set up, as far as this process knows.
     generation: AtomicU64,
     tenants: Mutex<HashMap<TenantId, Known>>,
@@ -122,6 +124,7 @@ impl PostgresStore {
             random: Randomness::from_system()?,
             deadline: options.deadline,
             watched: Watched::default(),
+            is_failing: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             tenants: Mutex::default(),
             versions: Mutex::default(),

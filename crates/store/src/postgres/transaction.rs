@@ -5,6 +5,7 @@
 //! of the mark is taken exactly if the first one was committed, and what it did is the answer.
 
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -138,7 +139,8 @@ impl Inner {
         done.map(|(done, _)| done)
     }
 
-    /// Tells whoever watches of what was committed, and of what was to be and was not.
+    /// Tells whoever watches of what was committed, and of what was to be and was not; and the log that
+    /// commits began to fail, or succeed again, and not of each that does.
     fn tell(&self, aim: Aim, took: Duration, committed: Result<Duration, &Error>) {
         let Aim { requests, customers, .. } = aim;
         let commit = match committed {
@@ -146,6 +148,14 @@ impl Inner {
             Err(error) if has_failed(error) => None,
             Err(_) => return,
         };
+        let was_failing = self.is_failing.swap(commit.is_none(), Ordering::Relaxed);
+        match committed {
+            Err(error) if !was_failing => {
+                tracing::error!(error = error.chain(), jobs = requests, "a commit failed");
+            }
+            Ok(_) if was_failing => tracing::info!("commits succeed again"),
+            _ => {}
+        }
         self.watched.wrote(Group { requests, customers, took, commit });
     }
 

@@ -417,6 +417,33 @@ async fn a_look_up_whose_connection_is_closed_over_it_looks_once_more() {
     store.close().await;
 }
 
+/// However many fail in between.
+#[tokio::test]
+async fn the_log_has_a_line_when_commits_begin_to_fail_and_one_when_they_succeed_again() {
+    let database = Database::new();
+    let store = open_patient(&database.url()).await;
+    let tenant = open_shop(&*store).await;
+    let stranger = stranger(&database).await;
+    let log = Log::begin();
+    let register = async |id: &str| {
+        store.register(&tenant, vec![external_id(id)], ORIGIN, now(), Mode::Apply).await
+    };
+    for turn in 1..=2 {
+        stranger.batch_execute("ALTER TABLE audit_entry RENAME TO gone").await.unwrap();
+        for id in ["A", "B", "C"] {
+            register(id).await.unwrap_err();
+        }
+        assert_eq!(log.with("a commit failed").len(), turn);
+        assert_eq!(log.with("commits succeed again").len(), turn - 1);
+        stranger.batch_execute("ALTER TABLE gone RENAME TO audit_entry").await.unwrap();
+        for id in ["A", "B", "C"] {
+            register(&format!("{id} {turn}")).await.unwrap();
+        }
+        assert_eq!(log.with("commits succeed again").len(), turn);
+    }
+    store.close().await;
+}
+
 /// A change that has to look at every customer is not given up as a request is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_what_is_set_up_may_take_longer_than_a_request() {
