@@ -10,15 +10,13 @@ use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Connections, Parameter, PostgresOptions};
 use super::{ledger, migration, organisation};
-use crate::copy::end::{Asked, End, Writes};
+use crate::copy::end::{Asked, End, MARK, Writes};
 use crate::copy::row::{Chunk, Gathered, Key, Row, Value};
 use crate::copy::tables::{Column, Engine, Kind, Part, TABLES, Table, Which, select};
 use crate::maintenance::{self, Watch};
 use crate::rows::{Row as _, count, identifier_value, kind_number, ledger as rows_of_ledgers};
 use crate::{Error, LedgerCheck, OrganisationName};
 
-/// The table that is there while a copy is not finished; its row says of what it is one.
-const MARK: &str = "unfinished_copy";
 /// How many rows a query for faults tells of at most.
 const FAULTS: usize = 1_000;
 

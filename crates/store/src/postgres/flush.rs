@@ -60,24 +60,24 @@ pub(super) struct AuditRow {
     pub(super) events: String,
 }
 
-const CUSTOMER_ROWS: &str = "INSERT INTO customer (
+/// Adds customers.
+macro_rules! customer_rows {
+    () => {
+        "INSERT INTO customer (
         organisation_id, customer_id, mobile, mobile_sent, email, external_id, first_name, last_name,
         type, source, account_id, registered_at, updated_at, registered_till, associated_till,
         fraud_status, channels, subscriptions, kept, custom_fields, extended_fields)
      SELECT $1::BIGINT, * FROM unnest(
         $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
         $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[],
-        $15::BIGINT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::TEXT[])";
+        $15::BIGINT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::TEXT[])"
+    };
+}
+const CUSTOMER_ROWS: &str = customer_rows!();
 /// By their key, whatever the planner takes the table for.
-const CUSTOMERS_CHANGED: &str = "INSERT INTO customer (
-        organisation_id, customer_id, mobile, mobile_sent, email, external_id, first_name, last_name,
-        type, source, account_id, registered_at, updated_at, registered_till, associated_till,
-        fraud_status, channels, subscriptions, kept, custom_fields, extended_fields)
-     SELECT $1::BIGINT, * FROM unnest(
-        $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
-        $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[],
-        $15::BIGINT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::TEXT[])
-     ON CONFLICT (organisation_id, customer_id) DO UPDATE SET
+const CUSTOMERS_CHANGED: &str = concat!(
+    customer_rows!(),
+    " ON CONFLICT (organisation_id, customer_id) DO UPDATE SET
         mobile = EXCLUDED.mobile, mobile_sent = EXCLUDED.mobile_sent, email = EXCLUDED.email,
         external_id = EXCLUDED.external_id, first_name = EXCLUDED.first_name,
         last_name = EXCLUDED.last_name, type = EXCLUDED.type, source = EXCLUDED.source,
@@ -86,7 +86,8 @@ const CUSTOMERS_CHANGED: &str = "INSERT INTO customer (
         associated_till = EXCLUDED.associated_till, fraud_status = EXCLUDED.fraud_status,
         channels = EXCLUDED.channels, subscriptions = EXCLUDED.subscriptions,
         kept = EXCLUDED.kept, custom_fields = EXCLUDED.custom_fields,
-        extended_fields = EXCLUDED.extended_fields";
+        extended_fields = EXCLUDED.extended_fields"
+);
 // Whoever was merged into the victim is one step from the survivor, too.
 const MERGED: &str = "UPDATE customer SET merged_into = $3
      WHERE organisation_id = $1 AND (customer_id = $2 OR merged_into = $2)";
@@ -99,23 +100,26 @@ const IDENTIFIERS_RELEASED: &str = "DELETE FROM identifier
 const IDENTIFIERS_GAINED: &str =
     "INSERT INTO identifier (organisation_id, kind, value, customer_id)
      SELECT $1::BIGINT, * FROM unnest($2::SMALLINT[], $3::TEXT[], $4::BIGINT[])";
-const ENROLMENTS: &str = "INSERT INTO enrolment (
+/// Adds enrolments.
+macro_rules! enrolment_rows {
+    () => {
+        "INSERT INTO enrolment (
         organisation_id, customer_id, programme_id, tier, tier_expires_at, awarded, redeemed, expired,
         returned, adjusted, purchased, currencies)
      SELECT $1::BIGINT, * FROM unnest(
         $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
-        $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[])";
-const ENROLMENTS_SAVED: &str = "INSERT INTO enrolment (
-        organisation_id, customer_id, programme_id, tier, tier_expires_at, awarded, redeemed, expired,
-        returned, adjusted, purchased, currencies)
-     SELECT $1::BIGINT, * FROM unnest(
-        $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
-        $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[])
-     ON CONFLICT (organisation_id, customer_id, programme_id) DO UPDATE SET
+        $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[])"
+    };
+}
+const ENROLMENTS: &str = enrolment_rows!();
+const ENROLMENTS_SAVED: &str = concat!(
+    enrolment_rows!(),
+    " ON CONFLICT (organisation_id, customer_id, programme_id) DO UPDATE SET
         tier = EXCLUDED.tier, tier_expires_at = EXCLUDED.tier_expires_at,
         awarded = EXCLUDED.awarded, redeemed = EXCLUDED.redeemed, expired = EXCLUDED.expired,
         returned = EXCLUDED.returned, adjusted = EXCLUDED.adjusted,
-        purchased = EXCLUDED.purchased, currencies = EXCLUDED.currencies";
+        purchased = EXCLUDED.purchased, currencies = EXCLUDED.currencies"
+);
 const LEDGER_ROWS: &str = "INSERT INTO ledger_entry (
         organisation_id, entered_at, customer_id, reason, rule, other_id, line, programme_id,
         currency, kind, amount, expires_at)

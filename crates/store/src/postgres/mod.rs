@@ -31,7 +31,7 @@ mod working;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -53,12 +53,12 @@ use self::group::{AT_ONCE, Queue, Work};
 use self::ids::Ids;
 use self::random::Randomness;
 use self::transaction::{Aim, NO_TENANT, WAIT_SHORTLY};
-use crate::rows::corrupt;
+use crate::rows::{corrupt, whole_milliseconds};
 use crate::watch::Watched;
 use crate::{
     AccessToken, Author, Change, ClientCredential, Error, Found, LedgerCheck, Lookup, Mode,
     NewOrganisation, NewSecret, NewToken, Once, OrganisationName, PasswordHashes, RecordedChange,
-    Registered, Size, Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch,
+    Registered, Size, Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch, lock,
 };
 
 /// How many connections are for what is set up, for rehearsals, and for whatever else is written
@@ -519,13 +519,4 @@ impl Drop for PostgresStore {
         self.inner.queue.close();
         self.news.abort();
     }
-}
-
-/// The time as it is kept.
-fn whole_milliseconds(time: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
