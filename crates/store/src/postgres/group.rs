@@ -259,7 +259,8 @@ impl Inner {
                 self.ids.give_back(tenant, working.ids);
                 written
             });
-        caught(written).await.map(|(written, _committing)| written)
+        // Large, and part of the state of whoever waits for it.
+        caught(Box::pin(written)).await.map(|(written, _committing)| written)
     }
 
     /// What came of each, and what ends when all of it is committed.

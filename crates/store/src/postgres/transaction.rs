@@ -174,6 +174,9 @@ impl Inner {
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<(T, Duration), Error> {
         let connections = self.connections(purpose);
+        let is_in_vain = |error: &Error| {
+            connections.is_broken() || matches!(error, Error::Closed | Error::Overloaded)
+        };
         let limit = if purpose == Purpose::Change { CHANGE_LIMIT } else { self.deadline };
         let deadline = Instant::now() + limit;
         let mark = Mark { tenant, bytes: self.random.u128().to_be_bytes(), deadline };
@@ -184,9 +187,6 @@ impl Inner {
             let attempt = i64::from(tries);
             let ended = match connections.get().await {
                 Ok(connection) => self.attempt(connection, &mark, attempt, &work).await,
-                Err(error @ (Error::Closed | Error::Overloaded)) if unknown.is_empty() => {
-                    return Err(error);
-                }
                 Err(error) => Ended::Lost(error),
             };
             if matches!(ended, Ended::Refused(_) | Ended::Again(_)) {
@@ -208,9 +208,7 @@ impl Inner {
                 Ended::Refused(error) => return Err(error),
                 Ended::Again(error) if is_late || tries >= TRIES => return Err(error),
                 // While nobody knows whether it was written, there is nothing to do but ask.
-                Ended::Lost(error)
-                    if unknown.is_empty() && (is_late || connections.is_broken()) =>
-                {
+                Ended::Lost(error) if unknown.is_empty() && (is_late || is_in_vain(&error)) => {
                     return Err(unreachable(error));
                 }
                 Ended::Again(error) | Ended::Lost(error) => error,
@@ -317,17 +315,16 @@ impl Inner {
             }
         }
         let done = async {
-            if attempt > 1 {
-                return work(connection.clone()).await;
-            }
             let statement = connection.prepare(MARK).await?;
-            // Nobody has this mark yet.
-            let (_, done) = tokio::try_join!(
-                biased;
-                begin(&connection, &statement, mark, attempt),
-                work(connection.clone()),
-            )?;
-            if self.random.u64().is_multiple_of(FORGET_EVERY) {
+            let begun = async {
+                match attempt {
+                    // Nobody can have this mark yet.
+                    1 => begin(&connection, &statement, mark, attempt).await.map(drop),
+                    _ => Ok(()),
+                }
+            };
+            let ((), done) = tokio::try_join!(biased; begun, work(connection.clone()))?;
+            if attempt == 1 && self.random.u64().is_multiple_of(FORGET_EVERY) {
                 let old: [Parameter<'_>; 3] = [&mark.tenant.0, &MARKS_KEPT, &FORGOTTEN_AT_ONCE];
                 connection.execute(FORGET, &old).await?;
             }

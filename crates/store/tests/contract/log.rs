@@ -29,8 +29,7 @@ impl Log {
         let lines = Lines::default();
         let writer = lines.clone();
         let logged = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-        let _until_dropped = tracing::subscriber::set_default(logged.finish());
-        Self { lines, _until_dropped }
+        Self { lines, _until_dropped: tracing::subscriber::set_default(logged.finish()) }
     }
 
     /// The lines that have these words.

@@ -269,11 +269,11 @@ async fn one_whose_answer_cannot_be_written_fails_alone(store: Arc<dyn Store>) {
         let answer = move |_: &[Decision]| if fails { panic!("on purpose") } else { Vec::new() };
         let once = Once { answer: Arc::new(answer), ..once(number, number) };
         let who = vec![external_id(&number.to_string())];
-        let one = Box::pin(async move { ask(store, tenant, who, once).await });
-        asked.push((number, fails, Asked::begin(one)));
+        let request = Box::pin(async move { ask(store, tenant, who, once).await });
+        asked.push((number, fails, Asked::begin(request)));
     }
-    for (number, fails, one) in asked {
-        let done = one.done().await;
+    for (number, fails, request) in asked {
+        let done = request.done().await;
         assert_eq!(done.is_err(), fails, "{number}: {done:?}");
         let is_there = found(&*store, &tenant, &number.to_string()).await.is_some();
         assert_eq!(is_there, !fails, "{number}");
