@@ -259,8 +259,7 @@ impl Inner {
         }
     }
 
-    /// Does something, and undoes it. It may wait for others, as a change of what is set up may, for so
-    /// long at a time.
+    /// Does something, and undoes it.
     pub(super) async fn undo<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
         work: impl Fn(Connection) -> W + Sync,
