@@ -66,7 +66,10 @@ pub enum Error {
         from: String,
     },
     /// A copy was to be made where something else is.
-    #[error("{0} holds a registry already; a copy is made into an empty directory or database")]
+    #[error(
+        "{0} holds a registry already; a copy is made into an empty directory or database. If a copy \
+         into it was cut off at its end, `--verify-only` tells whether it is whole"
+    )]
     NotEmpty(String),
     /// An unfinished copy is not the beginning of what was to be copied.
     #[error(

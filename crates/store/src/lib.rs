@@ -22,7 +22,7 @@ mod series;
 mod sqlite;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -456,4 +456,8 @@ pub trait Store: Operators + Send + Sync {
 
     /// Finishes what was accepted and closes the store.
     async fn close(&self);
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

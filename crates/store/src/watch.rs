@@ -17,7 +17,7 @@ pub struct Group {
     /// How long it took from the first request's work until the commit was on disk.
     pub took: Duration,
     /// How long the commit alone took, its sync to disk included, and copying the log into the
-    /// database where it was long enough; `None` where nothing was committed.
+    /// database where it was long enough; `None` where it failed.
     pub commit: Option<Duration>,
 }
 
@@ -32,7 +32,8 @@ pub struct Size {
 
 /// Is told how a store does.
 pub trait Watch: Send + Sync {
-    /// After each group, before its requests are answered: everybody waits for it.
+    /// After each group, before its requests are answered: everybody waits for it. Of what is refused
+    /// alone, an engine need not tell.
     fn wrote(&self, group: Group);
 
     /// A request is refused because too many wait.

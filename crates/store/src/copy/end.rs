@@ -9,6 +9,9 @@ use super::tables::{Table, Which};
 use crate::Error;
 use crate::maintenance::{Part, Watch};
 
+/// The table that is there while a copy is not finished; its row says of what it is one.
+pub(crate) const MARK: &str = "unfinished_copy";
+
 /// Which rows are asked for.
 pub(crate) enum Asked {
     /// The first ones that follow this key; the first ones of all.

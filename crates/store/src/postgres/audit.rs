@@ -7,6 +7,7 @@ use patron_rules::customer::CustomerId;
 
 use super::connection::{Connection, Parameter};
 use crate::audit::{Order, Page, Query, SEARCH_LIMIT};
+use crate::rows::Row as _;
 use crate::rows::audit::{from_row, numbers};
 use crate::{Error, TenantId};
 
@@ -49,7 +50,7 @@ async fn newest(
     tenant: TenantId,
     customer: CustomerId,
 ) -> Result<i64, Error> {
-    let read = |row: &tokio_postgres::Row| Ok(row.try_get("entry")?);
+    let read = |row: &tokio_postgres::Row| row.number("entry");
     let found = connection.first(NEWEST, &[&tenant.0, &customer.0], read).await?;
     Ok(found.unwrap_or_default())
 }

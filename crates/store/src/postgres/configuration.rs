@@ -3,7 +3,7 @@
 use patron_rules::organisation::{Document, Kind, Organisation};
 
 use super::connection::{Connection, Parameter};
-use super::rows::taken;
+use super::failure::taken;
 use super::settings;
 use crate::configuration::{self, Changed};
 use crate::rows::configuration::{Record, recorded_change, stored};

@@ -24,6 +24,7 @@ use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::failure::discreet;
 use crate::Error;
 
 /// How long connecting to one host of the database may take.
@@ -46,7 +47,7 @@ pub struct PostgresOptions {
     /// Those who vouch for the database's certificate, a PEM file; with it the database is spoken to
     /// by TLS alone.
     pub ca_file: Option<PathBuf>,
-    /// The most connections that read at once. Those that write are two more.
+    /// The most connections that read at once. Eight more write.
     pub readers: usize,
     /// How long a request may wait for the database.
     pub deadline: Duration,
@@ -268,7 +269,7 @@ impl Connections {
 
     /// A connection that is to be used by itself.
     pub(super) async fn client(&self) -> Result<Object, Error> {
-        self.pool.get().await.map_err(|error| Error::Unreachable(Box::new(error)))
+        self.pool.get().await.map_err(|error| Error::Unreachable(discreet(error)))
     }
 
     /// A connection. While the database cannot be reached, that is said at once, and tried again
@@ -289,7 +290,7 @@ impl Connections {
                 Ok(Connection(Arc::new(had)))
             }
             Err(PoolError::Closed) => Err(Error::Closed),
-            Err(error) => Err(Error::Unreachable(Box::new(error))),
+            Err(error) => Err(Error::Unreachable(discreet(error))),
         }
     }
 
@@ -495,11 +496,5 @@ impl Connection {
     /// Carries out statements that have neither parameters nor rows.
     pub(super) async fn run(&self, sql: &str) -> Result<(), Error> {
         Ok(self.client()?.batch_execute(sql).await?)
-    }
-}
-
-impl From<tokio_postgres::Error> for Error {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Engine(Box::new(error))
     }
 }

@@ -9,17 +9,14 @@ use patron_rules::identifier::IdentifierKind;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Connections, Parameter, PostgresOptions};
-use super::rows::database_error;
 use super::{ledger, migration, organisation};
-use crate::copy::end::{Asked, End, Writes};
+use crate::copy::end::{Asked, End, MARK, Writes};
 use crate::copy::row::{Chunk, Gathered, Key, Row, Value};
 use crate::copy::tables::{Column, Engine, Kind, Part, TABLES, Table, Which, select};
 use crate::maintenance::{self, Watch};
 use crate::rows::{Row as _, count, identifier_value, kind_number, ledger as rows_of_ledgers};
 use crate::{Error, LedgerCheck, OrganisationName};
 
-/// The table that is there while a copy is not finished; its row says of what it is one.
-const MARK: &str = "unfinished_copy";
 /// How many rows a query for faults tells of at most.
 const FAULTS: usize = 1_000;
 
@@ -134,7 +131,7 @@ impl End for PostgresEnd {
         // Fails where another process has finished the copy meanwhile.
         connection.run(&format!("BEGIN; SELECT 1 FROM {MARK} FOR UPDATE")).await?;
         for part in table.parts(Engine::Postgres) {
-            copy_in(&connection, table, &part, &rows).await.map_err(discreet)?;
+            copy_in(&connection, table, &part, &rows).await?;
         }
         connection.run("COMMIT").await?;
         connection.is_open(false);
@@ -222,14 +219,6 @@ fn read(row: &tokio_postgres::Row, table: &Table) -> Result<Row, Error> {
         .unwrap_or(Value::Null))
     };
     Ok(Row(table.columns.iter().enumerate().map(value).collect::<Result<_, Error>>()?))
-}
-
-/// The failure without its details, which may quote what was to be written.
-fn discreet(error: Error) -> Error {
-    match database_error(&error).and_then(|error| error.as_db_error()) {
-        Some(told) => Error::Engine(format!("{} ({})", told.message(), told.code().code()).into()),
-        None => error,
-    }
 }
 
 /// Whether no id of a customer would be given twice.

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use super::configuration;
 use super::connection::{Connection, Parameter};
-use super::rows::taken;
+use super::failure::taken;
 use crate::credentials::{TOKENS_LIMIT, TOLD_FOR};
 use crate::rows::Row as _;
 use crate::{

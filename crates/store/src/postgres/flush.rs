@@ -11,7 +11,7 @@ use patron_rules::ledger::{Currency, EntryKind, LedgerEntry};
 use patron_rules::profile::{FraudStatus, Name};
 
 use super::connection::Parameter;
-use super::transaction::follows_another;
+use super::failure::follows_another;
 use super::working::{Key, Working};
 use crate::Error;
 use crate::rows::customer::{field_pairs, kept_pairs};
@@ -19,13 +19,14 @@ use crate::rows::enrolment::{currencies, text};
 use crate::rows::list_to_json;
 
 /// What is to be written besides customers and identifiers, of which it is known how they are stored.
+/// A row has the time of the request that it is of, in milliseconds since 1970 UTC.
 #[derive(Clone, Default)]
 pub(super) struct Changes {
-    pub(super) ledger: Vec<LedgerEntry>,
+    pub(super) ledger: Vec<(i64, LedgerEntry)>,
     pub(super) merges: Vec<MergeRow>,
     pub(super) audit: Vec<AuditRow>,
-    pub(super) cards: Vec<Card>,
-    pub(super) coupons: Vec<(CustomerId, Coupon)>,
+    pub(super) cards: Vec<(i64, Card)>,
+    pub(super) coupons: Vec<(i64, CustomerId, Coupon)>,
     /// How many customers came by each referral code.
     pub(super) referrals: BTreeMap<String, i64>,
     /// The series that have come further.
@@ -35,6 +36,7 @@ pub(super) struct Changes {
 /// Two customers of a merge, as they were before.
 #[derive(Clone)]
 pub(super) struct MergeRow {
+    pub(super) at: i64,
     pub(super) victim: CustomerId,
     pub(super) survivor: CustomerId,
     pub(super) victim_before: String,
@@ -44,6 +46,7 @@ pub(super) struct MergeRow {
 /// An entry of the audit.
 #[derive(Clone)]
 pub(super) struct AuditRow {
+    pub(super) at: i64,
     pub(super) customer: CustomerId,
     pub(super) entry: i64,
     pub(super) request_id: [u8; 16],
@@ -57,24 +60,24 @@ pub(super) struct AuditRow {
     pub(super) events: String,
 }
 
-const CUSTOMER_ROWS: &str = "INSERT INTO customer (
+/// Adds customers.
+macro_rules! customer_rows {
+    () => {
+        "INSERT INTO customer (
         organisation_id, customer_id, mobile, mobile_sent, email, external_id, first_name, last_name,
         type, source, account_id, registered_at, updated_at, registered_till, associated_till,
         fraud_status, channels, subscriptions, kept, custom_fields, extended_fields)
      SELECT $1::BIGINT, * FROM unnest(
         $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
         $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[],
-        $15::BIGINT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::TEXT[])";
+        $15::BIGINT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::TEXT[])"
+    };
+}
+const CUSTOMER_ROWS: &str = customer_rows!();
 /// By their key, whatever the planner takes the table for.
-const CUSTOMERS_CHANGED: &str = "INSERT INTO customer (
-        organisation_id, customer_id, mobile, mobile_sent, email, external_id, first_name, last_name,
-        type, source, account_id, registered_at, updated_at, registered_till, associated_till,
-        fraud_status, channels, subscriptions, kept, custom_fields, extended_fields)
-     SELECT $1::BIGINT, * FROM unnest(
-        $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
-        $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[],
-        $15::BIGINT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::TEXT[])
-     ON CONFLICT (organisation_id, customer_id) DO UPDATE SET
+const CUSTOMERS_CHANGED: &str = concat!(
+    customer_rows!(),
+    " ON CONFLICT (organisation_id, customer_id) DO UPDATE SET
         mobile = EXCLUDED.mobile, mobile_sent = EXCLUDED.mobile_sent, email = EXCLUDED.email,
         external_id = EXCLUDED.external_id, first_name = EXCLUDED.first_name,
         last_name = EXCLUDED.last_name, type = EXCLUDED.type, source = EXCLUDED.source,
@@ -83,53 +86,58 @@ const CUSTOMERS_CHANGED: &str = "INSERT INTO customer (
         associated_till = EXCLUDED.associated_till, fraud_status = EXCLUDED.fraud_status,
         channels = EXCLUDED.channels, subscriptions = EXCLUDED.subscriptions,
         kept = EXCLUDED.kept, custom_fields = EXCLUDED.custom_fields,
-        extended_fields = EXCLUDED.extended_fields";
+        extended_fields = EXCLUDED.extended_fields"
+);
 // Whoever was merged into the victim is one step from the survivor, too.
 const MERGED: &str = "UPDATE customer SET merged_into = $3
      WHERE organisation_id = $1 AND (customer_id = $2 OR merged_into = $2)";
 const MERGE_ROWS: &str = "INSERT INTO merge (
         organisation_id, merged_at, victim_id, survivor_id, victim, survivor)
-     SELECT $1::BIGINT, $2::BIGINT, * FROM unnest($3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::TEXT[])";
+     SELECT $1::BIGINT, * FROM unnest(
+        $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::TEXT[])";
 const IDENTIFIERS_RELEASED: &str = "DELETE FROM identifier
      WHERE organisation_id = $1 AND kind = $2 AND value = ANY($3)";
 const IDENTIFIERS_GAINED: &str =
     "INSERT INTO identifier (organisation_id, kind, value, customer_id)
      SELECT $1::BIGINT, * FROM unnest($2::SMALLINT[], $3::TEXT[], $4::BIGINT[])";
-const ENROLMENTS: &str = "INSERT INTO enrolment (
+/// Adds enrolments.
+macro_rules! enrolment_rows {
+    () => {
+        "INSERT INTO enrolment (
         organisation_id, customer_id, programme_id, tier, tier_expires_at, awarded, redeemed, expired,
         returned, adjusted, purchased, currencies)
      SELECT $1::BIGINT, * FROM unnest(
         $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
-        $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[])";
-const ENROLMENTS_SAVED: &str = "INSERT INTO enrolment (
-        organisation_id, customer_id, programme_id, tier, tier_expires_at, awarded, redeemed, expired,
-        returned, adjusted, purchased, currencies)
-     SELECT $1::BIGINT, * FROM unnest(
-        $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
-        $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[])
-     ON CONFLICT (organisation_id, customer_id, programme_id) DO UPDATE SET
+        $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[])"
+    };
+}
+const ENROLMENTS: &str = enrolment_rows!();
+const ENROLMENTS_SAVED: &str = concat!(
+    enrolment_rows!(),
+    " ON CONFLICT (organisation_id, customer_id, programme_id) DO UPDATE SET
         tier = EXCLUDED.tier, tier_expires_at = EXCLUDED.tier_expires_at,
         awarded = EXCLUDED.awarded, redeemed = EXCLUDED.redeemed, expired = EXCLUDED.expired,
         returned = EXCLUDED.returned, adjusted = EXCLUDED.adjusted,
-        purchased = EXCLUDED.purchased, currencies = EXCLUDED.currencies";
+        purchased = EXCLUDED.purchased, currencies = EXCLUDED.currencies"
+);
 const LEDGER_ROWS: &str = "INSERT INTO ledger_entry (
         organisation_id, entered_at, customer_id, reason, rule, other_id, line, programme_id,
         currency, kind, amount, expires_at)
-     SELECT $1::BIGINT, $2::BIGINT, * FROM unnest(
-        $3::BIGINT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[], $7::BIGINT[], $8::BIGINT[], $9::TEXT[],
+     SELECT $1::BIGINT, * FROM unnest(
+        $2::BIGINT[], $3::BIGINT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[], $7::BIGINT[], $8::BIGINT[], $9::TEXT[],
         $10::TEXT[], $11::TEXT[], $12::BIGINT[])";
 const AUDIT_ROWS: &str = "INSERT INTO audit_entry (
         organisation_id, recorded_at, customer_id, entry, request_id, caller_till, caller_client,
         till_id, store_id, source, user_context, merge, events)
-     SELECT $1::BIGINT, $2::BIGINT, * FROM unnest(
-        $3::BIGINT[], $4::BIGINT[], $5::BYTEA[], $6::BIGINT[], $7::BIGINT[], $8::BIGINT[],
-        $9::BIGINT[], $10::TEXT[], $11::TEXT[], $12::TEXT[], $13::TEXT[])";
+     SELECT $1::BIGINT, * FROM unnest(
+        $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BYTEA[], $6::BIGINT[], $7::BIGINT[],
+        $8::BIGINT[], $9::BIGINT[], $10::TEXT[], $11::TEXT[], $12::TEXT[], $13::TEXT[])";
 const CARD_ROWS: &str = "INSERT INTO card (organisation_id, issued_at, number, customer_id, series)
-     SELECT $1::BIGINT, $2::BIGINT, * FROM unnest($3::TEXT[], $4::BIGINT[], $5::TEXT[])";
+     SELECT $1::BIGINT, * FROM unnest($2::BIGINT[], $3::TEXT[], $4::BIGINT[], $5::TEXT[])";
 const COUPON_ROWS: &str = "INSERT INTO coupon (
         organisation_id, issued_at, code, coupon_id, customer_id, series, valid_till)
-     SELECT $1::BIGINT, $2::BIGINT, * FROM unnest(
-        $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::BIGINT[])";
+     SELECT $1::BIGINT, * FROM unnest(
+        $2::BIGINT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::BIGINT[])";
 const REFERRED: &str = "UPDATE referral_code r SET referrals = r.referrals + n.more
      FROM unnest($2::TEXT[], $3::BIGINT[]) AS n (code, more)
      WHERE r.organisation_id = $1 AND r.code = ANY($2) AND r.code = n.code";
@@ -139,10 +147,9 @@ const SERIES_REACHED: &str = "UPDATE series s SET issued = n.issued, next = n.ne
 
 impl Working {
     /// Writes what changed since the last time.
-    pub(super) async fn flush(&mut self, now: Timestamp) -> Result<(), Error> {
-        let now = now.as_millisecond();
+    pub(super) async fn flush(&mut self) -> Result<(), Error> {
         // Large, and part of the state of whoever waits for it.
-        Box::pin(self.write_changes(now)).await?;
+        Box::pin(self.write_changes()).await?;
         self.changes = Changes::default();
         self.answers.are_written();
         for known in self.customers.values_mut() {
@@ -154,20 +161,20 @@ impl Working {
         Ok(())
     }
 
-    async fn write_changes(&self, now: i64) -> Result<(), Error> {
+    async fn write_changes(&self) -> Result<(), Error> {
         let written: [Result<(), Error>; 11] = tokio::join!(
             biased;
             self.write_customers(),
             self.write_identifiers(),
             self.write_enrolments(),
-            self.write_ledger(now),
-            self.write_audit(now),
-            self.write_merges(now),
-            self.write_cards(now),
-            self.write_coupons(now),
+            self.write_ledger(),
+            self.write_audit(),
+            self.write_merges(),
+            self.write_cards(),
+            self.write_coupons(),
             self.write_referrals(),
             self.write_series(),
-            self.write_answers(now),
+            self.write_answers(),
         )
         .into();
         let failed = written.into_iter().filter_map(Result::err);
@@ -295,39 +302,39 @@ impl Working {
         self.connection.execute(sql, &parameters).await.map(drop)
     }
 
-    async fn write_ledger(&self, now: i64) -> Result<(), Error> {
+    async fn write_ledger(&self) -> Result<(), Error> {
         let rows = Rows(&self.changes.ledger);
         if rows.0.is_empty() {
             return Ok(());
         }
         let parameters: [Parameter<'_>; 12] = [
             &self.tenant.0,
-            &now,
-            &rows.of(|entry| entry.customer.0),
-            &rows.of(|entry| entry.reason.name()),
-            &rows.of(|entry| entry.reason.rule().unwrap_or_default()),
-            &rows.of(|entry| entry.reason.other().map_or(0, |other| other.0)),
-            &rows.of(|entry| i64::from(entry.line)),
-            &rows.of(|entry| entry.programme.0),
-            &rows.of(|entry| match &entry.currency {
+            &rows.of(|(at, _)| *at),
+            &rows.of(|(_, entry)| entry.customer.0),
+            &rows.of(|(_, entry)| entry.reason.name()),
+            &rows.of(|(_, entry)| entry.reason.rule().unwrap_or_default()),
+            &rows.of(|(_, entry)| entry.reason.other().map_or(0, |other| other.0)),
+            &rows.of(|(_, entry)| i64::from(entry.line)),
+            &rows.of(|(_, entry)| entry.programme.0),
+            &rows.of(|(_, entry)| match &entry.currency {
                 Currency::Points => None,
                 Currency::Alternate(identifier) => Some(identifier.as_str()),
             }),
-            &rows.of(|entry| entry.kind.name()),
-            &rows.of(|entry| entry.amount.to_string()),
-            &rows.of(|entry| entry.expires_at.map(Timestamp::as_millisecond)),
+            &rows.of(|(_, entry)| entry.kind.name()),
+            &rows.of(|(_, entry)| entry.amount.to_string()),
+            &rows.of(|(_, entry)| entry.expires_at.map(Timestamp::as_millisecond)),
         ];
         self.connection.execute(LEDGER_ROWS, &parameters).await.map(drop)
     }
 
-    async fn write_audit(&self, now: i64) -> Result<(), Error> {
+    async fn write_audit(&self) -> Result<(), Error> {
         let rows = Rows(&self.changes.audit);
         if rows.0.is_empty() {
             return Ok(());
         }
         let parameters: [Parameter<'_>; 13] = [
             &self.tenant.0,
-            &now,
+            &rows.of(|row| row.at),
             &rows.of(|row| row.customer.0),
             &rows.of(|row| row.entry),
             &rows.of(|row| row.request_id.as_slice()),
@@ -343,14 +350,14 @@ impl Working {
         self.connection.execute(AUDIT_ROWS, &parameters).await.map(drop)
     }
 
-    async fn write_merges(&self, now: i64) -> Result<(), Error> {
+    async fn write_merges(&self) -> Result<(), Error> {
         let rows = Rows(&self.changes.merges);
         if rows.0.is_empty() {
             return Ok(());
         }
         let parameters: [Parameter<'_>; 6] = [
             &self.tenant.0,
-            &now,
+            &rows.of(|row| row.at),
             &rows.of(|row| row.victim.0),
             &rows.of(|row| row.survivor.0),
             &rows.of(|row| row.victim_before.as_str()),
@@ -359,34 +366,34 @@ impl Working {
         self.connection.execute(MERGE_ROWS, &parameters).await.map(drop)
     }
 
-    async fn write_cards(&self, now: i64) -> Result<(), Error> {
+    async fn write_cards(&self) -> Result<(), Error> {
         let rows = Rows(&self.changes.cards);
         if rows.0.is_empty() {
             return Ok(());
         }
         let parameters: [Parameter<'_>; 5] = [
             &self.tenant.0,
-            &now,
-            &rows.of(|card| card.number.as_str()),
-            &rows.of(|card| card.customer.0),
-            &rows.of(|card| card.series.as_deref()),
+            &rows.of(|(at, _)| *at),
+            &rows.of(|(_, card)| card.number.as_str()),
+            &rows.of(|(_, card)| card.customer.0),
+            &rows.of(|(_, card)| card.series.as_deref()),
         ];
         self.connection.execute(CARD_ROWS, &parameters).await.map(drop)
     }
 
-    async fn write_coupons(&self, now: i64) -> Result<(), Error> {
+    async fn write_coupons(&self) -> Result<(), Error> {
         let rows = Rows(&self.changes.coupons);
         if rows.0.is_empty() {
             return Ok(());
         }
         let parameters: [Parameter<'_>; 7] = [
             &self.tenant.0,
-            &now,
-            &rows.of(|(_, coupon)| coupon.code.as_str()),
-            &rows.of(|(_, coupon)| coupon.id),
-            &rows.of(|(customer, _)| customer.0),
-            &rows.of(|(_, coupon)| coupon.series.as_str()),
-            &rows.of(|(_, coupon)| coupon.valid_till.map(Timestamp::as_millisecond)),
+            &rows.of(|(at, ..)| *at),
+            &rows.of(|(.., coupon)| coupon.code.as_str()),
+            &rows.of(|(.., coupon)| coupon.id),
+            &rows.of(|(_, customer, _)| customer.0),
+            &rows.of(|(.., coupon)| coupon.series.as_str()),
+            &rows.of(|(.., coupon)| coupon.valid_till.map(Timestamp::as_millisecond)),
         ];
         self.connection.execute(COUPON_ROWS, &parameters).await.map(drop)
     }

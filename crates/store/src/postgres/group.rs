@@ -17,14 +17,15 @@ use tokio_postgres::error::SqlState;
 use tracing::{Instrument as _, Span, trace_span};
 
 use super::connection::Connection;
+use super::failure::{caught, code, is_about_one};
 use super::once::Answers;
 use super::registration::{keys, register};
-use super::rows::code;
-use super::transaction::{Aim, is_about_others};
+use super::transaction::{Aim, WAIT_SHORTLY};
 use super::working::Working;
 use super::{Inner, lock};
 use crate::lanes::Lanes;
 use crate::once::{Once, Registered};
+use crate::rows::{Row as _, count};
 use crate::watch::STAGES;
 use crate::{Error, Tenant, TenantId};
 
@@ -179,7 +180,7 @@ impl Inner {
     /// Registers what a request asks for, once it was its turn.
     pub(super) async fn register(&self, work: Work) -> Result<Registered, Error> {
         // While the database is away, nobody waits for it.
-        if self.writers.is_broken() {
+        if self.groups.is_broken() {
             return Err(Error::Unreachable("it could not be reached a moment ago".into()));
         }
         let answer = self.queue.enqueue(work).inspect_err(|error| self.refused(error))?;
@@ -231,7 +232,6 @@ impl Inner {
                 group.iter().map(|_| Err(Error::OutcomeUnknown)).collect()
             }
             Err(error) => {
-                tracing::error!(error = error.chain(), jobs = group.len(), "a commit failed");
                 let error = Arc::new(error);
                 group.iter().map(|_| Err(Error::NotCommitted(Arc::clone(&error)))).collect()
             }
@@ -246,20 +246,21 @@ impl Inner {
         let Some(first) = group.first() else { return Ok(Vec::new()) };
         let tenant = first.tenant.id;
         let customers = group.iter().map(|work| work.registrations.len()).sum();
-        self.transact(Aim::many(tenant, group.len(), customers), |connection| async move {
-            let (version, answers, mut working) = tokio::try_join!(
-                biased;
-                self.current(&connection, tenant),
-                Answers::load(&connection, tenant, group),
-                self.working(&connection, tenant, group),
-            )?;
-            working.answers = answers;
-            let written = self.carry_out_all(&mut working, group, version, care).await;
-            self.ids.give_back(tenant, working.ids);
-            written
-        })
-        .await
-        .map(|(written, _committing)| written)
+        let written =
+            self.transact(Aim::group(tenant, group.len(), customers), |connection| async move {
+                let (version, answers, mut working) = tokio::try_join!(
+                    biased;
+                    self.current(&connection, tenant),
+                    Answers::load(&connection, tenant, group),
+                    self.working(&connection, tenant, group),
+                )?;
+                working.answers = answers;
+                let written = self.carry_out_all(&mut working, group, version, care).await;
+                self.ids.give_back(tenant, working.ids);
+                written
+            });
+        // Large, and part of the state of whoever waits for it.
+        caught(Box::pin(written)).await.map(|(written, _committing)| written)
     }
 
     /// What came of each, and what ends when all of it is committed.
@@ -282,9 +283,7 @@ impl Inner {
             .iter()
             .map(|work| trace_span!(target: STAGES, parent: &work.asked, "commit"))
             .collect();
-        if let Some(work) = group.last() {
-            working.flush(work.now).await?;
-        }
+        working.flush().await?;
         Ok((written, committing))
     }
 
@@ -322,8 +321,9 @@ impl Inner {
         self.undo(|connection| async move {
             let group = std::slice::from_ref(work);
             let current = self.current(&connection, tenant);
-            let (version, mut working) =
-                tokio::try_join!(biased; current, self.working(&connection, tenant, group))?;
+            let wait = connection.run(WAIT_SHORTLY);
+            let working = self.working(&connection, tenant, group);
+            let ((), version, mut working) = tokio::try_join!(biased; wait, current, working)?;
             if work.tenant.generation != version {
                 return Err(Error::Stale);
             }
@@ -340,7 +340,7 @@ impl Inner {
     async fn current(&self, connection: &Connection, tenant: TenantId) -> Result<u64, Error> {
         let sql = "SELECT version FROM configuration_version
              WHERE organisation_id = $1 FOR SHARE";
-        let read = |row: &tokio_postgres::Row| crate::rows::count(row.try_get("version")?);
+        let read = |row: &tokio_postgres::Row| count(row.number("version")?);
         let found = connection.first(sql, &[&tenant.0], read).await?;
         found.ok_or(Error::NoOrganisation)
     }
@@ -412,10 +412,10 @@ impl Inner {
         let registered = async {
             let decision =
                 register(working, tenant, registration, origin, *now, &self.random).await?;
-            working.flush(*now).await?;
+            working.flush().await?;
             Ok(decision)
         };
-        match registered.await {
+        match caught(registered).await {
             Ok(decision) => {
                 working.connection.run("RELEASE attempt").await?;
                 Ok(decision)
@@ -448,13 +448,4 @@ const fn fails_alone(error: &Error) -> bool {
 /// Whether a key is taken.
 fn is_conflict(error: &Error) -> bool {
     code(error) == Some(&SqlState::UNIQUE_VIOLATION)
-}
-
-/// Whether the database refuses something that is to be written, for what it is.
-fn is_about_one(error: &Error) -> bool {
-    let is_refused = code(error).is_some_and(|code| {
-        // Data that cannot be, constraints, a program's limit.
-        ["22", "23", "54"].iter().any(|class| code.code().starts_with(class))
-    });
-    is_refused && !is_about_others(error)
 }

@@ -8,6 +8,7 @@ use patron_rules::customer::CustomerId;
 
 use super::connection::Connections;
 use super::lock;
+use crate::rows::Row as _;
 use crate::{Error, TenantId};
 
 /// How many ids are reserved at a time: enough that the commits by which that is done are few.
@@ -50,7 +51,7 @@ impl Ids {
             let sql = "UPDATE id_block SET next_customer_id = next_customer_id + $2
                  WHERE organisation_id = $1 RETURNING next_customer_id";
             let end: Option<i64> = connection
-                .first(sql, &[&tenant.0, &wanted], |row| Ok(row.try_get("next_customer_id")?))
+                .first(sql, &[&tenant.0, &wanted], |row| row.number("next_customer_id"))
                 .await?;
             let end = end.ok_or(Error::NoOrganisation)?;
             let mut left = lock(&self.left);

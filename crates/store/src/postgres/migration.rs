@@ -6,6 +6,7 @@ use refinery::Runner;
 
 use super::connection::{Connection, Connections, PostgresOptions};
 use super::copying;
+use super::failure::discreet;
 use crate::Error;
 
 mod embedded {
@@ -23,9 +24,10 @@ pub struct Step {
     pub applied: bool,
 }
 
-/// Holds back whoever else would apply steps at the same time.
+/// Holds back whoever else would apply steps at the same time, however long a step takes.
 const TURN: &str = "CREATE TABLE IF NOT EXISTS schema_turn (turn BIGINT PRIMARY KEY)";
-const TAKE_TURN: &str = "BEGIN; LOCK TABLE schema_turn IN EXCLUSIVE MODE";
+const TAKE_TURN: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0;
+     LOCK TABLE schema_turn IN EXCLUSIVE MODE";
 
 /// Every step, and whether it was applied to the database.
 ///
@@ -54,7 +56,10 @@ pub async fn up(
         if !step.applied {
             let target = refinery::Target::Version(step.version);
             let one = runner().set_target(target);
-            one.run_async(&mut **client).await.map_err(|error| Error::Engine(Box::new(error)))?;
+            one.run_async(&mut **client).await.map_err(|error| Error::Database {
+                what: format!("the step `{}` of the schema cannot be applied", step.name),
+                source: discreet(error),
+            })?;
             tell(&Step { applied: true, ..step });
         }
     }

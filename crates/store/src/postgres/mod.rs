@@ -11,6 +11,7 @@ mod connection;
 pub(crate) mod copying;
 mod credentials;
 mod customer;
+mod failure;
 mod flush;
 mod group;
 mod ids;
@@ -29,8 +30,8 @@ mod transaction;
 mod working;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -51,18 +52,18 @@ use self::connection::{Connection, Connections};
 use self::group::{AT_ONCE, Queue, Work};
 use self::ids::Ids;
 use self::random::Randomness;
-use self::transaction::{Aim, NO_TENANT};
-use crate::rows::corrupt;
+use self::transaction::{Aim, NO_TENANT, WAIT_SHORTLY};
+use crate::rows::{corrupt, whole_milliseconds};
 use crate::watch::Watched;
 use crate::{
     AccessToken, Author, Change, ClientCredential, Error, Found, LedgerCheck, Lookup, Mode,
     NewOrganisation, NewSecret, NewToken, Once, OrganisationName, PasswordHashes, RecordedChange,
-    Registered, Size, Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch,
+    Registered, Size, Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch, lock,
 };
 
-/// How many connections write. Each of the groups that are written at once has one; the rest is for
-/// what is set up, and for rehearsals.
-const WRITERS: usize = AT_ONCE + 5;
+/// How many connections are for what is set up, for rehearsals, and for whatever else is written
+/// besides groups of registrations.
+const OTHERS: usize = 5;
 /// How often a process looks whether another one changed what is set up, or what somebody signs in
 /// with. What was changed by another process holds here after that time at the latest.
 const NEWS_EVERY: Duration = Duration::from_secs(1);
@@ -79,12 +80,16 @@ pub struct PostgresStore {
 /// What the tasks of a store share.
 struct Inner {
     readers: Connections,
-    writers: Connections,
+    /// One for each of the groups that are written at once.
+    groups: Connections,
+    others: Connections,
     queue: Queue,
     ids: Ids,
     random: Randomness,
     deadline: Duration,
     watched: Watched,
+    /// Whether the last commit failed.
+    is_failing: AtomicBool,
     /// Counts the changes of what is set up, as far as this process knows.
     generation: AtomicU64,
     tenants: Mutex<HashMap<TenantId, Known>>,
@@ -113,11 +118,13 @@ impl PostgresStore {
         let inner = Arc::new(Inner {
             readers,
             ids: Ids::new(Connections::new(options, 1, statements_end, Arc::clone(&breaker))?),
-            writers: Connections::new(options, WRITERS, None, breaker)?,
+            groups: Connections::new(options, AT_ONCE, None, Arc::clone(&breaker))?,
+            others: Connections::new(options, OTHERS, None, breaker)?,
             queue: Queue::default(),
             random: Randomness::from_system()?,
             deadline: options.deadline,
             watched: Watched::default(),
+            is_failing: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             tenants: Mutex::default(),
             versions: Mutex::default(),
@@ -194,6 +201,7 @@ impl Inner {
             .transact(Aim::change(tenant), |connection| {
                 let work = &work;
                 async move {
+                    connection.run(WAIT_SHORTLY).await?;
                     organisation::begin_change(&connection, tenant).await?;
                     work(connection).await
                 }
@@ -464,7 +472,7 @@ impl Store for PostgresStore {
         organisation: &str,
         tell: Box<dyn FnMut(LedgerCheck) + Send>,
     ) -> Result<(), Error> {
-        ledger::check(&self.inner.writers.get().await?, organisation, tell).await
+        ledger::check(&self.inner.others.get().await?, organisation, tell).await
     }
 
     async fn audit(
@@ -499,7 +507,8 @@ impl Store for PostgresStore {
         self.group_writers.close();
         self.group_writers.wait().await;
         self.inner.readers.close();
-        self.inner.writers.close();
+        self.inner.groups.close();
+        self.inner.others.close();
         self.inner.ids.close();
         lock(&self.inner.tenants).clear();
     }
@@ -510,13 +519,4 @@ impl Drop for PostgresStore {
         self.inner.queue.close();
         self.news.abort();
     }
-}
-
-/// The time as it is kept.
-fn whole_milliseconds(time: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -36,6 +36,8 @@ pub(super) struct Answers {
     known: HashMap<Key, Answer>,
     /// What is not written yet, and whether it takes the place of another.
     new: BTreeMap<Key, bool>,
+    /// When the last of them was written, in milliseconds since 1970 UTC.
+    written_at: i64,
 }
 
 #[derive(Clone)]
@@ -58,7 +60,7 @@ impl Answers {
             return Ok(Self::default());
         }
         let known = connection.list(ANSWERS, &[&tenant.0, &keys], read).await?;
-        Ok(Self { known: known.into_iter().collect(), new: BTreeMap::new() })
+        Ok(Self { known: known.into_iter().collect(), ..Self::default() })
     }
 
     /// The answer that a request got before.
@@ -81,6 +83,7 @@ impl Answers {
         };
         let replaces = self.known.insert(once.key, answer).is_some();
         self.new.entry(once.key).or_insert(replaces);
+        self.written_at = now.as_millisecond();
     }
 
     /// They are written.
@@ -91,8 +94,8 @@ impl Answers {
 
 impl Working {
     /// Writes the answers that are new, and removes a few that are kept no longer.
-    pub(super) async fn write_answers(&self, now: i64) -> Result<(), Error> {
-        let Answers { known, new } = &self.answers;
+    pub(super) async fn write_answers(&self) -> Result<(), Error> {
+        let Answers { known, new, written_at } = &self.answers;
         if new.is_empty() {
             return Ok(());
         }
@@ -117,7 +120,7 @@ impl Working {
         ];
         let limit =
             i64::from(REMOVED_AT_ONCE).saturating_mul(i64::try_from(keys.len()).unwrap_or(1));
-        let removed: [Parameter<'_>; 3] = [&self.tenant.0, &now, &limit];
+        let removed: [Parameter<'_>; 3] = [&self.tenant.0, written_at, &limit];
         tokio::try_join!(
             biased;
             self.connection.execute(KEPT, &kept),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::connection::{Connection, Parameter};
-use super::rows::taken;
+use super::failure::taken;
 use super::transaction::{Aim, NO_TENANT};
 use super::{PostgresStore, configuration};
 use crate::operators::{Grant, Role, SESSIONS_LIMIT, Scope, Session, TokenHash};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 
 use super::connection::Connection;
-use super::rows::database_error;
+use super::failure::violates;
 use super::{configuration, credentials};
 use crate::ids::FIRST;
 use crate::rows::{Row as _, count};
@@ -75,8 +75,7 @@ pub(super) async fn insert(
 }
 
 fn taken(error: Error, name: &str) -> Error {
-    let database = database_error(&error).and_then(|error| error.as_db_error());
-    if database.and_then(|error| error.constraint()) == Some(NAME_KEY) {
+    if violates(&error, NAME_KEY) {
         return Error::Taken(format!("organisation {name}"));
     }
     error

@@ -16,10 +16,9 @@ use patron_rules::validate::Registration;
 use tracing::trace_span;
 
 use super::candidates::SetAside;
+use super::failure::{is_about_others, is_of_the_database};
 use super::flush::{AuditRow, MergeRow};
 use super::random::Randomness;
-use super::rows::database_error;
-use super::transaction::is_about_others;
 use super::working::{Holder as Holdings, Key, Known, Working, key};
 use crate::rows::audit::caller_columns;
 use crate::rows::customer::snapshot;
@@ -48,7 +47,7 @@ pub(super) async fn register(
     random: &Randomness,
 ) -> Result<Decision, Error> {
     match register_one(working, tenant, registration, origin, now, random).await {
-        Err(error) if database_error(&error).is_none() && !is_about_others(&error) => {
+        Err(error) if !is_of_the_database(&error) && !is_about_others(&error) => {
             tracing::error!(error = error.chain(), "a customer could not be written");
             Ok(Failure::from(codes::UNEXPECTED_ITEM).into())
         }
@@ -70,7 +69,7 @@ async fn register_one(
         .in_scope(|| decide(tenant.organisation(), registration.clone(), &facts));
     if let Ok(plan) = &decision.outcome {
         let _applying = trace_span!(target: STAGES, "apply").entered();
-        working.apply(tenant, plan, origin)?;
+        working.apply(tenant, plan, origin, now.as_millisecond())?;
         set_aside.issue(working, plan)?;
     }
     Ok(decision)
@@ -101,12 +100,12 @@ async fn load(
         }
     }
     let endings = if settings.merge && customers.len() > 1 {
-        working.endings(&customers, now).await?
+        working.endings(&customers).await?
     } else {
         Vec::new()
     };
     let cards = match &registration.card {
-        Some(asked) => working.card_facts(asked, &customers, now).await?,
+        Some(asked) => working.card_facts(asked, &customers).await?,
         None => CardFacts::default(),
     };
     let referrer = match &registration.referral_code {
@@ -119,8 +118,14 @@ async fn load(
 }
 
 impl Working {
-    /// Notes what a plan changes.
-    fn apply(&mut self, tenant: &Tenant, plan: &Plan, origin: &Origin) -> Result<(), Error> {
+    /// Notes what a plan changes at this time.
+    fn apply(
+        &mut self,
+        tenant: &Tenant,
+        plan: &Plan,
+        origin: &Origin,
+        at: i64,
+    ) -> Result<(), Error> {
         let settings = &tenant.organisation().settings;
         for (kind, value) in plan.released(settings) {
             // One that was not passed was not looked for, but it is the customer's.
@@ -134,6 +139,7 @@ impl Working {
         for merged in &plan.merged {
             let (victim, survivor) = (merged.before.id, plan.customer.id);
             self.changes.merges.push(MergeRow {
+                at,
                 victim,
                 survivor,
                 victim_before: snapshot(&merged.before).to_string(),
@@ -142,19 +148,19 @@ impl Working {
             self.known_mut(victim)?.customer = merged.after.clone();
         }
         self.save(plan);
-        self.changes.cards.extend(plan.card.clone());
+        self.changes.cards.extend(plan.card.clone().map(|card| (at, card)));
         for coupon in &plan.coupons {
             self.coupon_codes.insert(coupon.code.clone());
-            self.changes.coupons.push((plan.customer.id, coupon.clone()));
+            self.changes.coupons.push((at, plan.customer.id, coupon.clone()));
         }
         if let Some(referral) = &plan.referral {
             self.refer(referral)?;
         }
         for entry in &plan.ledger {
-            self.enter(entry.clone());
+            self.enter(entry.clone(), at);
         }
         for changes in changes(plan, tenant.organisation()) {
-            self.append(&changes, origin)?;
+            self.append(&changes, origin, at)?;
         }
         for merged in &plan.merged {
             self.merge(merged.before.id, plan.customer.id);
@@ -189,12 +195,13 @@ impl Working {
         Ok(())
     }
 
-    fn append(&mut self, changes: &ChangeSet, origin: &Origin) -> Result<(), Error> {
+    fn append(&mut self, changes: &ChangeSet, origin: &Origin, at: i64) -> Result<(), Error> {
         let known = self.known_mut(changes.customer)?;
         known.newest_entry = known.newest_entry.saturating_add(1);
         let entry = known.newest_entry;
         let (caller_till, caller_client) = caller_columns(origin.caller);
         self.changes.audit.push(AuditRow {
+            at,
             customer: changes.customer,
             entry,
             request_id: origin.request_id.0.to_be_bytes(),
@@ -211,12 +218,8 @@ impl Working {
     }
 
     /// What of customers' ends, by its end.
-    async fn endings(
-        &mut self,
-        customers: &[Customer],
-        now: Timestamp,
-    ) -> Result<Vec<Ending>, Error> {
-        self.flush(now).await?;
+    async fn endings(&mut self, customers: &[Customer]) -> Result<Vec<Ending>, Error> {
+        self.flush().await?;
         let ids: Vec<i64> = customers.iter().map(|customer| customer.id.0).collect();
         let sql = "SELECT customer_id, programme_id, currency, kind, amount, expires_at
              FROM ledger_entry
@@ -231,9 +234,8 @@ impl Working {
         &mut self,
         asked: &CardRequest,
         customers: &[Customer],
-        now: Timestamp,
     ) -> Result<CardFacts, Error> {
-        self.flush(now).await?;
+        self.flush().await?;
         let mut held: Vec<Card> = Vec::new();
         for customer in customers {
             held.extend(super::cards::of(&self.connection, self.tenant, customer.id).await?);
@@ -251,9 +253,9 @@ impl Working {
 
     /// To whom the card of this number was issued.
     pub(super) async fn card_issued_to(&self, number: &str) -> Result<Option<CustomerId>, Error> {
-        let issued_here = self.changes.cards.iter().find(|card| card.number == number);
+        let issued_here = self.changes.cards.iter().find(|(_, card)| card.number == number);
         match issued_here {
-            Some(card) => Ok(Some(card.customer)),
+            Some((_, card)) => Ok(Some(card.customer)),
             None => super::cards::issued_to(&self.connection, self.tenant, number).await,
         }
     }

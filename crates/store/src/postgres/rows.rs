@@ -1,7 +1,6 @@
 //! PostgreSQL's rows.
 
 use tokio_postgres::Row;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::FromSql;
 
 use crate::{Error, rows};
@@ -32,24 +31,6 @@ impl rows::Row for Row {
     }
 }
 
-fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Error> {
-    Ok(row.try_get(column)?)
-}
-
-/// The code by which PostgreSQL says what failed.
-pub(super) fn code(error: &Error) -> Option<&SqlState> {
-    database_error(error)?.code()
-}
-
-pub(super) fn database_error(error: &Error) -> Option<&tokio_postgres::Error> {
-    let Error::Engine(source) = error else { return None };
-    source.downcast_ref()
-}
-
-/// Tells a name that is taken from every other failure.
-pub(super) fn taken(error: Error, what: &str, name: &str) -> Error {
-    if code(&error) == Some(&SqlState::UNIQUE_VIOLATION) {
-        return Error::Taken(format!("{what} {name}"));
-    }
-    error
+pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Error> {
+    row.try_get(column).map_err(|error| Error::Corrupt(format!("column {column}: {error}")))
 }

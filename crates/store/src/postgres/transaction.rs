@@ -5,14 +5,18 @@
 //! of the mark is taken exactly if the first one was committed, and what it did is the answer.
 
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::Statement;
 
 use super::Inner;
-use super::connection::{Connection, Parameter};
-use super::rows::{code, database_error};
+use super::connection::{Connection, Connections, Parameter};
+use super::failure::{
+    Overtaken, has_failed, is_about_others, is_cancelled, is_closed, is_lost, late, unreachable,
+};
+use crate::rows::Row as _;
 use crate::watch::Group;
 use crate::{Error, TenantId};
 
@@ -31,6 +35,9 @@ const FORGET_EVERY: u64 = 64;
 const FORGOTTEN_AT_ONCE: i64 = 256;
 /// How long a change of what is set up may take: it may have to look at every customer.
 const CHANGE_LIMIT: Duration = Duration::from_mins(10);
+/// For how long a transaction waits for others that may take long, before somebody else has its
+/// connection; then it waits again.
+pub(super) const WAIT_SHORTLY: &str = "SET LOCAL lock_timeout = '1s'";
 /// The organisation that marks are of where a transaction is not one organisation's.
 pub(super) const NO_TENANT: TenantId = TenantId(0);
 
@@ -47,7 +54,7 @@ const MARK: &str = concat!(
     "INSERT INTO commit_mark (organisation_id, mark, attempt, committed_at)
      VALUES ($1, $2, $3, ",
     now!(),
-    ")"
+    ") ON CONFLICT (organisation_id, mark) DO NOTHING RETURNING attempt"
 );
 const MARKED: &str = "SELECT attempt FROM commit_mark WHERE organisation_id = $1 AND mark = $2";
 const FORGET: &str = concat!(
@@ -56,18 +63,6 @@ const FORGET: &str = concat!(
     now!(),
     " - $2::BIGINT ORDER BY committed_at LIMIT $3 FOR UPDATE SKIP LOCKED)"
 );
-const MARK_KEY: &str = "commit_mark_pkey";
-
-/// What is read does not go together any more: somebody else changed it meanwhile.
-#[derive(Debug, thiserror::Error)]
-#[error("what was read was changed meanwhile")]
-pub(super) struct Overtaken;
-
-impl From<Overtaken> for Error {
-    fn from(overtaken: Overtaken) -> Self {
-        Self::Engine(Box::new(overtaken))
-    }
-}
 
 /// By what the tries of a transaction are known, and until when they may go on.
 struct Mark {
@@ -82,14 +77,14 @@ enum Ended<T> {
     Committed(T, Duration),
     /// An earlier try, this one, was committed.
     Earlier(i64),
-    /// Nothing was written, and another try would end the same.
+    /// Nothing was written, by an earlier try neither, and another one would end the same.
     Refused(Error),
-    /// Nothing was written; another try may do better.
+    /// The same, but another try may do better.
     Again(Error),
-    /// The same, and the connection is of no use.
+    /// Nothing was written by this try, and the connection is of no use.
     Lost(Error),
-    /// It is not known whether this was written.
-    Unknown(T),
+    /// It is not known whether this was written by a commit that began then.
+    Unknown(T, Instant),
 }
 
 /// What a transaction is about, and how long it may take.
@@ -98,22 +93,31 @@ pub(super) struct Aim {
     pub(super) tenant: TenantId,
     pub(super) requests: usize,
     pub(super) customers: usize,
-    limit: Option<Duration>,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Registrations,
+    /// A change of what is set up.
+    Change,
+    Other,
 }
 
 impl Aim {
     /// One request of an organisation.
     pub(super) const fn one(tenant: TenantId) -> Self {
-        Self::many(tenant, 1, 1)
+        Self { tenant, requests: 1, customers: 1, purpose: Purpose::Other }
     }
 
-    pub(super) const fn many(tenant: TenantId, requests: usize, customers: usize) -> Self {
-        Self { tenant, requests, customers, limit: None }
+    /// A group of registrations.
+    pub(super) const fn group(tenant: TenantId, requests: usize, customers: usize) -> Self {
+        Self { tenant, requests, customers, purpose: Purpose::Registrations }
     }
 
     /// A change of what is set up.
     pub(super) const fn change(tenant: TenantId) -> Self {
-        Self { limit: Some(CHANGE_LIMIT), ..Self::one(tenant) }
+        Self { purpose: Purpose::Change, ..Self::one(tenant) }
     }
 }
 
@@ -131,52 +135,83 @@ impl Inner {
     ) -> Result<T, Error> {
         let started = Instant::now();
         let done = self.try_until_known(aim, work).await;
-        let (done, commit) = done.map_or_else(|error| (Err(error), None), |(t, c)| (Ok(t), c));
-        let (requests, customers) = (aim.requests, aim.customers);
-        self.watched.wrote(Group { requests, customers, took: started.elapsed(), commit });
-        done
+        self.tell(aim, started.elapsed(), done.as_ref().map(|(_, commit)| *commit));
+        done.map(|(done, _)| done)
     }
 
-    /// What was done, and how long its commit took, where that was told.
+    /// Tells whoever watches of what was committed, and of what was to be and was not; and the log that
+    /// commits began to fail, or succeed again, and not of each that does.
+    fn tell(&self, aim: Aim, took: Duration, committed: Result<Duration, &Error>) {
+        let Aim { requests, customers, .. } = aim;
+        let commit = match committed {
+            Ok(commit) => Some(commit),
+            Err(error) if has_failed(error) => None,
+            Err(_) => return,
+        };
+        let was_failing = self.is_failing.swap(commit.is_none(), Ordering::Relaxed);
+        match committed {
+            Err(error) if !was_failing => {
+                tracing::error!(error = error.chain(), jobs = requests, "a commit failed");
+            }
+            Ok(_) if was_failing => tracing::info!("commits succeed again"),
+            _ => {}
+        }
+        self.watched.wrote(Group { requests, customers, took, commit });
+    }
+
+    /// Registrations have connections of their own, so that they wait for nothing else.
+    const fn connections(&self, purpose: Purpose) -> &Connections {
+        match purpose {
+            Purpose::Registrations => &self.groups,
+            Purpose::Change | Purpose::Other => &self.others,
+        }
+    }
+
+    /// What was done, and how long it took to commit it and to know that.
     async fn try_until_known<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
-        Aim { tenant, limit, .. }: Aim,
+        Aim { tenant, purpose, .. }: Aim,
         work: impl Fn(Connection) -> W + Sync,
-    ) -> Result<(T, Option<Duration>), Error> {
-        let deadline = Instant::now() + limit.unwrap_or(self.deadline);
+    ) -> Result<(T, Duration), Error> {
+        let connections = self.connections(purpose);
+        let is_in_vain = |error: &Error| {
+            connections.is_broken() || matches!(error, Error::Closed | Error::Overloaded)
+        };
+        let limit = if purpose == Purpose::Change { CHANGE_LIMIT } else { self.deadline };
+        let deadline = Instant::now() + limit;
         let mark = Mark { tenant, bytes: self.random.u128().to_be_bytes(), deadline };
-        let mut unknown: Vec<(i64, T)> = Vec::new();
+        let mut unknown: Vec<(i64, T, Instant)> = Vec::new();
         let mut tries: u32 = 0;
         loop {
             tries = tries.saturating_add(1);
             let attempt = i64::from(tries);
-            let ended = match self.writers.get().await {
+            let ended = match connections.get().await {
                 Ok(connection) => self.attempt(connection, &mark, attempt, &work).await,
-                Err(error @ (Error::Closed | Error::Overloaded)) => Ended::Refused(error),
                 Err(error) => Ended::Lost(error),
             };
+            if matches!(ended, Ended::Refused(_) | Ended::Again(_)) {
+                // It left its mark, which it could not have beside another one.
+                unknown.clear();
+            }
             let is_late = Instant::now() >= deadline;
             let error = match ended {
-                Ended::Committed(done, commit) => return Ok((done, Some(commit))),
+                Ended::Committed(done, commit) => return Ok((done, commit)),
                 Ended::Earlier(attempt) => {
-                    let earlier = unknown.into_iter().find(|(earlier, _)| *earlier == attempt);
-                    return earlier.map(|(_, done)| (done, None)).ok_or(Error::OutcomeUnknown);
+                    let earlier = unknown.into_iter().find(|(earlier, ..)| *earlier == attempt);
+                    let earlier = earlier.map(|(_, done, began)| (done, began.elapsed()));
+                    return earlier.ok_or(Error::OutcomeUnknown);
                 }
-                Ended::Unknown(done) => {
-                    unknown.push((attempt, done));
+                Ended::Unknown(done, began) => {
+                    unknown.push((attempt, done, began));
                     Error::OutcomeUnknown
                 }
-                Ended::Refused(error) if unknown.is_empty() => return Err(error),
-                Ended::Again(error) if unknown.is_empty() && (is_late || tries >= TRIES) => {
-                    return Err(error);
-                }
+                Ended::Refused(error) => return Err(error),
+                Ended::Again(error) if is_late || tries >= TRIES => return Err(error),
                 // While nobody knows whether it was written, there is nothing to do but ask.
-                Ended::Lost(error)
-                    if unknown.is_empty() && (is_late || self.writers.is_broken()) =>
-                {
+                Ended::Lost(error) if unknown.is_empty() && (is_late || is_in_vain(&error)) => {
                     return Err(unreachable(error));
                 }
-                Ended::Refused(error) | Ended::Again(error) | Ended::Lost(error) => error,
+                Ended::Again(error) | Ended::Lost(error) => error,
             };
             if is_late {
                 tracing::warn!(
@@ -189,13 +224,14 @@ impl Inner {
         }
     }
 
-    /// Reads; once more where the connection is lost over it, as those are that were kept while the
+    /// Reads; once more where the connection is closed over it, as those are that were kept while the
     /// database was away.
     pub(super) async fn read<T: Send, W: Future<Output = Result<T, Error>> + Send>(
         &self,
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<T, Error> {
         let deadline = Instant::now() + self.deadline;
+        let mut is_first = true;
         loop {
             let connection = self.readers.get().await.inspect_err(|error| self.refused(error))?;
             match timeout_at(deadline, work(connection.clone())).await {
@@ -204,7 +240,10 @@ impl Inner {
                     self.readers.doubt();
                     return Err(late());
                 }
-                Ok(Err(error)) if is_lost(&error) && Instant::now() < deadline => {}
+                Ok(Err(error)) if is_first && is_closed(&error) => {
+                    connection.give_up();
+                    is_first = false;
+                }
                 Ok(Err(error)) if is_lost(&error) || is_cancelled(&error) => {
                     return Err(unreachable(error));
                 }
@@ -227,7 +266,7 @@ impl Inner {
     ) -> Result<T, Error> {
         let deadline = Instant::now() + self.deadline;
         for tries in 1..=TRIES {
-            let connection = self.writers.get().await.inspect_err(|error| self.refused(error))?;
+            let connection = self.others.get().await.inspect_err(|error| self.refused(error))?;
             connection.is_open(true);
             let done = timeout_at(deadline, async {
                 let begin = connection.run(BEGIN);
@@ -236,7 +275,7 @@ impl Inner {
                 done
             });
             let done = done.await.map_err(|_| {
-                self.writers.doubt();
+                self.others.doubt();
                 late()
             })?;
             match done {
@@ -244,10 +283,7 @@ impl Inner {
                     connection.is_open(false);
                     return Ok(done);
                 }
-                Err(error) if is_about_others(&error) => {
-                    connection.is_open(false);
-                    tokio::time::sleep(pause(tries, self.random.u64())).await;
-                }
+                Err(error) if is_about_others(&error) => connection.is_open(false),
                 Err(error) if is_lost(&error) && Instant::now() < deadline => {}
                 Err(error) if is_lost(&error) => return Err(unreachable(error)),
                 Err(error) => {
@@ -255,6 +291,8 @@ impl Inner {
                     return Err(error);
                 }
             }
+            drop(connection);
+            tokio::time::sleep(pause(tries, self.random.u64())).await;
         }
         Err(late())
     }
@@ -267,16 +305,24 @@ impl Inner {
         work: &(impl Fn(Connection) -> W + Sync),
     ) -> Ended<T> {
         connection.is_open(true);
+        if attempt > 1 {
+            match timeout_at(mark.deadline, begin_again(&connection, mark, attempt)).await {
+                Ok(Ok(None)) => {}
+                Ok(Ok(Some(earlier))) => return Ended::Earlier(earlier),
+                Ok(Err(error)) => return Ended::Lost(error),
+                Err(_) => return self.silent(),
+            }
+        }
         let done = async {
             let statement = connection.prepare(MARK).await?;
-            let bytes = mark.bytes.as_slice();
-            let marked: [Parameter<'_>; 3] = [&mark.tenant.0, &bytes, &attempt];
-            let ((), _, done) = tokio::try_join!(
-                biased;
-                connection.run(BEGIN),
-                connection.rows(&statement, &marked),
-                work(connection.clone()),
-            )?;
+            let begun = async {
+                match attempt {
+                    // Nobody can have this mark yet.
+                    1 => begin(&connection, &statement, mark, attempt).await.map(drop),
+                    _ => Ok(()),
+                }
+            };
+            let ((), done) = tokio::try_join!(biased; begun, work(connection.clone()))?;
             if attempt == 1 && self.random.u64().is_multiple_of(FORGET_EVERY) {
                 let old: [Parameter<'_>; 3] = [&mark.tenant.0, &MARKS_KEPT, &FORGOTTEN_AT_ONCE];
                 connection.execute(FORGET, &old).await?;
@@ -286,12 +332,15 @@ impl Inner {
         // A connection of which no answer comes is closed, and nothing that waits is called off.
         match timeout_at(mark.deadline, done).await {
             Ok(Ok(done)) => self.commit(&connection, mark, done).await,
-            Ok(Err(error)) => self.undone(connection, mark, error).await,
-            Err(_) => {
-                self.writers.doubt();
-                Ended::Lost(late())
-            }
+            Ok(Err(error)) => undone(&connection, mark, error).await,
+            Err(_) => self.silent(),
         }
+    }
+
+    /// No answer came in time.
+    fn silent<T>(&self) -> Ended<T> {
+        self.others.doubt();
+        Ended::Lost(late())
     }
 
     /// Where anything but its success is heard of a commit, nobody knows whether it happened.
@@ -302,103 +351,60 @@ impl Inner {
                 connection.is_open(false);
                 Ended::Committed(done, started.elapsed())
             }
-            Ok(Err(_)) => Ended::Unknown(done),
+            Ok(Err(_)) => Ended::Unknown(done, started),
             Err(_) => {
-                self.writers.doubt();
-                Ended::Unknown(done)
+                self.others.doubt();
+                Ended::Unknown(done, started)
             }
         }
     }
+}
 
-    /// What becomes of a try that failed before it was to be committed.
-    async fn undone<T>(&self, connection: Connection, mark: &Mark, error: Error) -> Ended<T> {
-        let rolled_back = timeout_at(mark.deadline, connection.run("ROLLBACK")).await;
-        if is_lost(&error) || !matches!(rolled_back, Ok(Ok(()))) {
-            return Ended::Lost(error);
-        }
-        connection.is_open(false);
-        if violates_mark(&error) {
-            let read = |row: &tokio_postgres::Row| Ok(row.try_get("attempt")?);
-            let parameters: [Parameter<'_>; 2] = [&mark.tenant.0, &mark.bytes.as_slice()];
-            let asked = timeout_at(mark.deadline, connection.first(MARKED, &parameters, read));
-            return match asked.await {
-                Ok(Ok(Some(attempt))) => Ended::Earlier(attempt),
-                Ok(Ok(None)) => Ended::Again(error),
-                Ok(Err(error)) => Ended::Lost(error),
-                Err(_) => {
-                    connection.give_up();
-                    Ended::Lost(error)
-                }
-            };
-        }
-        if is_about_others(&error) { Ended::Again(error) } else { Ended::Refused(error) }
+/// Begins a transaction and leaves the mark; whether it was not there yet.
+async fn begin(
+    connection: &Connection,
+    statement: &Statement,
+    mark: &Mark,
+    attempt: i64,
+) -> Result<bool, Error> {
+    let bytes = mark.bytes.as_slice();
+    let marked: [Parameter<'_>; 3] = [&mark.tenant.0, &bytes, &attempt];
+    let ((), left) = tokio::try_join!(
+        biased;
+        connection.run(BEGIN),
+        connection.rows(statement, &marked),
+    )?;
+    Ok(!left.is_empty())
+}
+
+/// The same after an earlier try, which is told where it was committed.
+async fn begin_again(
+    connection: &Connection,
+    mark: &Mark,
+    attempt: i64,
+) -> Result<Option<i64>, Error> {
+    let statement = connection.prepare(MARK).await?;
+    // Waits for the end of an earlier try that is still under way.
+    if begin(connection, &statement, mark, attempt).await? {
+        return Ok(None);
     }
+    let parameters: [Parameter<'_>; 2] = [&mark.tenant.0, &mark.bytes.as_slice()];
+    let earlier = connection.first(MARKED, &parameters, |row| row.number("attempt")).await?;
+    earlier.map(Some).ok_or_else(|| Overtaken.into())
+}
+
+/// What becomes of a try that failed before it was to be committed.
+async fn undone<T>(connection: &Connection, mark: &Mark, error: Error) -> Ended<T> {
+    let rolled_back = timeout_at(mark.deadline, connection.run("ROLLBACK")).await;
+    if is_lost(&error) || !matches!(rolled_back, Ok(Ok(()))) {
+        return Ended::Lost(error);
+    }
+    connection.is_open(false);
+    if is_about_others(&error) { Ended::Again(error) } else { Ended::Refused(error) }
 }
 
 fn pause(tries: u32, random: u64) -> Duration {
     let most = PAUSE.saturating_mul(1 << tries.min(8)).min(PAUSE_LIMIT);
     let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
     Duration::from_micros(random % most.max(1))
-}
-
-fn late() -> Error {
-    Error::Unreachable("it did not answer in time".into())
-}
-
-fn unreachable(error: Error) -> Error {
-    match error {
-        Error::Engine(source) => Error::Unreachable(source),
-        other => other,
-    }
-}
-
-/// Whether another transaction stood in the way, so that another try may do better.
-pub(super) fn is_about_others(error: &Error) -> bool {
-    if let Error::Engine(source) = error
-        && source.is::<Overtaken>()
-    {
-        return true;
-    }
-    let code = code(error);
-    [
-        &SqlState::T_R_SERIALIZATION_FAILURE,
-        &SqlState::T_R_DEADLOCK_DETECTED,
-        &SqlState::UNIQUE_VIOLATION,
-        &SqlState::LOCK_NOT_AVAILABLE,
-    ]
-    .into_iter()
-    .any(|known| code == Some(known))
-        || follows_another(error)
-}
-
-/// Whether a statement failed since another one, which was sent before it, did.
-pub(super) fn follows_another(error: &Error) -> bool {
-    code(error) == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
-}
-
-fn violates_mark(error: &Error) -> bool {
-    let database = database_error(error).and_then(|error| error.as_db_error());
-    database.is_some_and(|error| {
-        *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some(MARK_KEY)
-    })
-}
-
-/// Whether the database gave a statement up, since it took too long.
-fn is_cancelled(error: &Error) -> bool {
-    code(error) == Some(&SqlState::QUERY_CANCELED)
-}
-
-/// Whether the connection, or the server behind it, is of no use any more: it closes, shuts down,
-/// starts, or takes no writes.
-fn is_lost(error: &Error) -> bool {
-    if matches!(error, Error::Unreachable(_)) {
-        return true;
-    }
-    let Some(error) = database_error(error) else { return false };
-    let Some(code) = error.code() else { return true };
-    let known =
-        [&SqlState::READ_ONLY_SQL_TRANSACTION, &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT];
-    let gone = |class: &str| code.code().starts_with(class);
-    // Connections, what a server lacks, and that it shuts down or starts.
-    known.contains(&code) || gone("08") || gone("53") || gone("57P")
 }

@@ -17,8 +17,9 @@ use patron_rules::referral::{ReferralCode, Referrer};
 use tokio_postgres::Row;
 
 use super::connection::{Connection, Parameter};
+use super::failure::Overtaken;
 use super::once::Answers;
-use super::transaction::Overtaken;
+use super::rows::get;
 use crate::rows::ledger::read_award;
 use crate::rows::{self, Row as _, corrupt};
 use crate::series::{Progress, Series};
@@ -204,7 +205,7 @@ impl Working {
         let kinds: Vec<i16> = keys.iter().map(|(kind, _)| *kind).collect();
         let values: Vec<&str> = keys.iter().map(|(_, value)| value.as_str()).collect();
         let read = |row: &Row| {
-            let key = (row.try_get("kind")?, row.text("value")?);
+            let key = (get(row, "kind")?, row.text("value")?);
             Ok((key, row.maybe_number("customer_id")?.map(CustomerId)))
         };
         let parameters: [Parameter<'_>; 3] = [&self.tenant.0, &kinds, &values];
@@ -403,7 +404,7 @@ impl Working {
     }
 
     /// Enters something into the ledger.
-    pub(super) fn enter(&mut self, entry: LedgerEntry) {
+    pub(super) fn enter(&mut self, entry: LedgerEntry, at: i64) {
         if entry.line == 0
             && let Reason::Registration { rule } = &entry.reason
         {
@@ -411,7 +412,7 @@ impl Working {
             let award = Award { customer, rule: rule.clone(), programme };
             self.customers.entry(customer).and_modify(|known| known.awards.push(award));
         }
-        self.changes.ledger.push(entry);
+        self.changes.ledger.push((at, entry));
     }
 }
 

@@ -50,6 +50,11 @@ pub(crate) fn timestamp(milliseconds: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(milliseconds).map_err(|_| corrupt("a time out of range"))
 }
 
+/// The time as it is kept.
+pub(crate) fn whole_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+}
+
 /// A number that counts something.
 pub(crate) fn count<N: TryFrom<i64>>(number: i64) -> Result<N, Error> {
     N::try_from(number).map_err(|_| corrupt("a count out of range"))

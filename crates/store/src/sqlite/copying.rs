@@ -11,14 +11,12 @@ use super::files::{self, Lock};
 use super::recent::RecentInGroup;
 use super::{Location, Tuning, check, lock, open};
 use crate::Error;
-use crate::copy::end::{Asked, End, Writes};
+use crate::copy::end::{Asked, End, MARK, Writes};
 use crate::copy::row::{Chunk, Gathered, Key, Row, Value};
 use crate::copy::tables::{Engine, Kind, Part, TABLES, Table, select};
 use crate::maintenance::{self, Watch};
 use crate::rows::{corrupt, count};
 
-/// The table that is there while a copy is not finished; its row says of what it is one.
-const MARK: &str = "unfinished_copy";
 /// How much of the database is kept in memory, in MiB.
 const CACHE_MIB: u32 = 64;
 /// How much is logged before it is copied into the database, in MiB.

@@ -7,8 +7,10 @@ use std::ops::Range;
 use patron_rules::customer::CustomerId;
 use rusqlite::Connection;
 
-use crate::ids::BLOCK;
 use crate::{Error, TenantId};
+
+/// How many ids are reserved at a time.
+const BLOCK: i64 = 256;
 
 /// The blocks that are reserved, by organisation.
 #[derive(Default)]

@@ -34,7 +34,7 @@ mod writer;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -52,11 +52,12 @@ use self::readers::Readers;
 use self::recent::Recent;
 pub use self::tuning::Tuning;
 use self::writer::{Writer, Writing};
+use crate::rows::whole_milliseconds;
 use crate::watch::Watched;
 use crate::{
     AccessToken, Author, Change, ClientCredential, Error, Found, LedgerCheck, Lookup, Mode,
     NewOrganisation, NewSecret, NewToken, Once, OrganisationName, PasswordHashes, RecordedChange,
-    Registered, Size, Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch,
+    Registered, Size, Store, Stored, Tenant, TenantId, TillCredential, TokenHash, Watch, lock,
 };
 
 /// Where a SQLite store keeps its data.
@@ -399,15 +400,6 @@ impl Store for SqliteStore {
         lock(&self.tenants).clear();
         drop(lock(&self.lock).take());
     }
-}
-
-/// The time as it is kept.
-fn whole_milliseconds(time: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<rusqlite::Error> for Error {

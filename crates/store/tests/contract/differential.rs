@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use patron_rules::customer::CustomerId;
 use patron_rules::organisation::Kind;
 use patron_rules::profile::CustomerType;
@@ -13,8 +14,8 @@ use tokio::runtime::Runtime;
 
 use crate::engines::{Engine, Place};
 use crate::given::{
-    ORIGIN, all_three, audit, change_settings, check_ledger, email, external_id, mobile, named,
-    now, set_up, shop, with_documents,
+    Asked, ORIGIN, all_three, audit, change_settings, check_ledger, email, external_id, mobile,
+    named, now, set_up, shop, with_documents,
 };
 
 /// What is set up besides a [`shop`]: nothing that is made by chance.
@@ -38,6 +39,8 @@ const SETTINGS: [(&str, &str); 4] = [
 #[derive(Debug, Clone)]
 enum Operation {
     Register(Vec<Comer>),
+    /// Each a request, and all of them at once; one who waits has asked a second after the one before.
+    AtOnce(Vec<Comer>),
     Rehearse(Comer),
     Look(u8),
     Switch(usize),
@@ -88,10 +91,11 @@ impl Side {
     }
 
     /// What the engine answers, in words.
-    async fn answer(&mut self, operation: &Operation) -> String {
+    async fn answer(&mut self, operation: &Operation, at: Timestamp) -> String {
         match operation {
-            Operation::Register(comers) => self.register(comers, Mode::Apply).await,
-            Operation::Rehearse(comer) => self.register(&[*comer], Mode::DryRun).await,
+            Operation::Register(comers) => self.register(comers, at, Mode::Apply).await,
+            Operation::AtOnce(comers) => self.register_at_once(comers, at).await,
+            Operation::Rehearse(comer) => self.register(&[*comer], at, Mode::DryRun).await,
             Operation::Look(number) => self.look(*number).await,
             Operation::Switch(index) => {
                 let changes = [SETTINGS[*index]];
@@ -102,11 +106,23 @@ impl Side {
         }
     }
 
-    async fn register(&self, comers: &[Comer], mode: Mode) -> String {
+    async fn register(&self, comers: &[Comer], at: Timestamp, mode: Mode) -> String {
         let registrations = comers.iter().map(|comer| comer.registration()).collect();
-        let registered =
-            self.store.register(&self.tenant, registrations, ORIGIN, now(), mode).await;
+        let registered = self.store.register(&self.tenant, registrations, ORIGIN, at, mode).await;
         told(&registered.unwrap())
+    }
+
+    async fn register_at_once(&self, comers: &[Comer], at: Timestamp) -> String {
+        let ask = |(seconds, comer): (i64, &Comer)| {
+            let (who, at) = (vec![comer.registration()], at + SignedDuration::from_secs(seconds));
+            Asked::begin(self.store.register(&self.tenant, who, ORIGIN, at, Mode::Apply))
+        };
+        let asked: Vec<_> = (0..).zip(comers).map(ask).collect();
+        let mut answers = String::new();
+        for one in asked {
+            answers += &told(&one.done().await.unwrap());
+        }
+        answers
     }
 
     async fn look(&self, number: u8) -> String {
@@ -138,9 +154,10 @@ fn compare(operations: &[Operation]) {
     Runtime::new().unwrap().block_on(async {
         let mut embedded = Side::start(Engine::SqliteInMemory).await;
         let mut postgres = Side::start(Engine::Postgres).await;
-        for operation in operations {
-            let expected = embedded.answer(operation).await;
-            similar(&expected, &postgres.answer(operation).await, operation);
+        for (minutes, operation) in (0..).zip(operations) {
+            let at = now() + SignedDuration::from_mins(minutes);
+            let expected = embedded.answer(operation, at).await;
+            similar(&expected, &postgres.answer(operation, at).await, operation);
         }
         let ledgers =
             [&embedded.store, &postgres.store].map(|store| check_ledger(&**store, "shop"));
@@ -167,6 +184,7 @@ fn comer() -> impl Strategy<Value = Comer> {
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
     let one = prop_oneof![
         6 => prop::collection::vec(comer(), 1..5).prop_map(Operation::Register),
+        3 => prop::collection::vec(comer(), 2..9).prop_map(Operation::AtOnce),
         1 => comer().prop_map(Operation::Rehearse),
         2 => (0_u8..6).prop_map(Operation::Look),
         1 => (0..SETTINGS.len()).prop_map(Operation::Switch),

@@ -322,6 +322,14 @@ impl<'a, T> Asked<'a, T> {
         Self { future, done }
     }
 
+    /// What came of it.
+    pub async fn done(self) -> T {
+        match self.done {
+            Some(done) => done,
+            None => self.future.await,
+        }
+    }
+
     /// What came of it, if that is known without waiting.
     pub fn known(mut self) -> Option<T> {
         self.done.or_else(|| match poll_once(&mut self.future) {

@@ -31,6 +31,7 @@ mod differential;
 mod dry_run;
 mod generated_ids;
 mod ledger;
+mod log;
 mod maintenance;
 mod merging;
 mod once;

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::engines::Place;
 use crate::given::{
-    EARNED, ORIGIN, audit, author, balance, change_settings, check_ledger, external_id,
+    Asked, EARNED, ORIGIN, audit, author, balance, change_settings, check_ledger, external_id,
     is_new_and_awarded, mobile, named, now, open_shop, points, register, set_up, shop, tenant_of,
 };
 
@@ -33,6 +33,7 @@ on_every_engine! {
     a_request_of_which_nothing_came_is_not_kept,
     a_batch_of_which_some_came_is_kept_whole,
     of_many_at_once_one_is_carried_out,
+    one_whose_answer_cannot_be_written_fails_alone,
     an_answer_outlives_a_change_of_the_organisation,
     a_request_that_was_validated_before_a_change_is_carried_out_once_it_is_validated_anew,
 }
@@ -256,6 +257,28 @@ async fn of_many_at_once_one_is_carried_out(store: Arc<dyn Store>) {
         });
     }
     assert_eq!((answers.len(), carried_out), (1, 1));
+}
+
+/// Whatever panics is no reason for others to wait, or to be refused.
+async fn one_whose_answer_cannot_be_written_fails_alone(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let mut asked = Vec::new();
+    for number in 0..9 {
+        let (store, tenant) = (&*store, &tenant);
+        let fails = number % 3 == 1;
+        let answer = move |_: &[Decision]| if fails { panic!("on purpose") } else { Vec::new() };
+        let once = Once { answer: Arc::new(answer), ..once(number, number) };
+        let who = vec![external_id(&number.to_string())];
+        let request = Box::pin(async move { ask(store, tenant, who, once).await });
+        asked.push((number, fails, Asked::begin(request)));
+    }
+    for (number, fails, request) in asked {
+        let done = request.done().await;
+        assert_eq!(done.is_err(), fails, "{number}: {done:?}");
+        let is_there = found(&*store, &tenant, &number.to_string()).await.is_some();
+        assert_eq!(is_there, !fails, "{number}");
+    }
+    assert!(is_new_and_awarded(&register(&*store, &tenant, external_id("after")).await));
 }
 
 async fn an_answer_outlives_a_change_of_the_organisation(store: Arc<dyn Store>) {

@@ -7,6 +7,7 @@ use patron_store::{Error, PostgresOptions, migration};
 use tokio_postgres::{Client, NoTls};
 
 use crate::postgresql::Database;
+use crate::wire::Wire;
 
 /// Tables of what is looked up before the organisation is known. They are small, and every node has
 /// a copy.
@@ -100,21 +101,67 @@ async fn there_is_nothing_that_only_one_database_has() {
     }
 }
 
-#[test]
-fn each_step_of_the_schema_is_one_statement_that_may_come_again() {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/postgres/migrations");
-    let mut steps = 0;
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        let sql = std::fs::read_to_string(&path).unwrap();
+/// The steps of the schema, each with its name, in their order.
+fn steps() -> Vec<(String, String)> {
+    let mut steps = sources("src/postgres/migrations");
+    let number = |name: &String| -> u32 {
+        let name = name.rsplit('/').next().unwrap();
+        name[1..name.find("__").unwrap()].parse().unwrap()
+    };
+    steps.sort_by_key(|(name, _)| number(name));
+    steps
+}
+
+/// What the schema has: columns, keys, and what rows must be.
+async fn schema(client: &Client) -> Vec<String> {
+    let sql =
+        "SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
+         FROM information_schema.columns WHERE table_schema = 'public'
+         UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+         UNION ALL SELECT concat_ws(' ', conrelid::REGCLASS, conname, pg_get_constraintdef(oid))
+         FROM pg_constraint WHERE connamespace = 'public'::REGNAMESPACE
+         ORDER BY 1";
+    texts(client, sql).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_step_of_the_schema_is_one_statement_that_may_come_again() {
+    let database = Database::empty();
+    let client = client(&database).await;
+    let rows = "SELECT o.name || ' ' || v.version
+         FROM organisation o LEFT JOIN configuration_version v USING (organisation_id)";
+    let steps = steps();
+    assert!(steps.len() >= 32);
+    for (step, sql) in &steps {
         let code: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap()).collect();
-        let code = code.join("\n");
-        assert_eq!(code.matches(';').count(), 1, "{}", path.display());
-        let may_come_again = ["IF NOT EXISTS", "IF EXISTS", "ON CONFLICT"];
-        assert!(may_come_again.iter().any(|words| code.contains(words)), "{}", path.display());
-        steps += 1;
+        assert_eq!(code.join("\n").matches(';').count(), 1, "{step}");
+        client.batch_execute(sql).await.unwrap();
+        let once = schema(&client).await;
+        client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{step} again: {error:?}"));
+        assert_eq!(schema(&client).await, once, "{step} again");
+        if step.ends_with("V1__organisation.sql") {
+            let organisation = "INSERT INTO organisation (organisation_id, name, is_demo, version)
+                 VALUES (1, 'shop', FALSE, 7)";
+            client.batch_execute(organisation).await.unwrap();
+        }
     }
-    assert!(steps >= 32);
+    assert_eq!(texts(&client, rows).await, ["shop 7"]);
+    let migrated = Database::new();
+    let mut expected = schema(&self::client(&migrated).await).await;
+    expected.retain(|line| !OF_THE_SCHEMA.iter().any(|table| line.contains(table)));
+    assert_eq!(schema(&client).await, expected);
+}
+
+/// As when somebody else uses the database, or a step has many rows to go through.
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_of_the_schema_may_take_longer_than_transactions_may_idle() {
+    let database = Database::empty();
+    let wire = Wire::to(&database).await;
+    // The first connection is the one that keeps others from doing the same.
+    wire.hurry();
+    migration::up(&PostgresOptions::new(wire.url()), &mut |_| {}).await.unwrap();
+    let steps = migration::status(&PostgresOptions::new(&database.url())).await.unwrap();
+    assert!(steps.iter().all(|step| step.applied), "{steps:?}");
 }
 
 /// What stands in for the extension: it notes what it is asked for.

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use patron_rules::card::CardRequest;
 use patron_rules::customer::CustomerId;
 use patron_rules::decide::Plan;
+use patron_rules::identifier::IdentifierKind;
 use patron_rules::organisation::Kind;
 use patron_rules::validate::Registration;
+use patron_store::operators::{Role, Scope};
 use patron_store::{
     Error, Lookup, Mode, Once, PostgresOptions, PostgresStore, Registered, Store, Tenant,
 };
@@ -20,9 +23,11 @@ use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
 
 use crate::given::{
-    ORIGIN, audit, change_settings, email, external_id, is_new_and_awarded, mobile, named, now,
-    open_shop, poll_once, put, register, register_all, set_up, shop, with_documents,
+    ORIGIN, all_three, audit, author, change_settings, email, external_id, is_new_and_awarded,
+    mobile, named, now, open_shop, poll_once, put, register, register_all, set_up, shop,
+    with_documents,
 };
+use crate::log::Log;
 use crate::once::{ask, once};
 use crate::postgresql::{Care, Cluster, Database};
 use crate::watching::Watcher;
@@ -72,9 +77,11 @@ async fn a_registration_is_carried_out_once_though_nobody_tells_of_its_commit(#[
         assert_eq!(found.customer, plan.customer);
         assert_eq!(audit(&*store, &tenant, plan.customer.id).await.total, 1);
     }
+    let watcher = Watcher::of(&*store);
     wire.cut(cut);
     let again = register(&*store, &tenant, external_id("0")).await;
     assert!(wire.was_cut() && !is_new_and_awarded(&again));
+    assert!(watcher.groups().iter().all(|group| group.commit.is_some()));
     store.close().await;
 }
 
@@ -94,6 +101,48 @@ async fn a_setting_is_changed_once_though_nobody_tells_of_its_commit(#[case] cut
     change_settings(&*store, &tenant, &[("STRICT_EXTRAS", "1")]).await.unwrap();
     assert!(wire.was_cut());
     assert_eq!(recorded().await, before + 1);
+    store.close().await;
+}
+
+/// On Citus, a node's part of a table has keys of its own, named like the table's with a number behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_already_is_known_whatever_number_its_key_has() {
+    let database = Database::new();
+    let wire = Wire::to(&database).await;
+    let store = open_patient(wire.url()).await;
+    let stranger = stranger(&database).await;
+    let rename =
+        "ALTER TABLE commit_mark RENAME CONSTRAINT commit_mark_pkey TO commit_mark_pkey_102010;
+         ALTER TABLE organisation RENAME CONSTRAINT organisation_name_key
+            TO organisation_name_key_102008";
+    stranger.batch_execute(rename).await.unwrap();
+    let tenant = open_shop(&*store).await;
+    wire.cut(Cut::AfterTheCommit);
+    let plan = register(&*store, &tenant, external_id("A")).await;
+    assert!(wire.was_cut() && is_new_and_awarded(&plan));
+    assert_eq!(audit(&*store, &tenant, plan.customer.id).await.total, 1);
+    let again = store.set_up(vec![shop("shop")], author()).await.unwrap_err();
+    assert!(matches!(again, Error::Taken(_)), "{again:?}");
+    store.close().await;
+}
+
+/// What is refused at the second try was not written by the first one either.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_once_its_first_commit_was_lost_is_told_as_refused() {
+    let database = Database::new();
+    let wire = Wire::to(&database).await;
+    let store = open_patient(wire.url()).await;
+    let stranger = stranger(&database).await;
+    // A sequence counts though what counted is undone.
+    let refuse = "CREATE SEQUENCE tries;
+         ALTER TABLE operator ADD CHECK (nextval('tries') = 1)";
+    stranger.batch_execute(refuse).await.unwrap();
+    wire.cut(Cut::BeforeTheCommit);
+    let (name, hash, role) = ("somebody", "hash".to_owned(), Role::Owner);
+    let added = store.add_operator(name, hash, Scope::Everywhere, role, author()).await;
+    assert!(wire.was_cut());
+    assert!(matches!(added, Err(Error::Engine(_))), "{added:?}");
+    assert_eq!(store.operator_password(name).await.unwrap(), None);
     store.close().await;
 }
 
@@ -238,6 +287,163 @@ async fn what_is_refused_each_time_fails_without_its_neighbours(#[case] sql: &st
     store.close().await;
 }
 
+/// What is refused is quoted in PostgreSQL's details.
+#[tokio::test]
+async fn what_is_refused_is_told_without_what_was_to_be_written() {
+    let database = Database::new();
+    let store = open_patient(&database.url()).await;
+    let tenant = open_shop(&*store).await;
+    let stranger = stranger(&database).await;
+    let checks = "ALTER TABLE customer ADD CHECK (external_id <> 'PRIVATE');
+         ALTER TABLE operator ADD CHECK (name <> 'PRIVATE')";
+    stranger.batch_execute(checks).await.unwrap();
+    let log = Log::begin();
+    let outcomes = register_all(&*store, &tenant, vec![external_id("PRIVATE")]).await;
+    assert!(outcomes[0].is_err(), "{outcomes:?}");
+    let told = log.with("a customer could not be written");
+    assert!(told.len() == 1 && told[0].contains("23514"), "{told:?}");
+    assert_eq!(log.with("PRIVATE"), Vec::<String>::new());
+
+    let role = Role::Owner;
+    let added = store.add_operator("PRIVATE", "hash".to_owned(), Scope::Everywhere, role, author());
+    let refused = added.await.unwrap_err();
+    let told = format!("{} {refused:?}", refused.chain());
+    assert!(told.contains("23514") && !told.contains("PRIVATE"), "{told}");
+    store.close().await;
+}
+
+/// Requests of one transaction each have the time at which they were asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_requests_write_together_has_the_time_of_each() {
+    let database = Database::new();
+    let store = open_patient(&database.url()).await;
+    let documents = [
+        (Kind::CardSeries, r#"{"name":"GOLD","number":{"prefix":"G","length":8}}"#),
+        (Kind::CouponSeries, r#"{"name":"WELCOME","code":{"prefix":"W-"}}"#),
+        (Kind::RewardRules, r#"{"name":"w","effects":[{"type":"coupon","series":"WELCOME"}]}"#),
+    ];
+    let tenant = set_up(&*store, with_documents(&documents, shop("shop"))).await;
+    let tenant = change_settings(&*store, &tenant, &[("MERGE_ON_CONFLICT", "1")]).await.unwrap();
+    let known = |number: usize| {
+        let (digits, address) = (format!("91900000000{number}"), format!("{number}@b.in"));
+        (mobile(&digits), email(&address), all_three(&digits, &address, &format!("E-{number}")))
+    };
+    for number in 0..9 {
+        let (by_mobile, by_email, _) = known(number);
+        register_all(&*store, &tenant, vec![by_mobile, by_email]).await;
+    }
+    let stranger = stranger(&database).await;
+    hold_back(&stranger).await;
+    let mut asked = Vec::new();
+    let at = |number: usize| now() + SignedDuration::from_mins(1 + i64::try_from(number).unwrap());
+    for number in 0..9 {
+        let (_, _, merging) = known(number);
+        let card = Some(CardRequest { number: None, series: Some("GOLD".to_owned()) });
+        let batch = vec![Registration { card, ..merging }, external_id(&format!("new {number}"))];
+        let mut one = store.register(&tenant, batch, ORIGIN, at(number), Mode::Apply);
+        assert!(poll_once(&mut one).is_pending());
+        asked.push(one);
+    }
+    stranger.batch_execute("ROLLBACK").await.unwrap();
+    for one in asked {
+        let done = one.await.unwrap();
+        assert!(done.iter().all(|decision| decision.outcome.is_ok()), "{done:?}");
+    }
+    let expected: Vec<i64> = (0..9).map(|number| at(number).as_millisecond()).collect();
+    for (table, column) in [
+        ("audit_entry", "recorded_at"),
+        ("ledger_entry", "entered_at"),
+        ("merge", "merged_at"),
+        ("card", "issued_at"),
+        ("coupon", "issued_at"),
+    ] {
+        let sql = format!("SELECT DISTINCT {column} FROM {table} WHERE {column} > $1 ORDER BY 1");
+        let rows = stranger.query(&sql, &[&now().as_millisecond()]).await.unwrap();
+        let times: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(times, expected, "{table}");
+    }
+    store.close().await;
+}
+
+/// A row that is not as the program knows it says nothing of the connection or of its neighbours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_cannot_be_read_fails_alone_and_at_once() {
+    let database = Database::new();
+    let store = open_patient(&database.url()).await;
+    let tenant = open_shop(&*store).await;
+    for id in ["torn", "whole"] {
+        register(&*store, &tenant, external_id(id)).await;
+    }
+    let stranger = stranger(&database).await;
+    let tear = "ALTER TABLE customer ALTER COLUMN registered_at DROP NOT NULL;
+         UPDATE customer SET registered_at = NULL WHERE external_id = 'torn'";
+    stranger.batch_execute(tear).await.unwrap();
+    let by = |id: &str| Lookup::Identifier(IdentifierKind::ExternalId, id.to_owned());
+    let torn = store.find(&tenant, by("torn")).await.unwrap_err();
+    assert!(matches!(torn, Error::Corrupt(_)), "{torn:?}");
+
+    hold_back(&stranger).await;
+    let mut asked = Vec::new();
+    for id in ["new 1", "new 2", "torn", "whole", "new 3"] {
+        let mut one = store.register(&tenant, vec![external_id(id)], ORIGIN, now(), Mode::Apply);
+        assert!(poll_once(&mut one).is_pending());
+        asked.push((id, one));
+    }
+    stranger.batch_execute("ROLLBACK").await.unwrap();
+    for (id, one) in asked {
+        let done = one.await;
+        let is_done = done.as_ref().is_ok_and(|decisions| decisions[0].outcome.is_ok());
+        assert_eq!(is_done, id != "torn", "{id}: {done:?}");
+    }
+    store.close().await;
+}
+
+/// As those are that were kept while the database was away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_up_whose_connection_is_closed_over_it_looks_once_more() {
+    let database = Database::new();
+    let options = PostgresOptions { readers: 1, ..PostgresOptions::new(&database.url()) };
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::open(&options).await.unwrap());
+    let tenant = open_shop(&*store).await;
+    let known = register(&*store, &tenant, external_id("A")).await.customer;
+    let stranger = stranger(&database).await;
+    let others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    for _ in 0..5 {
+        stranger.query_one(others, &[]).await.unwrap();
+        let found = store.find(&tenant, Lookup::Id(known.id)).await.unwrap().unwrap();
+        assert_eq!(found.customer, known);
+    }
+    store.close().await;
+}
+
+/// However many fail in between.
+#[tokio::test]
+async fn the_log_has_a_line_when_commits_begin_to_fail_and_one_when_they_succeed_again() {
+    let database = Database::new();
+    let store = open_patient(&database.url()).await;
+    let tenant = open_shop(&*store).await;
+    let stranger = stranger(&database).await;
+    let log = Log::begin();
+    let register = async |id: &str| {
+        store.register(&tenant, vec![external_id(id)], ORIGIN, now(), Mode::Apply).await
+    };
+    for turn in 1..=2 {
+        stranger.batch_execute("ALTER TABLE audit_entry RENAME TO gone").await.unwrap();
+        for id in ["A", "B", "C"] {
+            register(id).await.unwrap_err();
+        }
+        assert_eq!(log.with("a commit failed").len(), turn);
+        assert_eq!(log.with("commits succeed again").len(), turn - 1);
+        stranger.batch_execute("ALTER TABLE gone RENAME TO audit_entry").await.unwrap();
+        for id in ["A", "B", "C"] {
+            register(&format!("{id} {turn}")).await.unwrap();
+        }
+        assert_eq!(log.with("commits succeed again").len(), turn);
+    }
+    store.close().await;
+}
+
 /// A change that has to look at every customer is not given up as a request is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_what_is_set_up_may_take_longer_than_a_request() {
@@ -263,6 +469,45 @@ async fn a_change_of_what_is_set_up_may_take_longer_than_a_request() {
     assert!(!change.is_finished());
     stranger.batch_execute("ROLLBACK").await.unwrap();
     change.await.unwrap();
+    store.close().await;
+}
+
+/// However many changes of one organisation wait for each other, and its rehearsals with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_that_wait_for_each_other_keep_no_other_organisation_waiting() {
+    let database = Database::new();
+    let store = open(&database.url(), Duration::from_secs(5)).await;
+    let busy = set_up(&*store, shop("busy")).await;
+    let other = set_up(&*store, shop("other")).await;
+    let stranger = stranger(&database).await;
+    let lock = "BEGIN; SELECT 1 FROM configuration_version v JOIN organisation o
+         ON o.organisation_id = v.organisation_id WHERE o.name = 'busy' FOR UPDATE OF v";
+    stranger.batch_execute(lock).await.unwrap();
+    let mut waiting = JoinSet::new();
+    for number in 0..12 {
+        let (store, tenant) = (Arc::clone(&store), busy.clone());
+        waiting.spawn(async move {
+            if number % 4 == 3 {
+                let who = vec![external_id("A")];
+                drop(store.register(&tenant, who, ORIGIN, now(), Mode::DryRun).await);
+            } else {
+                change_settings(&*store, &tenant, &[("STRICT_EXTRAS", "1")]).await.unwrap();
+            }
+        });
+    }
+    let held = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    // A transaction sees who is there as it was when it first looked.
+    let looking = self::stranger(&database).await;
+    while looking.query_one(held, &[]).await.unwrap().get::<_, i64>(0) < 5 {}
+
+    for number in 0..4 {
+        register(&*store, &other, external_id(&number.to_string())).await;
+    }
+    store.check().await.unwrap();
+    change_settings(&*store, &other, &[("STRICT_EXTRAS", "1")]).await.unwrap();
+    stranger.batch_execute("ROLLBACK").await.unwrap();
+    waiting.join_all().await;
     store.close().await;
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use patron_store::{Group, Store, Watch};
+use patron_rules::organisation::Kind;
+use patron_store::operators::{Role, Scope};
+use patron_store::{Change, Error, Expected, Group, Store, Watch};
 
-use crate::given::{external_id, open_shop, register, register_all};
+use crate::given::{author, external_id, open_shop, register, register_all};
 
 /// Remembers what it is told.
 #[derive(Default)]
@@ -18,6 +20,10 @@ impl Watcher {
         let watcher = Arc::new(Self::default());
         store.watch(Arc::clone(&watcher) as _);
         watcher
+    }
+
+    pub fn groups(&self) -> Vec<Group> {
+        self.groups.lock().unwrap().clone()
     }
 
     pub fn refused(&self) -> usize {
@@ -40,13 +46,33 @@ async fn each_group_is_told_before_its_requests_are_answered(store: Arc<dyn Stor
     let watcher = Watcher::of(&*store);
     register(&*store, &tenant, external_id("1")).await;
     register_all(&*store, &tenant, ["2", "3", "4"].map(external_id).into()).await;
-    let told = watcher.groups.lock().unwrap().clone();
+    let told = watcher.groups();
     let sizes: Vec<_> = told.iter().map(|group| (group.requests, group.customers)).collect();
     assert_eq!(sizes, [(1, 1), (1, 3)]);
     for group in told {
         assert!(group.commit.is_some_and(|commit| commit <= group.took), "{group:?}");
     }
     assert_eq!(watcher.refused(), 0);
+}
+
+async fn what_is_refused_is_no_commit_that_failed(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let watcher = Watcher::of(&*store);
+    let add =
+        || store.add_operator("ann", "hash".to_owned(), Scope::Everywhere, Role::Owner, author());
+    add().await.unwrap();
+    assert!(matches!(add().await, Err(Error::Taken(_))));
+    let change = Change {
+        kind: Kind::Settings,
+        name: Kind::Settings.name().to_owned(),
+        expected: Expected::Version(99),
+        json: Some("{}".to_owned()),
+        is_active: None,
+    };
+    let changed = store.apply(tenant.id(), vec![change], author()).await;
+    assert!(matches!(changed, Err(Error::Changed { .. })), "{changed:?}");
+    let told = watcher.groups();
+    assert!(!told.is_empty() && told.iter().all(|group| group.commit.is_some()), "{told:?}");
 }
 
 async fn the_first_who_watches_stays(store: Arc<dyn Store>) {
@@ -72,6 +98,7 @@ async fn the_data_take_room(store: Arc<dyn Store>) {
 
 on_every_engine!(
     each_group_is_told_before_its_requests_are_answered,
+    what_is_refused_is_no_commit_that_failed,
     the_first_who_watches_stays,
     the_data_take_room,
 );

@@ -20,6 +20,10 @@ pub enum Cut {
     AfterTheCommit,
 }
 
+/// For how long a session says that its transactions may idle, and another time of as many letters.
+const PATIENCE: &[u8] = b"idle_in_transaction_session_timeout = '30s'";
+const HURRY: &[u8] = b"idle_in_transaction_session_timeout = '1ms'";
+
 /// What all connections of a line share.
 #[derive(Default)]
 struct Shared {
@@ -27,6 +31,8 @@ struct Shared {
     statements: AtomicUsize,
     /// What happens at the next commit, once.
     cut: Mutex<Option<Cut>>,
+    /// Whether the next connection is one whose transactions may not idle.
+    hurries: AtomicBool,
 }
 
 /// A line to a database; gone with the test's runtime.
@@ -67,6 +73,12 @@ impl Wire {
         *self.shared.cut.lock().unwrap() = Some(cut);
     }
 
+    /// Has the next connection's transactions end almost at once when they idle, and not after the time
+    /// for which its session asks.
+    pub fn hurry(&self) {
+        self.shared.hurries.store(true, Ordering::SeqCst);
+    }
+
     /// Whether that commit has come.
     pub fn was_cut(&self) -> bool {
         self.shared.cut.lock().unwrap().is_none()
@@ -93,11 +105,15 @@ async fn there(
     is_silent: &AtomicBool,
 ) -> std::io::Result<()> {
     let mut kind = None;
+    let is_hurried = shared.hurries.swap(false, Ordering::SeqCst);
     let (mut is_inside, mut is_preparing) = (false, false);
     loop {
         let length = client.read_u32().await?;
         let mut body = vec![0; length as usize - 4];
         client.read_exact(&mut body).await?;
+        if is_hurried && let Some(at) = body.windows(PATIENCE.len()).position(|w| w == PATIENCE) {
+            body[at..at + PATIENCE.len()].copy_from_slice(HURRY);
+        }
         match kind {
             Some(b'P') => is_preparing = true,
             Some(b'Q') => is_inside = !body.starts_with(b"COMMIT"),
