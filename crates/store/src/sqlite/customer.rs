@@ -8,9 +8,10 @@ use patron_rules::profile::{FraudStatus, Name};
 use rusqlite::{Connection, params};
 
 use super::recent::Holders;
+use super::rows::InOrder;
 use super::{cards, enrolment};
 use crate::rows::customer::{field_pairs, kept_pairs, snapshot};
-use crate::rows::{self, corrupt, list_to_json};
+use crate::rows::{self, Row as _, corrupt, list_to_json};
 use crate::{Error, Found, Lookup, TenantId};
 
 /// How many merges may lie between an identifier and its customer.
@@ -92,10 +93,10 @@ pub(super) fn load(
     )?;
     let mut rows = statement.query((tenant.0, id.0))?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let survivor: Option<i64> = row.get("merged_into")?;
-    let customer =
-        rows::customer::from_row(row, id, enrolment::of_customer(connection, tenant, id)?)?;
-    Ok(Some((customer, survivor.map(CustomerId))))
+    let row = InOrder::of(row);
+    let enrolments = enrolment::of_customer(connection, tenant, id)?;
+    let customer = rows::customer::from_row(&row, id, enrolments)?;
+    Ok(Some((customer, row.maybe_number("merged_into")?.map(CustomerId))))
 }
 
 /// Writes a customer and what changed of their enrolments; `recent` are the bits of those

@@ -5,7 +5,7 @@ use patron_rules::customer::{CustomerId, Enrolment};
 use patron_rules::ledger::EntryKind;
 use rusqlite::{Connection, params};
 
-use super::rows::list;
+use super::rows::{InOrder, list};
 use crate::rows::enrolment::{currencies, from_row, text};
 use crate::{Error, TenantId};
 
@@ -17,7 +17,7 @@ pub(super) fn of_customer(
     let sql = "SELECT programme_id, tier, tier_expires_at, awarded, redeemed, expired, returned,
                 adjusted, purchased, currencies
          FROM enrolment WHERE organisation_id = ?1 AND customer_id = ?2 ORDER BY programme_id";
-    list(connection, sql, (tenant.0, id.0), |row| from_row(row))
+    list(connection, sql, (tenant.0, id.0), |row| from_row(&InOrder::of(row)))
 }
 
 pub(super) fn save(

@@ -1,38 +1,71 @@
 //! SQLite's rows.
 
+use std::cell::Cell;
+
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, ErrorCode, Params, Row};
 
 use crate::{Error, rows};
 
-impl rows::Row for Row<'_> {
-    fn text(&self, column: &str) -> Result<String, Error> {
-        get(self, column)
-    }
+/// Gets a value by its column's name.
+trait Columns {
+    fn column<T: FromSql>(&self, name: &str) -> Result<T, Error>;
+}
 
-    fn maybe_text(&self, column: &str) -> Result<Option<String>, Error> {
-        get(self, column)
-    }
-
-    fn number(&self, column: &str) -> Result<i64, Error> {
-        get(self, column)
-    }
-
-    fn maybe_number(&self, column: &str) -> Result<Option<i64>, Error> {
-        get(self, column)
-    }
-
-    fn flag(&self, column: &str) -> Result<bool, Error> {
-        get(self, column)
-    }
-
-    fn bytes(&self, column: &str) -> Result<Vec<u8>, Error> {
-        get(self, column)
+impl Columns for Row<'_> {
+    fn column<T: FromSql>(&self, name: &str) -> Result<T, Error> {
+        Ok(self.get(name)?)
     }
 }
 
-fn get<T: FromSql>(row: &Row<'_>, column: &str) -> Result<T, Error> {
-    Ok(row.get(column)?)
+/// A row of many columns, which are asked for in their order, or nearly. To find each among all by its
+/// name takes longer than to read it.
+pub(super) struct InOrder<'a> {
+    row: &'a Row<'a>,
+    /// The column after the one that was read last.
+    next: Cell<usize>,
+}
+
+impl<'a> InOrder<'a> {
+    pub(super) const fn of(row: &'a Row<'a>) -> Self {
+        Self { row, next: Cell::new(0) }
+    }
+}
+
+impl Columns for InOrder<'_> {
+    fn column<T: FromSql>(&self, name: &str) -> Result<T, Error> {
+        let (statement, next) = (self.row.as_ref(), self.next.get());
+        let is_next = statement.column_name(next).is_ok_and(|found| found == name);
+        let at = if is_next { next } else { statement.column_index(name)? };
+        self.next.set(at.saturating_add(1));
+        Ok(self.row.get(at)?)
+    }
+}
+
+impl<C: Columns> rows::Row for C {
+    fn text(&self, column: &str) -> Result<String, Error> {
+        self.column(column)
+    }
+
+    fn maybe_text(&self, column: &str) -> Result<Option<String>, Error> {
+        self.column(column)
+    }
+
+    fn number(&self, column: &str) -> Result<i64, Error> {
+        self.column(column)
+    }
+
+    fn maybe_number(&self, column: &str) -> Result<Option<i64>, Error> {
+        self.column(column)
+    }
+
+    fn flag(&self, column: &str) -> Result<bool, Error> {
+        self.column(column)
+    }
+
+    fn bytes(&self, column: &str) -> Result<Vec<u8>, Error> {
+        self.column(column)
+    }
 }
 
 /// The rows of a query, in its order.

@@ -124,10 +124,11 @@ impl Stored {
     }
 
     fn sync(&mut self, succeeds: bool) {
-        let done = mem::take(&mut self.since);
-        done.iter().for_each(|done| done.apply(&mut self.read));
-        if succeeds {
-            done.iter().for_each(|done| done.apply(&mut self.synced));
+        for done in mem::take(&mut self.since) {
+            done.apply(&mut self.read);
+            if succeeds {
+                done.apply(&mut self.synced);
+            }
         }
     }
 
