@@ -46,8 +46,7 @@ def wrk(server, load, seconds, known=0):
     if told["refused"] or told["broken"]:
         sys.exit(f"{server.name}, {load}: {told}; see {server.directory / 'log'}")
     customers = told["requests"] * (BATCH if load == "batch" else 1)
-    # Numbers are given out a pair at a time, one to each thread.
-    server.next += 2 * (told["sent"] + 2)
+    server.next = told["next"]
     return told | used | {"customers": customers, "rate": customers / told["seconds"]}
 
 
