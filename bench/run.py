@@ -46,7 +46,8 @@ def wrk(server, load, seconds, known=0):
     if told["refused"] or told["broken"]:
         sys.exit(f"{server.name}, {load}: {told}; see {server.directory / 'log'}")
     customers = told["requests"] * (BATCH if load == "batch" else 1)
-    server.next = told["next"]
+    # Numbers are given out a pair at a time, one to each thread.
+    server.next += 2 * (told["sent"] + 2)
     return told | used | {"customers": customers, "rate": customers / told["seconds"]}
 
 

@@ -4,7 +4,7 @@
 local M = {}
 
 local SPREAD = 3999999979 -- a prime: as many mobile numbers
-M.SHARDS = 8 -- as many organisations
+local SHARDS = 8 -- as many organisations
 
 -- number * factor % SPREAD, exact in doubles.
 local function scatter(number, factor)
@@ -25,7 +25,7 @@ function M.email(number)
 end
 
 function M.organisation(number)
-  return number % M.SHARDS + 1
+  return number % SHARDS + 1
 end
 
 function M.json(number)

@@ -22,6 +22,7 @@ use crate::number;
 use crate::organisation::Organisation;
 use crate::profile::short;
 use crate::submission::{Member, Submission};
+use crate::text;
 
 /// The longest name of a series, in characters.
 const SERIES_LIMIT: usize = 50;
@@ -41,7 +42,7 @@ impl CardRequest {
     pub fn read(sent: &Submission, warnings: &mut Vec<Warning>) -> Option<Self> {
         let mut read = |text: &Option<String>, most, name, member| {
             let Some(text) = text else { return Some(None) };
-            let valid = short(text, most).map(str::to_owned);
+            let valid = short(&text::canonical(text), most).map(str::to_owned);
             if valid.is_none() {
                 warnings.push(Warning::about(codes::VALIDATION_FAILED, name, "").at(member));
             }
@@ -53,6 +54,13 @@ impl CardRequest {
         let (number, series) = (number?, series?);
         (number.is_some() || series.is_some()).then_some(Self { number, series })
     }
+}
+
+/// The number of a card to look a customer up by; `None` if no card can have it.
+#[must_use]
+pub fn look_up(sent: &str) -> Option<String> {
+    let number = short(&text::canonical(sent), number::LENGTH_LIMIT)?.to_owned();
+    (!number.is_empty()).then_some(number)
 }
 
 /// A card that a customer has.

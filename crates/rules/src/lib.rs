@@ -12,6 +12,8 @@
 //! 5. [`decide`]: the pipeline itself, from the facts of the store to the plan that it carries out.
 //! 6. [`audit`]: what the plan changes of whom.
 //!
+//! Every text has one form, in which it is compared and stored: [`text`].
+//!
 //! What each step decided, and by which setting, is told in a [`trace`].
 
 pub mod attribution;
@@ -37,5 +39,6 @@ pub mod referral;
 pub mod resolve;
 pub mod settings;
 pub mod submission;
+pub mod text;
 pub mod trace;
 pub mod validate;

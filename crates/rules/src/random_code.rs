@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::random::{Random, symbols};
+use crate::text;
 
 /// The longest code, in characters.
 pub const LENGTH_LIMIT: usize = 50;
@@ -100,6 +101,7 @@ impl CodePattern {
 /// The one form in which codes are kept and compared; `None` where the text can be no code.
 #[must_use]
 pub fn canonical(code: &str) -> Option<String> {
+    let code = text::canonical(code);
     let code = code.trim();
     let is_code = (1..=LENGTH_LIMIT).contains(&code.len())
         && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -169,6 +171,8 @@ mod tests {
     #[case("SDX123", Some("SDX123"))]
     #[case(" sdx123 ", Some("SDX123"))]
     #[case("wel-9", Some("WEL-9"))]
+    #[case("\u{feff}sdx\u{200b}123", Some("SDX123"))]
+    #[case("SDX\0-123", None)]
     #[case("SDX 123", None)]
     #[case("", None)]
     #[case("ß", None)]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::identifier::generated::{SourceAccount, When};
 use crate::identifier::{Country, IdentifierKind, external_id, generated, mobile};
 use crate::number::{self, Algorithm, COUNT_LIMIT, ChecksumOver, Fault, LENGTH_LIMIT};
+use crate::text;
 
 /// The most customers in one call that an organisation may allow.
 pub const BATCH_LIMIT_MOST: usize = 1_000;
@@ -211,7 +212,7 @@ impl Settings {
             .iter()
             .find(|setting| setting.name == name || setting.alias == Some(name))
             .ok_or_else(|| Refused::Unknown(name.to_owned()))?;
-        (setting.write)(self, value.trim()).ok_or_else(|| Refused::Form {
+        (setting.write)(self, text::canonical(value).trim()).ok_or_else(|| Refused::Form {
             name: setting.name,
             form: setting.form,
             value: value.to_owned(),

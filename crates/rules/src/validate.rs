@@ -20,6 +20,7 @@ use crate::profile::{
 use crate::random_code;
 use crate::referral;
 use crate::submission::{Kept, Malformed, Member, Submission};
+use crate::text;
 use crate::trace::{Step, Trace};
 
 /// The longest text that is kept as it is, in characters.
@@ -305,7 +306,7 @@ fn kept(sent: &Kept, organisation: &Organisation, trace: &mut Trace) -> Result<K
 /// A text that is kept as it is: of limited length, and without control characters.
 fn kept_text(text: Option<&String>, member: Member) -> Result<Option<String>, Failure> {
     let Some(text) = text else { return Ok(None) };
-    let kept = short(text, KEPT_LIMIT).map(str::to_owned);
+    let kept = short(&text::canonical(text), KEPT_LIMIT).map(str::to_owned);
     kept.map(Some).ok_or_else(|| {
         let reason = format!("expected at most {KEPT_LIMIT} characters and no control characters");
         refused(member, reason)

@@ -1,9 +1,11 @@
 //! Email addresses.
 //!
 //! "The customer's valid email address. Supported characters: a-z A-Z 0-9 - _ + . and @". At most
-//! 255 characters. Compared without regard to case, kept and returned as sent.
+//! 255 characters, all of the canonical form. Compared without regard to case; the case is stored
+//! and returned as sent.
 
 use crate::codes::{self, Code};
+use crate::text;
 
 /// The longest address, in characters.
 pub const LENGTH_LIMIT: usize = 255;
@@ -21,7 +23,8 @@ impl Email {
     /// # Errors
     /// 1002 when it is none.
     pub fn parse(sent: &str) -> Result<Self, &'static Code> {
-        let sent = sent.trim();
+        let canonical = text::canonical(sent);
+        let sent = canonical.trim();
         let valid = sent.len() <= LENGTH_LIMIT
             && sent
                 .split_once('@')
@@ -77,6 +80,7 @@ mod tests {
     #[case("first.last+tag@mail-1.example.com", true)]
     #[case("_under-score_@example.com", true)]
     #[case("  a@b.co  ", true)]
+    #[case("\u{feff}a@b.co\u{200b}", true)]
     #[case("a@b", false)]
     #[case("a@b..co", false)]
     #[case("a@.co", false)]

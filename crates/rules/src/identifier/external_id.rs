@@ -1,10 +1,11 @@
 //! External ids: whatever the organisation itself calls a customer.
 //!
 //! "The customer's external identifier. Special characters are not recommended. Maximum length is
-//! 250 characters." Any character but control characters is taken; compared and kept as sent, less
-//! blanks around it.
+//! 250 characters." Any character but control characters is accepted. The canonical form without
+//! blanks around it is compared and stored.
 
 use crate::codes::{self, Code};
+use crate::text;
 use crate::trace::{Step, Trace};
 
 /// The longest external id, in characters.
@@ -29,7 +30,8 @@ impl ExternalId {
     /// # Errors
     /// 1003 when it is too long, holds a control character, or has not the organisation's form.
     pub fn parse(sent: &str, rules: &Rules, trace: &mut Trace) -> Result<Self, &'static Code> {
-        let text = sent.trim();
+        let canonical = text::canonical(sent);
+        let text = canonical.trim();
         let length = text.chars().count();
         let mut kept = |rule: Option<bool>, if_kept, if_broken| {
             rule.is_none_or(|kept| trace.flag(kept, if_kept, if_broken))
@@ -46,13 +48,22 @@ impl ExternalId {
         if valid { Ok(Self(text.to_owned())) } else { Err(codes::INVALID_EXTERNAL_ID) }
     }
 
+    /// Reads an id to look a customer up by; `None` if no customer can have it. The organisation's
+    /// rules do not apply: they may be newer than the id.
+    #[must_use]
+    pub fn look_up(sent: &str) -> Option<Self> {
+        let key = text::key(sent)?;
+        let text = key.trim();
+        (1..=LENGTH_LIMIT).contains(&text.chars().count()).then(|| Self(text.to_owned()))
+    }
+
     /// An id that was valid when it was stored.
     #[must_use]
     pub const fn stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The id as it was sent.
+    /// The id in its canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -70,6 +81,8 @@ mod tests {
     #[case("000003880203", None, None, true)]
     #[case("Kunde-№ 7/ä", None, None, true)]
     #[case(" 7 ", None, None, true)]
+    #[case("\u{feff}PA123\u{200b}", Some("PA"), Some(5), true)]
+    #[case("\u{200b}", None, None, false)]
     #[case("", None, None, false)]
     #[case("a\nb", None, None, false)]
     #[case("a\0b", None, None, false)]
@@ -85,6 +98,15 @@ mod tests {
     ) {
         let rules = Rules { prefix: prefix.map(str::to_owned), length };
         assert_eq!(ExternalId::parse(sent, &rules, &mut Trace::default()).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case(" C-77\u{200b}", Some("C-77"))]
+    #[case("CAFE\u{301}", Some("CAFÉ"))]
+    #[case("C\0-77", None)]
+    #[case("\u{200b}", None)]
+    fn look_up_takes_the_canonical_form(#[case] sent: &str, #[case] expected: Option<&str>) {
+        assert_eq!(ExternalId::look_up(sent).as_ref().map(ExternalId::as_str), expected);
     }
 
     #[test]

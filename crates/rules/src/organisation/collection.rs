@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::resource::{check_name, read, write};
+use super::resource::{check_canonical, check_name, read, write};
 use super::{Document, Documents, Invalid, Organisation, Refused, Resource};
+use crate::text;
 
 /// The highest number, which every reader of JSON has exactly.
 const NUMBER_MOST: i64 = (1 << 53) - 1;
@@ -58,13 +59,13 @@ impl<T: Resource> Collection<T> {
         self.entries.values().filter(|entry| entry.is_active).map(|entry| &entry.resource)
     }
 
-    /// The one of this name, if it is in use.
+    /// The one of this name, in its canonical form, if it is in use.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&T> {
         self.entries.get(name).filter(|entry| entry.is_active).map(|entry| &entry.resource)
     }
 
-    /// The one of this name, in use or not.
+    /// The one of this name, in its canonical form, in use or not.
     #[must_use]
     pub fn get_any(&self, name: &str) -> Option<&T> {
         self.entries.get(name).map(|entry| &entry.resource)
@@ -137,7 +138,7 @@ impl<T: Resource> Collection<T> {
 
 impl<T: Resource> Documents for Collection<T> {
     fn put(&mut self, json: &str) -> Result<String, Invalid> {
-        self.put_resource(read(json)?)
+        self.put_resource(read(&text::document(json))?)
     }
 
     fn set_active(&mut self, name: &str, is_active: bool) -> Result<(), Invalid> {
@@ -159,6 +160,9 @@ impl<T: Resource> Documents for Collection<T> {
         let mut holders = HashMap::new();
         let mut taken = |resource: &T| {
             resource.unique().into_iter().find_map(|(pointer, text)| {
+                if let Err(invalid) = check_canonical(pointer, &text) {
+                    return Some(invalid);
+                }
                 let holder = holders.insert((pointer, text), resource.name().to_owned())?;
                 Some(Invalid::at(pointer, format!("`{holder}` has the same")))
             })
@@ -206,6 +210,7 @@ mod tests {
     #[case::blank(&[r#"{"name":" a"}"#], "/name")]
     #[case::long(&[r#"{"name":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#], "/name")]
     #[case::control(&[r#"{"name":"a\u0007"}"#], "/name")]
+    #[case::joiner(&[r#"{"name":"a\u200db"}"#], "/name")]
     #[case::wrong_type(&[r#"{"name":"a","id":"x"}"#], "/id")]
     #[case::negative(&[r#"{"name":"a","id":-1}"#], "/id")]
     #[case::too_high(&[r#"{"name":"a","id":9007199254740992}"#], "/id")]
@@ -229,6 +234,15 @@ mod tests {
         tills.set_active("a", true).unwrap();
         assert!(tills.named("a").is_some());
         assert!(tills.set_active("b", true).is_err());
+    }
+
+    #[test]
+    fn stores_documents_in_their_one_form() {
+        let mut tills = tills(&[r#"{"name":"caf\u0065\u0301\u200b 1"}"#]).unwrap();
+        assert_eq!(tills.active().next().map(|till| till.name.as_str()), Some("café 1"));
+        let same = tills.put(r#"{"name":"\ufeffcafé 1","description":"می\u200cخواهم"}"#).unwrap();
+        assert_eq!((same.as_str(), tills.all().len()), ("café 1", 1));
+        assert!(tills.all()[0].json.contains("می\u{200c}خواهم"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::access_group::check_group;
 use super::resource::{check_name, read, write};
 use super::{AccessGroup, Document, Documents, Invalid, Kind, Organisation, Refused, time_zone};
+use crate::text;
 
 /// The longest name, in characters.
 const NAME_LIMIT: usize = 50;
@@ -56,7 +57,7 @@ impl Default for Details {
 
 impl Documents for Details {
     fn put(&mut self, json: &str) -> Result<String, Invalid> {
-        let new: Self = read(json)?;
+        let new: Self = read(&text::document(json))?;
         check_name(&new.name, NAME_LIMIT)?;
         if !self.name.is_empty() && self.name != new.name {
             return Err(Invalid::at("/name", "an organisation's name does not change"));

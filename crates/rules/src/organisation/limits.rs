@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::resource::{read, write};
 use super::{Collection, Document, Documents, Invalid, Kind, Organisation, Refused, Resource};
+use crate::text;
 
 /// The most tills and clients that have a limit of their own.
 const OWN_MOST: usize = 10_000;
@@ -28,7 +29,7 @@ pub struct Limits {
 
 impl Documents for Limits {
     fn put(&mut self, json: &str) -> Result<String, Invalid> {
-        let new: Self = read(json)?;
+        let new: Self = read(&text::document(json))?;
         for (pointer, own) in [("/tills", &new.tills), ("/api_clients", &new.api_clients)] {
             Invalid::unless(own.len() <= OWN_MOST, pointer, "at most 10000")?;
         }

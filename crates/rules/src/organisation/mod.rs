@@ -55,6 +55,7 @@ pub use zone::Zone;
 
 pub use crate::profile::{CustomField, ExtendedField};
 use crate::settings::Settings;
+use crate::text;
 use jiff::tz::TimeZone;
 
 /// What an operator has set up for one organisation.
@@ -174,7 +175,7 @@ impl Organisation {
         if refused.is_empty() { Ok(()) } else { Err(refused) }
     }
 
-    /// The active till of this name, compared exactly.
+    /// The active till of this name, in its canonical form.
     #[must_use]
     pub fn till_named(&self, name: &str) -> Option<&Till> {
         self.tills.named(name)
@@ -198,6 +199,8 @@ impl Organisation {
     /// The name of the active store or till that is meant by a name, or by a store's code.
     #[must_use]
     pub fn entity_named(&self, name: &str) -> Option<&str> {
+        let name = text::canonical(name);
+        let name = name.as_ref();
         let coded = || self.stores.active().find(|store| store.code.as_deref() == Some(name));
         let store = self.stores.named(name).or_else(coded).map(|store| store.name.as_str());
         store.or_else(|| self.till_named(name).map(|till| till.name.as_str()))

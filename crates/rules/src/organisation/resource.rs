@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
 use super::{Collection, Kind, Organisation};
+use crate::text;
 
 /// How many levels of parents there may be.
 const DEPTH_LIMIT: usize = 10;
@@ -137,7 +138,8 @@ pub(super) fn check_audit_trail(own: bool, audited: usize, limit: usize) -> Resu
     Invalid::unless(!own || audited <= limit, "/audit_trail", &reason)
 }
 
-/// Checks a name: so many characters at most, no blanks around them, no control characters.
+/// Checks a name: so many characters at most, no blanks around them, no control characters, and the
+/// canonical form.
 ///
 /// # Errors
 /// [`Invalid`], at `/name`.
@@ -146,12 +148,25 @@ pub fn check_name(name: &str, limit: usize) -> Result<(), Invalid> {
     let valid =
         (1..=limit).contains(&length) && name.trim() == name && !name.contains(char::is_control);
     if valid {
-        return Ok(());
+        return check_canonical("/name", name);
     }
     Err(Invalid::at(
         "/name",
         format!("1 to {limit} characters, no blanks around them and no control characters"),
     ))
+}
+
+/// Checks that a text by which something is found has no invisible characters.
+pub(super) fn check_canonical(pointer: &str, text: &str) -> Result<(), Invalid> {
+    let canonical = text::canonical(text);
+    if canonical == text {
+        return Ok(());
+    }
+    let mut visible = canonical.chars();
+    let invisible = text.chars().find(|character| visible.next() != Some(*character));
+    let invisible = u32::from(invisible.unwrap_or_default());
+    let reason = format!("no invisible characters; it contains U+{invisible:04X}");
+    Err(Invalid::at(pointer, reason))
 }
 
 /// A member that what is made of several members needs.

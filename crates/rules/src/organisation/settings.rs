@@ -10,6 +10,7 @@ use super::resource::{read, write};
 use super::{Document, Documents, Invalid, Kind, Organisation, Refused as RefusedDocument};
 use crate::identifier::generated::SourceAccount;
 use crate::settings::{Refused, Settings, TABLE};
+use crate::text;
 
 impl PartialSchema for Settings {
     fn schema() -> RefOr<Schema> {
@@ -32,7 +33,7 @@ impl ToSchema for Settings {}
 
 impl Documents for Settings {
     fn put(&mut self, json: &str) -> Result<String, Invalid> {
-        let texts: BTreeMap<String, String> = read(json)?;
+        let texts: BTreeMap<String, String> = read(&text::document(json))?;
         *self = Self::try_from(texts).map_err(|refused| {
             let pointer = match &refused {
                 Refused::Unknown(name) => format!("/{name}"),

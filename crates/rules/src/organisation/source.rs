@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Invalid, Kind, Organisation, Resource};
 use crate::profile::Source;
+use crate::text;
 
 /// The most accounts of a source.
 const ACCOUNTS_LIMIT: usize = 200;
@@ -91,7 +92,7 @@ impl Resource for CustomerSource {
         let mut accounts = self.accounts.iter().enumerate();
         accounts.try_for_each(|(index, account)| {
             let at = |member: &str| format!("/accounts/{index}/{member}");
-            let plain = "1 to 250 characters, no blanks around them and no control characters";
+            let plain = "1 to 250 characters, no blanks around them, no control and no invisible characters";
             Invalid::unless(is_plain(&account.id), &at("id"), plain)?;
             let name = account.name.as_deref();
             Invalid::unless(name.is_none_or(is_plain), &at("name"), plain)?;
@@ -105,7 +106,7 @@ impl Resource for CustomerSource {
 fn is_plain(text: &str) -> bool {
     (1..=ACCOUNT_LIMIT).contains(&text.chars().count())
         && text.trim() == text
-        && !text.contains(char::is_control)
+        && text::key(text).is_some_and(|key| key == text)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `custom_fields`: "Custom fields are used to store information specific to a brand's needs … To
 //! use these fields during registration, you must define them beforehand."
 //!
-//! Names and options are compared exactly. A field that is not defined, is disabled, or has a value
+//! Names and options are compared in their one form, with case. A field that is not defined, is disabled, or has a value
 //! that its definition does not allow is dropped with a 1017, which a reply tells once for the
 //! customer, however many they are. A String field takes several values as the text of a JSON array,
 //! each of which must be allowed. Whether a field is compulsory is the client's affair, as documented.
@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::FieldValue;
-use super::field::{COUNT_LIMIT, decimal, fits, integer, json_entries, put};
+use super::field::{COUNT_LIMIT, decimal, fits, integer, json_entries, put, readable};
 use super::pattern::Pattern;
 use crate::codes::{self, Warning};
 use crate::organisation::Collection;
 use crate::submission::{Member, SubmittedField, SubmittedValue};
+use crate::text::canonical;
 
 /// A custom field that is defined for customers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -98,10 +99,15 @@ pub fn read(
         warnings.push(Warning::from(codes::INVALID_CUSTOM_FIELD).at(Member::CustomField(index)));
     };
     for (index, field) in submitted.iter().take(COUNT_LIMIT).enumerate() {
-        match (defined.named(&field.name), &field.value) {
+        match (defined.named(&canonical(&field.name)), &field.value) {
             (Some(_), SubmittedValue::NotPassed) => {}
-            (Some(definition), SubmittedValue::Text(value)) if definition.takes(value) => {
-                put(&mut taken, &definition.name, value);
+            (Some(definition), SubmittedValue::Text(sent)) => {
+                let value = readable(sent);
+                if definition.takes(&value) {
+                    put(&mut taken, &definition.name, &value);
+                } else {
+                    dropped(index);
+                }
             }
             _ => dropped(index),
         }
@@ -214,6 +220,12 @@ mod tests {
 
     #[rstest]
     #[case::taken(&[("field", text("BTM"))], &["BTM"], &[])]
+    #[case::in_one_form(&[("fi\u{200b}eld", text("cafe\u{301}\u{feff}"))], &["café"], &[])]
+    #[case::several_in_one_form(
+        &[("field", text(r#"["caf\u0065\u0301"]"#))],
+        &[r#"["café"]"#],
+        &[]
+    )]
     #[case::not_passed(&[("field", SubmittedValue::NotPassed)], &[], &[])]
     #[case::the_last_one_counts(&[("field", text("a")), ("field", text("b"))], &["b"], &[])]
     #[case::names_are_exact(&[("Field", text("a")), (" field", text("b"))], &[], &[0, 1])]

@@ -1,8 +1,12 @@
 //! What custom and extended fields have in common: their values, their limits and the forms of
 //! value that both know.
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
+
+use crate::text::{self, Number};
 
 /// The most fields of one sort that a request may carry for one customer.
 pub const COUNT_LIMIT: usize = 200;
@@ -43,6 +47,18 @@ pub fn put(values: &mut Vec<FieldValue>, name: &str, value: &str) {
     }
 }
 
+/// A value in its one form; so are the texts of a JSON array.
+pub(super) fn readable(sent: &str) -> Cow<'_, str> {
+    let value = text::readable(sent);
+    if json_entries(&value).is_none() {
+        return value;
+    }
+    match text::document(&value) {
+        Cow::Owned(array) => Cow::Owned(array),
+        Cow::Borrowed(_) => value,
+    }
+}
+
 /// Whether a value can be kept.
 pub(super) fn fits(value: &str) -> bool {
     value.len() <= VALUE_LIMIT_BYTES && !value.contains('\0')
@@ -75,7 +91,12 @@ pub(super) fn json_entries(text: &str) -> Option<Vec<String>> {
     let entry = |raw: &RawValue| match raw.get().as_bytes().first() {
         Some(b'"') => serde_json::from_str(raw.get()).ok(),
         Some(b'{' | b'[' | b'n') => None,
-        _ => Some(raw.get().to_owned()),
+        Some(b't' | b'f') => Some(raw.get().to_owned()),
+        _ => match Number::read(raw.get()) {
+            Number::Whole(digits) => Some(digits.into_owned()),
+            Number::Fraction => Some(raw.get().to_owned()),
+            Number::TooLong => None,
+        },
     };
     entries.into_iter().map(entry).collect()
 }
@@ -119,6 +140,8 @@ mod tests {
     #[rstest]
     #[case(r#"["puma", "nike"]"#, Some(&["puma", "nike"][..]))]
     #[case(r"[44, 4.50, true]", Some(&["44", "4.50", "true"][..]))]
+    #[case(r"[44.0, 4.4e1]", Some(&["44", "44"][..]))]
+    #[case(r"[1e400]", None)]
     #[case(r#"["caf\u00e9"]"#, Some(&["café"][..]))]
     #[case("[]", Some(&[][..]))]
     #[case("[null]", None)]

@@ -25,9 +25,11 @@ pub use pattern::Pattern;
 pub use source::Source;
 pub use subscription::Subscription;
 
+use crate::text::canonical;
+
 /// A spelling brought to one form: upper case, blanks and hyphens as `_`.
 fn constant_case(text: &str) -> String {
-    text.trim().to_uppercase().replace([' ', '-'], "_")
+    canonical(text).trim().to_uppercase().replace([' ', '-'], "_")
 }
 
 /// The text without blanks around it; `None` where it is longer than so many characters or holds a

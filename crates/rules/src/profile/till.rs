@@ -1,10 +1,11 @@
 //! Tills by name.
 //!
 //! `registered_till`, `associated_with`: "The till name … Maximum length is 50 characters." A till
-//! must exist; its name is compared exactly.
+//! must exist; its name is compared in its canonical form.
 
 use crate::codes::{self, Code};
 use crate::organisation::{Organisation, TillId};
+use crate::text;
 
 /// The longest till name, in characters.
 pub const LENGTH_LIMIT: usize = 50;
@@ -26,6 +27,7 @@ pub fn associated(name: &str, organisation: &Organisation) -> Result<TillId, &'s
 }
 
 fn find(name: &str, organisation: &Organisation) -> Option<TillId> {
+    let name = text::canonical(name);
     let name = name.trim();
     if name.chars().count() > LENGTH_LIMIT {
         return None;

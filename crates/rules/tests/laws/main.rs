@@ -25,7 +25,7 @@ use patron_rules::submission::Submission;
 use proptest::prelude::*;
 
 use crate::registry::Registry;
-use crate::sent::{Request, one_of, requests, setting, submission};
+use crate::sent::{Request, one_of, requests, setting, submission, variant};
 
 /// An organisation whose settings were changed one by one, as far as they do not contradict.
 fn opened(settings: &[(&str, &str)]) -> Registry {
@@ -173,6 +173,36 @@ proptest! {
             told
         };
         prop_assert_eq!(outcome(strangers.iter().collect()), outcome(strangers.iter().rev().collect()));
+    }
+
+    /// However an identifier and a name are written, they are of one customer and change nothing.
+    #[test]
+    fn every_variant_of_an_identifier_is_one_customer(
+        external_id in "[a-zA-Z0-9éक가-힣]{1,20}",
+        email in "[a-z]{1,8}@[a-z]{1,8}\\.in",
+        name in "[a-zéक]{1,10} [a-zé]{1,10}",
+        variants in prop::collection::vec(variant(), 1..5),
+    ) {
+        let mut registry = opened(&[]);
+        let plain = Submission {
+            external_id: Some(external_id.clone()),
+            email: Some(email.clone()),
+            first_name: Some(name.clone()),
+            ..Submission::default()
+        };
+        let first = registry.register(&plain, at(0)).outcome.unwrap().customer;
+        for variant in variants {
+            let sent = Submission {
+                external_id: Some(variant.of(&external_id)),
+                email: Some(variant.of(&email)),
+                first_name: Some(variant.of(&name)),
+                ..Submission::default()
+            };
+            let again = registry.register(&sent, at(0)).outcome.unwrap();
+            prop_assert_eq!(again.before.as_ref(), Some(&first));
+            prop_assert_eq!(&again.customer, &first);
+        }
+        registry.check();
     }
 
     /// No text in any member panics.

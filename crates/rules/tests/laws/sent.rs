@@ -4,6 +4,42 @@ use patron_rules::submission::{
     Kept, Submission, SubmittedChannel, SubmittedField, SubmittedSubscription, SubmittedValue,
 };
 use proptest::prelude::*;
+use proptest::sample::Index;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Another way to write a text: decomposed or not, and with invisible characters.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    decomposed: bool,
+    inserted: Vec<(Index, char)>,
+}
+
+impl Variant {
+    /// The text, written so.
+    pub fn of(&self, plain: &str) -> String {
+        let mut characters: Vec<char> =
+            if self.decomposed { plain.nfd().collect() } else { plain.chars().collect() };
+        for (place, character) in &self.inserted {
+            characters.insert(place.index(characters.len() + 1), *character);
+        }
+        characters.into_iter().collect()
+    }
+}
+
+pub fn variant() -> impl Strategy<Value = Variant> {
+    let invisible = prop::sample::select(vec![
+        '\u{200b}',
+        '\u{2060}',
+        '\u{feff}',
+        '\u{ad}',
+        '\u{202e}',
+        '\u{fffe}',
+        '\u{e0041}',
+        '\u{3164}',
+    ]);
+    let inserted = prop::collection::vec((any::<Index>(), invisible), 0..6);
+    (any::<bool>(), inserted).prop_map(|(decomposed, inserted)| Variant { decomposed, inserted })
+}
 
 /// What an organisation is asked to do.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use patron_rules::text;
 
 use super::password::Digest;
 
@@ -16,7 +17,8 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Reads the header. `None` where it is not Basic, or its password has not the form of a digest.
+    /// Reads the header. `None` if it is not Basic, if no till can have the user name, or if the password
+    /// does not have the form of a digest.
     pub(super) fn read(header: &HeaderValue) -> Option<Self> {
         let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > HEADER_LIMIT {
@@ -25,7 +27,8 @@ impl Credentials {
         let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
         let (username, digest) = decoded.split_once(':')?;
         // Some documentation shows a blank after the colon.
-        Some(Self { username: username.to_owned(), digest: Digest::read(digest.trim())? })
+        let digest = Digest::read(digest.trim())?;
+        Some(Self { username: text::key(username)?.into_owned(), digest })
     }
 }
 
@@ -46,10 +49,17 @@ mod tests {
             [format!("till.001:{md5}"), format!("till.001: {md5}"), format!("till.001:{sha256}")]
         {
             assert_eq!(read(&plain).unwrap().username, "till.001", "{plain}");
+            let invisible = plain.replacen('.', "\u{200b}.", 1);
+            assert_eq!(read(&invisible).unwrap().username, "till.001", "{invisible:?}");
         }
-        for plain in
-            ["", ":", "till.001", "till.001:demo", &format!("till.001:{}", md5.to_uppercase())]
-        {
+        for plain in [
+            "",
+            ":",
+            "till.001",
+            "till.001:demo",
+            &format!("till\0.001:{md5}"),
+            &format!("till.001:{}", md5.to_uppercase()),
+        ] {
             assert!(read(plain).is_none(), "{plain}");
         }
         for header in ["", "Basic", "Basic !", "Bearer abc", "Basic dGlsbA=="] {

@@ -24,6 +24,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use patron_rules::organisation::CallerId;
+use patron_rules::text;
 use patron_store::{
     AccessToken, ClientCredential, Error, Store, TenantId, TillCredential, TokenHash,
 };
@@ -128,7 +129,8 @@ impl Authenticator {
     /// # Errors
     /// Why it is not let in.
     pub async fn client(&self, key: &str, secret: &str, from: IpAddr) -> Result<Caller, Refusal> {
-        self.verified(Presented::Client { key, secret }, from).await
+        let key = text::key(key).ok_or(Refusal::Unauthorised)?;
+        self.verified(Presented::Client { key: &key, secret }, from).await
     }
 
     async fn verified(&self, presented: Presented<'_>, from: IpAddr) -> Result<Caller, Refusal> {

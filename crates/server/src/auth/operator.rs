@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use patron_rules::text;
 use patron_store::Store;
 use patron_store::operators::TokenHash;
 use sha2::{Digest as _, Sha256};
@@ -107,6 +108,8 @@ impl SignIn {
     /// # Errors
     /// Why they are not let in.
     pub async fn verify(&self, name: &str, plain: String, from: IpAddr) -> Result<(), Refusal> {
+        let name = text::key(name).ok_or(Refusal::Unauthorised)?;
+        let name = name.as_ref();
         let guess = self.guesses.admit(name, from).map_err(|wait| {
             self.metrics.hit(Limit::WrongPasswords);
             Refusal::TooManyGuesses(wait)

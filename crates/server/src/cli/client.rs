@@ -17,8 +17,10 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct Secret {
     /// The client's organisation.
+    #[arg(value_parser = super::name)]
     organisation: String,
     /// The client's name.
+    #[arg(value_parser = super::name)]
     name: String,
     #[command(flatten)]
     place: Place,

@@ -25,7 +25,7 @@ pub(super) struct CheckArguments {
     #[command(flatten)]
     sources: Sources,
     /// Check this organisation alone.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = super::name)]
     organisation: Option<String>,
 }
 

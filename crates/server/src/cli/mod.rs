@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use patron_rules::text;
 use toml::{Table, Value};
 
 use crate::config::Config;
@@ -128,6 +129,12 @@ struct Place {
     database_ca: Option<String>,
 }
 
+/// The canonical form of a name.
+fn name(sent: &str) -> Result<String, String> {
+    let name = text::key(sent).ok_or("a name has no control characters")?;
+    Ok(name.into_owned())
+}
+
 impl Place {
     fn load(&self) -> anyhow::Result<Config> {
         Sources { place: self.clone(), ..Sources::default() }.load()
@@ -205,4 +212,47 @@ fn say(text: &str) {
 /// Prints why the command failed.
 fn say_error(text: &str) {
     drop(writeln!(io::stderr(), "patron: {text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Every command with names among its arguments, each in the place of an `@`.
+    const COMMANDS: [&str; 10] = [
+        "org export @",
+        "org show @ tills @",
+        "org put @ tills {}",
+        "org retire @ tills @",
+        "till password @ @",
+        "client secret @ @",
+        "operator add @ --role owner --organisation @",
+        "operator remove @ --organisation @",
+        "operator password @",
+        "ledger check --organisation @",
+    ];
+
+    fn names(command: &clap::Command) -> usize {
+        let is_name = |id: &str| matches!(id, "name" | "organisation");
+        let own = command.get_arguments().filter(|argument| is_name(argument.get_id().as_str()));
+        own.count() + command.get_subcommands().map(names).sum::<usize>()
+    }
+
+    #[test]
+    fn every_name_among_the_arguments_has_one_form() {
+        let listed: usize = COMMANDS.iter().map(|line| line.matches('@').count()).sum();
+        assert_eq!(listed, names(&Cli::command()), "a command with a name is not in the list");
+        for line in COMMANDS {
+            let parse = |name: &str| {
+                let words = line.split(' ').map(|word| if word == "@" { name } else { word });
+                Cli::try_parse_from(std::iter::once("patron").chain(words)).map(drop)
+            };
+            parse("caf\u{e9}").unwrap();
+            let refused = parse("a\u{1}b").unwrap_err().to_string();
+            assert!(refused.contains("no control characters"), "{line}: {refused}");
+        }
+        assert_eq!(name("\u{feff}cafe\u{301}\u{200b}"), Ok("caf\u{e9}".to_owned()));
+    }
 }

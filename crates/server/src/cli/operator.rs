@@ -22,6 +22,7 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct Add {
     /// Their name.
+    #[arg(value_parser = super::name)]
     name: String,
     /// What they may do: reader, support, editor or owner.
     #[arg(long)]
@@ -35,6 +36,7 @@ pub(super) struct Add {
 #[derive(Args)]
 pub(super) struct Remove {
     /// Their name.
+    #[arg(value_parser = super::name)]
     name: String,
     #[command(flatten)]
     extent: Extent,
@@ -45,6 +47,7 @@ pub(super) struct Remove {
 #[derive(Args)]
 pub(super) struct Password {
     /// Their name.
+    #[arg(value_parser = super::name)]
     name: String,
     #[command(flatten)]
     place: Place,
@@ -54,7 +57,7 @@ pub(super) struct Password {
 #[derive(Args)]
 struct Extent {
     /// In this organisation; in every one, where it is left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = super::name)]
     organisation: Option<String>,
 }
 

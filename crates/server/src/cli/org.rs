@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use patron_rules::organisation::{Documents, Kind, Organisation};
+use patron_rules::text;
 use patron_store::{Change, Expected, NewOrganisation, Store, Stored, TenantId};
 
 use super::{Place, opened, prompt};
@@ -35,6 +36,7 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct Export {
     /// The organisation.
+    #[arg(value_parser = super::name)]
     name: String,
     #[command(flatten)]
     place: Place,
@@ -54,11 +56,13 @@ pub(super) struct Apply {
 #[derive(Args)]
 pub(super) struct Show {
     /// The organisation.
+    #[arg(value_parser = super::name)]
     organisation: String,
     /// The kind, such as `tills` or `settings`.
     #[arg(value_parser = kind)]
     kind: Kind,
     /// The document's name; all of the kind where it is left out.
+    #[arg(value_parser = super::name)]
     name: Option<String>,
     #[command(flatten)]
     place: Place,
@@ -67,6 +71,7 @@ pub(super) struct Show {
 #[derive(Args)]
 pub(super) struct Put {
     /// The organisation; one that is not there is made by `organisation` as the kind.
+    #[arg(value_parser = super::name)]
     organisation: String,
     /// The kind, such as `tills` or `settings`.
     #[arg(value_parser = kind)]
@@ -80,11 +85,13 @@ pub(super) struct Put {
 #[derive(Args)]
 pub(super) struct Retire {
     /// The organisation.
+    #[arg(value_parser = super::name)]
     organisation: String,
     /// The kind, such as `tills`.
     #[arg(value_parser = kind)]
     kind: Kind,
     /// The document's name.
+    #[arg(value_parser = super::name)]
     name: String,
     #[command(flatten)]
     place: Place,
@@ -197,17 +204,18 @@ async fn show(store: &dyn Store, arguments: &Show) -> anyhow::Result<()> {
 
 async fn put(store: &dyn Store, arguments: &Put) -> anyhow::Result<()> {
     let Put { organisation, kind, document, .. } = arguments;
+    let document = text::document(document);
     let known = store.organisation_named(organisation).await?;
     let Some(tenant) = known else {
         if *kind != Kind::Organisation {
             bail!("there is no organisation `{organisation}`; put its `organisation` first");
         }
-        return found(store, organisation, document).await;
+        return found(store, organisation, &document).await;
     };
     let name = if kind.is_single() {
         kind.name().to_owned()
     } else {
-        let members: serde_json::Value = serde_json::from_str(document).context("is no JSON")?;
+        let members: serde_json::Value = serde_json::from_str(&document).context("is no JSON")?;
         let name = members.get("name").and_then(serde_json::Value::as_str);
         name.context("the document has no `name`")?.to_owned()
     };
@@ -215,7 +223,7 @@ async fn put(store: &dyn Store, arguments: &Put) -> anyhow::Result<()> {
         kind: *kind,
         name,
         expected: Expected::Anything,
-        json: Some(document.clone()),
+        json: Some(document.into_owned()),
         is_active: Some(true),
     };
     store.apply(tenant, vec![change], opened::author()).await?;

@@ -15,8 +15,10 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct Password {
     /// The till's organisation.
+    #[arg(value_parser = super::name)]
     organisation: String,
     /// The till's name.
+    #[arg(value_parser = super::name)]
     name: String,
     /// Make a password, and print it.
     #[arg(long)]

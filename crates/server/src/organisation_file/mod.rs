@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use patron_rules::organisation::{Kind, Organisation, Refused};
+use patron_rules::text;
 use patron_store::{NewOrganisation, PasswordHashes};
 use toml::{Table, Value};
 
@@ -45,7 +46,7 @@ impl OrganisationFile {
     pub fn read(text: &str) -> anyhow::Result<Self> {
         let mut file: Table = toml::from_str(text)?;
         let passwords = match file.remove(PASSWORDS) {
-            Some(table) => table.try_into().context(PASSWORDS)?,
+            Some(table) => passwords(table)?,
             None => BTreeMap::new(),
         };
         let mut documents = Vec::new();
@@ -118,6 +119,13 @@ impl OrganisationFile {
     }
 }
 
+/// The passwords by the canonical names of their tills.
+fn passwords(table: Value) -> anyhow::Result<BTreeMap<String, String>> {
+    let sent: BTreeMap<String, String> = table.try_into().context(PASSWORDS)?;
+    let canonical = |(till, plain): (String, String)| (text::canonical(&till).into_owned(), plain);
+    Ok(sent.into_iter().map(canonical).collect())
+}
+
 fn read_kind(kind: Kind, value: Value) -> anyhow::Result<Vec<(Kind, String, String)>> {
     let tables: Vec<Table> = if kind.is_single() {
         vec![value.try_into().with_context(|| format!("`{}` is a table", kind.name()))?]
@@ -125,12 +133,13 @@ fn read_kind(kind: Kind, value: Value) -> anyhow::Result<Vec<(Kind, String, Stri
         value.try_into().with_context(|| format!("`{}` is a list of tables", kind.name()))?
     };
     let document = |table: Table| {
+        let json = serde_json::to_string(&table)?;
         let name = if kind.is_single() {
             kind.name()
         } else {
             table.get("name").and_then(Value::as_str).unwrap_or_default()
         };
-        Ok((kind, name.to_owned(), serde_json::to_string(&table)?))
+        Ok((kind, text::readable(name).into_owned(), text::document(&json).into_owned()))
     };
     tables.into_iter().map(document).collect()
 }

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName};
 use jiff::tz::TimeZone;
 use patron_rules::attribution::{self, Entity, EntityType, PostedAs};
 use patron_rules::organisation::{CallerId, Organisation};
+use patron_rules::text::canonical;
 
 use crate::auth::Caller;
 
@@ -45,8 +46,8 @@ impl Attribution {
     }
 }
 
-/// A header's value, where it is sent and not empty.
+/// A header's value in its canonical form, where it is sent and not empty.
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let text = String::from_utf8_lossy(headers.get(name)?.as_bytes());
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    Some(canonical(&text).trim().to_owned()).filter(|text| !text.is_empty())
 }

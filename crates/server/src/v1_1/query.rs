@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::http::Uri;
+use patron_rules::text::canonical;
 use percent_encoding::percent_decode_str;
 
 /// Which parameter cannot be taken, and what it takes.
@@ -45,11 +46,12 @@ pub fn value<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
     Some(percent_decode_str(encoded(uri, name)?).decode_utf8_lossy())
 }
 
-/// The value of this name without blanks around it, a `+` being a blank; `None` where it is empty.
+/// The value of this name in its canonical form without blanks around it, a `+` being a blank; `None`
+/// where it is empty.
 #[must_use]
 pub fn text(uri: &Uri, name: &str) -> Option<String> {
     let spaced = encoded(uri, name)?.replace('+', " ");
-    let text = percent_decode_str(&spaced).decode_utf8_lossy().trim().to_owned();
+    let text = canonical(&percent_decode_str(&spaced).decode_utf8_lossy()).trim().to_owned();
     (!text.is_empty()).then_some(text)
 }
 

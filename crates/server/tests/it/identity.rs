@@ -62,18 +62,19 @@ fn digits_are_not_lost() {
         {"mobile": 919876543210, "external_id": 12345678901234567890123456789012345678901234567890},
         {"mobile": 123456789012345},
         {"external_id": 0.1000},
+        {"external_id": "0.1000"},
         {"external_id": "000003880203"}
     ]}}"#;
     let reply = till.add_text(text);
-    assert_eq!(reply.codes(), ["1000", "1001", "1000", "1000"]);
+    assert_eq!(reply.codes(), ["1000", "1001", "10001", "1000", "1000"]);
     assert_eq!(reply.customer(0)["mobile"], "919876543210");
     assert_eq!(
         reply.customer(0)["external_id"],
         "12345678901234567890123456789012345678901234567890"
     );
     assert_eq!(reply.customer(1)["mobile"], "123456789012345");
-    assert_eq!(reply.customer(2)["external_id"], "0.1000");
-    assert_eq!(reply.customer(3)["external_id"], "000003880203");
+    assert_eq!(reply.customer(3)["external_id"], "0.1000");
+    assert_eq!(reply.customer(4)["external_id"], "000003880203");
 }
 
 #[test]

@@ -55,6 +55,7 @@ mod setting_up;
 mod settings;
 mod sources;
 mod specification;
+mod text;
 mod tls;
 mod traces;
 mod xml;

@@ -19,10 +19,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::FieldValue;
-use super::field::{COUNT_LIMIT, fits, put};
+use super::field::{self, COUNT_LIMIT, fits, put};
 use crate::codes::{self, Warning};
 use crate::organisation::{Invalid, Organisation};
 use crate::submission::{Member, SubmittedField, SubmittedValue};
+use crate::text::canonical;
 
 /// How much of a name that was sent is repeated in a message, in characters.
 const NAME_SHOWN_LIMIT: usize = 100;
@@ -127,7 +128,7 @@ pub fn read(
         let value = match (known, &field.value) {
             (Some(_), SubmittedValue::NotPassed) => continue,
             (Some(definition), SubmittedValue::Text(value)) if fits(value) => {
-                definition.canonical(value, organisation)
+                definition.canonical(&field::readable(value), organisation)
             }
             _ => None,
         };
@@ -158,7 +159,7 @@ fn dropped(name: &str, definition: Option<&ExtendedField>) -> Warning {
 const NAME_LIMIT_BYTES: usize = 1_024;
 
 fn same_name(one: &str, other: &str) -> bool {
-    other.len() <= NAME_LIMIT_BYTES && one.to_lowercase() == other.trim().to_lowercase()
+    other.len() <= NAME_LIMIT_BYTES && one.to_lowercase() == canonical(other).trim().to_lowercase()
 }
 
 #[cfg(test)]

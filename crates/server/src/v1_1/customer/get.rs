@@ -15,7 +15,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use patron_rules::card::Card;
+use patron_rules::card::{self, Card};
 use patron_rules::codes::{self, Code};
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::enrol;
@@ -24,6 +24,7 @@ use patron_rules::ledger::EntryKind;
 use patron_rules::organisation::{Organisation, end_of};
 use patron_rules::profile::{FraudStatus, Name, date};
 use patron_rules::referral::ReferralCode;
+use patron_rules::text;
 use patron_store::{Error, Found, Lookup, Tenant};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -329,14 +330,19 @@ fn asked(uri: &Uri) -> Option<(&'static str, Vec<String>)> {
 /// `None` where the value has not the form, so that nobody can have it.
 fn lookup(name: &str, value: &str, organisation: &Organisation) -> Option<Lookup> {
     let settings = &organisation.settings;
+    let value = text::canonical(value);
+    let value = value.as_ref();
     let (kind, key) = match name {
         "mobile" => {
             let mobile = Mobile::parse(value, &settings.mobile).ok()?;
             (IdentifierKind::Mobile, mobile.digits().to_owned())
         }
         "email" => (IdentifierKind::Email, Email::parse(value).ok()?.key().to_owned()),
-        "external_id" => (IdentifierKind::ExternalId, value.to_owned()),
-        "card_number" => return Some(Lookup::Card(value.to_owned())),
+        "external_id" => {
+            let external_id = ExternalId::look_up(value)?;
+            (IdentifierKind::ExternalId, external_id.as_str().to_owned())
+        }
+        "card_number" => return Some(Lookup::Card(card::look_up(value)?)),
         _ => return Some(Lookup::Id(CustomerId(value.parse().ok()?))),
     };
     settings.identifies(kind).then_some(Lookup::Identifier(kind, key))

@@ -4,8 +4,10 @@
 //! whole request fails at a line and a column. From there on each customer is read alone: one whose
 //! members have a wrong form fails without its neighbours.
 //!
-//! Texts may come as numbers, without loss of digits; null and blank texts are "not passed"; a list
-//! of one may come as that one. Members that are not known are ignored.
+//! Texts may come as numbers, without loss of digits: a whole number is one text however it is
+//! written. Texts are read in their one form ([`patron_rules::text`]). Null and texts without a
+//! visible character are "not passed"; a list of one may come as that one. Members that are not known
+//! are ignored.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,6 +19,7 @@ use patron_rules::submission::{
     ChannelMember, Kept, Malformed, Member, Submission, SubmittedChannel, SubmittedField,
     SubmittedSubscription, SubmittedValue,
 };
+use patron_rules::text::{self, DIGITS_LIMIT, Number};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_ignored::Path;
@@ -229,8 +232,8 @@ pub(super) fn submission(
         mobile: reader.text(sent.mobile, identifier(IdentifierKind::Mobile)),
         email: reader.text(sent.email, identifier(IdentifierKind::Email)),
         external_id: reader.text(sent.external_id, identifier(IdentifierKind::ExternalId)),
-        first_name: reader.text(sent.firstname, Member::FirstName),
-        last_name: reader.text(sent.lastname, Member::LastName),
+        first_name: reader.as_sent(sent.firstname, Member::FirstName),
+        last_name: reader.as_sent(sent.lastname, Member::LastName),
         customer_type: reader.text(sent.customer_type, Member::CustomerType),
         source: reader.text(sent.source, Member::Source),
         account_id: reader.text(sent.account_id, Member::AccountId),
@@ -274,16 +277,34 @@ impl Reader {
         self.malformed.get_or_insert_with(|| Malformed { member, reason: reason.to_string() });
     }
 
-    /// A text, or a number as its digits; `None` where it is not passed.
+    /// A text in its canonical form; `None` if it is not passed.
     fn text(&mut self, raw: Raw<'_>, member: Member) -> Option<String> {
+        self.as_sent(raw, member).map(canonical)
+    }
+
+    /// A text as it was sent, whose rule knows its form, or the text of a number; `None` if it is not
+    /// passed.
+    fn as_sent(&mut self, raw: Raw<'_>, member: Member) -> Option<String> {
         let raw = raw?.get();
         match raw.as_bytes().first() {
             Some(b'"') => self.unescaped(raw, member),
             Some(b'[') => self.not_a_text(member, self.several()),
             Some(b'{') => self.not_a_text(member, self.members()),
             Some(b't' | b'f') => self.not_a_text(member, "a boolean"),
-            _ => Some(raw.to_owned()),
+            _ => self.number(raw, member),
         }
+    }
+
+    /// The text of a number; one that is not whole identifies nothing.
+    fn number(&mut self, raw: &str, member: Member) -> Option<String> {
+        let reason = match Number::read(raw) {
+            Number::Whole(digits) => return Some(digits.into_owned()),
+            _ if !is_name(&member) => return Some(raw.to_owned()),
+            Number::Fraction => "expected a text or a whole number, found a fraction".to_owned(),
+            Number::TooLong => format!("expected a number of at most {DIGITS_LIMIT} digits"),
+        };
+        self.wrong(member, reason);
+        None
     }
 
     /// A boolean, or a text.
@@ -299,7 +320,7 @@ impl Reader {
         if text.is_none() {
             self.wrong(member, "a text with an invalid escape");
         }
-        text.filter(|text| !text.trim().is_empty())
+        text.filter(|text| !text::is_blank(text))
     }
 
     const fn several(&self) -> &'static str {
@@ -459,10 +480,10 @@ impl Reader {
             let entry = || Member::Subscription(index, None);
             let sent: Subscription<'_> = self.members_of(raw.get(), entry).unwrap_or_default();
             subscriptions.push(SubmittedSubscription {
-                channel: sent.channel.and_then(whatever),
-                priority: sent.priority.and_then(whatever),
+                channel: sent.channel.and_then(whatever).map(canonical),
+                priority: sent.priority.and_then(whatever).map(canonical),
                 scopes: scopes(sent.scope),
-                is_subscribed: sent.is_subscribed.and_then(whatever),
+                is_subscribed: sent.is_subscribed.and_then(whatever).map(canonical),
             });
         }
         subscriptions
@@ -475,29 +496,64 @@ fn scopes(raw: Raw<'_>) -> Vec<String> {
     let several = raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()));
     match several {
         Some(Ok(OneOrMany::<'_, 2> { kept, .. })) => {
-            kept.into_iter().filter_map(whatever).collect()
+            kept.into_iter().filter_map(whatever).map(canonical).collect()
         }
-        _ => whatever(raw).into_iter().collect(),
+        _ => whatever(raw).into_iter().map(canonical).collect(),
     }
 }
 
 fn submitted_field(sent: &Field<'_>) -> SubmittedField {
-    let name = sent.name.and_then(|name| unescaped(name.get())).unwrap_or_default();
+    let name = sent.name.and_then(|name| unescaped(name.get())).map(canonical);
+    let name = name.filter(|name| !text::is_blank(name)).unwrap_or_default();
     let value = match sent.value.map(RawValue::get) {
         Some(text) if text.starts_with('"') && unescaped(text).is_none() => {
             SubmittedValue::Malformed
         }
         Some(object) if object.starts_with('{') => SubmittedValue::Malformed,
+        Some(number) if is_too_long(number) => SubmittedValue::Malformed,
         // A number, a boolean, or several values of one field: the JSON itself is the value.
         _ => sent.value.and_then(whatever).map_or(SubmittedValue::NotPassed, SubmittedValue::Text),
     };
     SubmittedField { name, value }
 }
 
-/// A text, or the JSON of anything else; `None` where it is blank.
+/// Whether any text may be the member's value, which names a customer, a card, a code or an account. The
+/// rules of other identifiers refuse what is no whole number themselves.
+const fn is_name(member: &Member) -> bool {
+    matches!(
+        member,
+        Member::Identifier(IdentifierKind::ExternalId)
+            | Member::AccountId
+            | Member::ReferralCode
+            | Member::CardNumber
+            | Member::CardSeries
+    )
+}
+
+/// Whether a value is a number with more digits than are resolved.
+fn is_too_long(json: &str) -> bool {
+    is_number(json) && Number::read(json) == Number::TooLong
+}
+
+fn is_number(json: &str) -> bool {
+    json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+}
+
+/// A text, the text of a whole number, or the JSON of anything else; `None` where it is blank.
 fn whatever(raw: &RawValue) -> Option<String> {
-    let text = unescaped(raw.get()).unwrap_or_else(|| raw.get().to_owned());
-    (!text.trim().is_empty()).then_some(text)
+    let json = raw.get();
+    if is_number(json)
+        && let Number::Whole(digits) = Number::read(json)
+    {
+        return Some(digits.into_owned());
+    }
+    let text = unescaped(json).unwrap_or_else(|| json.to_owned());
+    (!text::is_blank(&text)).then_some(text)
+}
+
+/// The canonical form of a text.
+fn canonical(text: String) -> String {
+    if text.is_ascii() { text } else { text::canonical(&text).into_owned() }
 }
 
 fn unescaped(raw: &str) -> Option<String> {
@@ -512,9 +568,10 @@ fn unescaped(raw: &str) -> Option<String> {
 /// A blank text and an array without entries are not passed.
 fn passed(raw: Raw<'_>) -> Raw<'_> {
     let blank = |raw: &RawValue| {
-        let inside = |open, close| raw.get().strip_prefix(open)?.strip_suffix(close);
-        let inside = inside('"', '"').or_else(|| inside('[', ']'));
-        inside.is_some_and(|inside: &str| inside.trim().is_empty())
+        let inside = raw.get().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let no_entry = inside.is_some_and(|inside| inside.trim().is_empty());
+        let text = || raw.get().starts_with('"').then(|| unescaped(raw.get()))?;
+        no_entry || text().is_some_and(|text| text::is_blank(&text))
     };
     raw.filter(|raw| !blank(raw))
 }

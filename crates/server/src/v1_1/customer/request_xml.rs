@@ -12,6 +12,7 @@
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use patron_rules::submission::Submission;
+use patron_rules::text;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::reader::Reader;
 use serde_json::value::to_raw_value;
@@ -48,7 +49,7 @@ impl<'a> Element<'a> {
     }
 
     fn has_text(&self) -> bool {
-        !self.text.trim().is_empty()
+        !text::is_blank(&self.text)
     }
 
     /// A list of the converted form.

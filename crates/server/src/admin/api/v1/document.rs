@@ -7,6 +7,7 @@ use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use patron_rules::organisation::{Invalid, read};
+use patron_rules::text;
 use patron_store::{Expected, Stored};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -37,7 +38,7 @@ struct Members(BTreeMap<String, Box<RawValue>>);
 impl Sent {
     /// Reads a document from a text of JSON.
     pub(super) fn read(text: &str) -> Result<Self, Problem> {
-        let mut members: Members = read(text)?;
+        let mut members: Members = read(&text::document(text))?;
         let is_active = members.take(IS_ACTIVE)?;
         let version = members.take(VERSION)?;
         Ok(Self { members, is_active, version })

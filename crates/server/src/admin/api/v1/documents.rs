@@ -21,6 +21,7 @@ use super::body;
 use super::describe::{self, ORGANISATION};
 use super::document::{Precondition, Sent, reply, shown};
 use super::list::Page;
+use super::name::Name;
 use super::problem::Problem;
 use super::signed_in::Member;
 use crate::app::App;
@@ -67,7 +68,7 @@ async fn show(
     State(app): State<Arc<App>>,
     Extension(kind): Extension<Kind>,
     Extension(member): Extension<Member>,
-    Path((_, name)): Path<(String, String)>,
+    Path((_, Name(name))): Path<(String, Name)>,
 ) -> Found {
     find(&app, &member, kind, &name).await
 }
@@ -89,7 +90,7 @@ async fn make(
     State(app): State<Arc<App>>,
     Extension(kind): Extension<Kind>,
     Extension(member): Extension<Member>,
-    Path(organisation): Path<String>,
+    Path(Name(organisation)): Path<Name>,
     request: Request,
 ) -> Found {
     let text = body::text(&app, request).await?;
@@ -119,7 +120,7 @@ async fn put(
     State(app): State<Arc<App>>,
     Extension(kind): Extension<Kind>,
     Extension(member): Extension<Member>,
-    Path((_, name)): Path<(String, String)>,
+    Path((_, Name(name))): Path<(String, Name)>,
     request: Request,
 ) -> Found {
     put_named(&app, &member, kind, &name, request).await
@@ -159,7 +160,7 @@ async fn retire(
     State(app): State<Arc<App>>,
     Extension(kind): Extension<Kind>,
     Extension(member): Extension<Member>,
-    Path((_, name)): Path<(String, String)>,
+    Path((_, Name(name))): Path<(String, Name)>,
     request: Request,
 ) -> Found {
     let precondition = Precondition::read(request.headers(), None);

@@ -3,6 +3,7 @@
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
+use patron_rules::text;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -40,7 +41,10 @@ impl Page {
     pub(super) fn of(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Problem> {
         let Query(page) = checked(query)?;
         check_limit(page.limit)?;
-        Ok(page)
+        let after = text::key(&page.after).ok_or_else(|| {
+            Problem::new(StatusCode::BAD_REQUEST, "after: a name without control characters")
+        })?;
+        Ok(Self { after: after.into_owned(), ..page })
     }
 
     /// A page of what was found when one more than its limit was asked for.

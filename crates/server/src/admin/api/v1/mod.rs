@@ -8,6 +8,7 @@ mod describe;
 mod document;
 mod documents;
 mod list;
+mod name;
 mod organisations;
 mod password;
 pub(crate) mod problem;

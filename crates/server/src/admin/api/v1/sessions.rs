@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
+use patron_rules::text;
 use patron_store::operators::{Scope, Session};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -86,6 +87,7 @@ struct RoleThere {
 async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let from = http::address(&app, &request);
     let Credentials { name, password } = body::json(&app, request).await?;
+    let name = text::canonical(&name);
     app.operators.verify(&name, password, from).await.map_err(|refusal| match refusal {
         Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
         Refusal::Unauthorised => {

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use patron_rules::text;
 use patron_store::operators::{Role, Session};
 use patron_store::{Author, TenantId};
 
@@ -46,20 +47,26 @@ pub(super) fn author(operator: &str, app: &App) -> Author {
 pub(super) struct SignedInBy(pub(super) Token);
 
 /// Lets operators in who are signed in; in an organisation, those who have a role there. To the
-/// others, the organisation is not there.
+/// others, the organisation is not there. Nothing has a name with a control character.
 pub(super) async fn check(
     State(app): State<Arc<App>>,
     path: RawPathParams,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let organisation =
-        path.iter().find(|(name, _)| *name == ORGANISATION).map(|(_, value)| value.to_owned());
+    let names: Vec<_> =
+        path.iter().map(|(name, value)| (name == ORGANISATION, text::key(value))).collect();
     let headers = request.headers();
     let checked = async {
         let (token, session) = session(&app, headers).await?;
+        if names.iter().any(|(_, key)| key.is_none()) {
+            return Err(Problem::not_found());
+        }
+        let organisation = names
+            .iter()
+            .find_map(|(is_organisation, key)| key.as_deref().filter(|_| *is_organisation));
         let member = match organisation {
-            Some(name) => Some(member(&app, &session, &name).await?),
+            Some(name) => Some(member(&app, &session, name).await?),
             None => None,
         };
         Ok::<_, Problem>((token, session, member))

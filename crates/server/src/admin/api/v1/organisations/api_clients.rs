@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::body;
+use super::super::name::Name;
 use super::super::problem::Problem;
 use super::super::signed_in::Member;
 use crate::app::App;
@@ -46,7 +47,7 @@ struct ClientSecret {
 async fn make(
     State(app): State<Arc<App>>,
     Extension(member): Extension<Member>,
-    Path((_, name)): Path<(String, String)>,
+    Path((_, Name(name))): Path<(String, Name)>,
     request: Request,
 ) -> Result<Response, Problem> {
     body::drain(&app, request).await;
@@ -72,7 +73,7 @@ async fn make(
 async fn revoke(
     State(app): State<Arc<App>>,
     Extension(member): Extension<Member>,
-    Path((_, name)): Path<(String, String)>,
+    Path((_, Name(name))): Path<(String, Name)>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     body::drain(&app, request).await;

@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::super::body;
 use super::super::list::{Listed, Page};
+use super::super::name::Name;
 use super::super::password;
 use super::super::problem::Problem;
 use super::super::signed_in::Member;
@@ -86,7 +87,7 @@ async fn list(
 async fn put(
     State(app): State<Arc<App>>,
     Extension(member): Extension<Member>,
-    Path((_, name)): Path<(String, String)>,
+    Path((_, Name(name))): Path<(String, Name)>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let text = body::text(&app, request).await?;
@@ -132,7 +133,7 @@ async fn put(
 async fn remove(
     State(app): State<Arc<App>>,
     Extension(member): Extension<Member>,
-    Path((_, name)): Path<(String, String)>,
+    Path((_, Name(name))): Path<(String, Name)>,
     request: Request,
 ) -> Result<Response, Problem> {
     body::drain(&app, request).await;

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::body;
+use super::super::name::Name;
 use super::super::problem::Problem;
 use super::super::signed_in::Member;
 use crate::app::App;
@@ -44,7 +45,7 @@ struct TillPassword {
 async fn make(
     State(app): State<Arc<App>>,
     Extension(member): Extension<Member>,
-    Path((_, name)): Path<(String, String)>,
+    Path((_, Name(name))): Path<(String, Name)>,
     request: Request,
 ) -> Result<Response, Problem> {
     body::drain(&app, request).await;
@@ -66,7 +67,7 @@ async fn make(
 async fn put(
     State(app): State<Arc<App>>,
     Extension(member): Extension<Member>,
-    Path((_, name)): Path<(String, String)>,
+    Path((_, Name(name))): Path<(String, Name)>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let text = body::text(&app, request).await?;
