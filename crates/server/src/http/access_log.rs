@@ -22,6 +22,8 @@ use crate::v1_1::envelope;
 
 /// The header that carries the request's id, on every reply.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-cap-requestid");
+/// The header of every reply to a dry run.
+pub(crate) const DRY_RUN: HeaderName = HeaderName::from_static("dry-run");
 
 pub(super) async fn record(app: Arc<App>, request: Request, next: Next) -> Response {
     // In a task of its own: what a client began is finished and logged, though it hangs up.
@@ -56,6 +58,7 @@ async fn handle_and_tell(app: Arc<App>, mut request: Request, next: Next) -> Res
         client = caller.and_then(CalledBy::client),
         items = items.map(|items| items.total),
         succeeded = items.map(|items| items.succeeded),
+        dry_run = response.headers().contains_key(DRY_RUN).then_some(true),
         "request"
     );
     // OpenTelemetry has no unsigned numbers.

@@ -4,14 +4,14 @@ use axum::http::header::{HeaderName, RETRY_AFTER};
 use axum::http::{HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use super::access_log::REQUEST_ID;
+use super::access_log::{DRY_RUN, REQUEST_ID};
 use crate::config::Config;
 use crate::limits::headers;
 use crate::v1_1::idempotency::REPLAYED;
 
 /// What such a page may read of a reply besides its body.
-const EXPOSED: [HeaderName; 5] =
-    [REQUEST_ID, RETRY_AFTER, REPLAYED, headers::POLICY, headers::STATE];
+const EXPOSED: [HeaderName; 6] =
+    [REQUEST_ID, RETRY_AFTER, REPLAYED, DRY_RUN, headers::POLICY, headers::STATE];
 
 /// Answers what a browser asks before and reads after a call; `None` where no site is named.
 pub(super) fn layer(config: &Config) -> Option<CorsLayer> {

@@ -4,13 +4,18 @@ mod accept;
 mod access_log;
 pub(crate) mod admission;
 pub mod body;
+mod coding;
 mod cors;
 pub mod endpoints;
+pub(crate) mod header;
 mod health;
 pub mod json;
 pub mod metrics;
+pub(crate) mod path;
 mod protection;
+pub(crate) mod query;
 mod serve;
+pub(crate) mod sniff;
 pub mod tls;
 
 use std::sync::Arc;
@@ -22,6 +27,7 @@ use axum::response::Response;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use access_log::DRY_RUN;
 pub(crate) use admission::address;
 pub use serve::{Server, bind};
 
@@ -78,8 +84,13 @@ pub(crate) fn endpoints() -> OpenApiRouter<Arc<App>> {
 
 async fn unknown_resource(State(app): State<Arc<App>>, request: Request) -> Response {
     let is_admin = request.uri().path().starts_with(ADMIN);
+    let looked_for = path::shown(request.method(), request.uri().path());
     body::drain(request.into_body(), app.config.body_timeout()).await;
-    if is_admin { admin::problem::unknown_resource() } else { envelope::unknown_resource() }
+    if is_admin {
+        admin::problem::unknown_resource(&looked_for)
+    } else {
+        envelope::unknown_resource(&looked_for)
+    }
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {

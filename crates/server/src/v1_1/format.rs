@@ -7,7 +7,9 @@
 use std::cmp::Ordering;
 
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, HeaderValue, Uri};
+
+use crate::http::query;
 
 /// A format of requests and replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +33,11 @@ impl Format {
     }
 }
 
-/// The format of a request's body; `None` where it is said to be of another one.
+/// The format of a request's body, by the query's `format` if it is passed. `None` for one that is
+/// neither JSON nor XML.
 #[must_use]
-pub fn of_request(uri: &Uri, headers: &HeaderMap) -> Option<Format> {
-    match query_format(uri) {
+pub fn of_request(query_format: Option<&str>, headers: &HeaderMap) -> Option<Format> {
+    match query_format {
         Some(name) => named(name),
         None => of_content_type(headers),
     }
@@ -43,8 +46,11 @@ pub fn of_request(uri: &Uri, headers: &HeaderMap) -> Option<Format> {
 /// The format of a request's reply.
 #[must_use]
 pub fn of_reply(uri: &Uri, headers: &HeaderMap) -> Format {
-    let asked = query_format(uri).and_then(named).or_else(|| preferred(headers));
-    asked.or_else(|| of_content_type(headers)).unwrap_or(Format::Json)
+    let named = query::text(uri, "format").as_deref().and_then(named);
+    named
+        .or_else(|| preferred(headers))
+        .or_else(|| of_content_type(headers))
+        .unwrap_or(Format::Json)
 }
 
 /// The encoding of a request's body, as its media type names it.
@@ -53,12 +59,7 @@ pub fn charset(headers: &HeaderMap) -> Option<&str> {
     let parameters = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').skip(1);
     let mut pairs = parameters.filter_map(|parameter| parameter.split_once('='));
     let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
-    Some(value.trim().trim_matches('"'))
-}
-
-fn query_format(uri: &Uri) -> Option<&str> {
-    let mut pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find(|(name, _)| *name == "format").map(|(_, value)| value)
+    Some(value.trim().trim_matches(['"', '\''])).filter(|label| !label.is_empty())
 }
 
 fn named(name: &str) -> Option<Format> {
@@ -70,8 +71,11 @@ fn named(name: &str) -> Option<Format> {
 }
 
 fn of_content_type(headers: &HeaderMap) -> Option<Format> {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return Some(Format::Json) };
-    Format::of_media_type(value.to_str().ok()?.split(';').next()?)
+    let value = headers.get(CONTENT_TYPE).map_or(b"".as_slice(), HeaderValue::as_bytes);
+    match str::from_utf8(value).ok()?.split(';').next()?.trim() {
+        "" => Some(Format::Json),
+        media_type => Format::of_media_type(media_type),
+    }
 }
 
 /// What `Accept` prefers, if it names one of the formats above the other (RFC 9110, 12.5.1).
@@ -138,10 +142,15 @@ mod tests {
             ("?format=xml", "application/json", XML),
             ("?format=XML", "", XML),
             ("?format=csv", "application/json", None),
-            ("?format=", "application/xml", None),
+            ("?format=", "application/xml", XML),
+            ("?format=%20json+", "application/xml", JSON),
+            ("?format=x%6Dl", "", XML),
+            ("", ";charset=utf-8", JSON),
         ] {
             let headers = headers(&[(CONTENT_TYPE, content_type)]);
-            assert_eq!(of_request(&uri(query), &headers), wanted, "{query} {content_type}");
+            let format = query::text(&uri(query), "format");
+            let format = of_request(format.as_deref(), &headers);
+            assert_eq!(format, wanted, "{query} {content_type}");
         }
     }
 

@@ -6,7 +6,6 @@ pub mod envelope;
 pub mod format;
 pub mod idempotency;
 pub(crate) mod parameters;
-pub mod query;
 mod xml;
 
 use std::sync::Arc;

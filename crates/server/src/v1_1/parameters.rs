@@ -1,30 +1,35 @@
-//! The parameters of requests, for the OpenAPI document; they are read where they are used.
+//! The parameters of requests: each is declared once, for the OpenAPI document and for reading it.
+//!
+//! Headers are declared here for the document and read where they are used.
 
-#![expect(dead_code, reason = "for the document alone")]
-
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
+
+use crate::http::query;
 
 /// JSON or XML.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
-pub(crate) enum Format {
+#[expect(dead_code, reason = "for the document alone")]
+enum FormatName {
     Json,
     Xml,
 }
 
 /// The format, which outranks the headers.
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Formatted {
     /// The format of the request and of its reply. Without it a request is of its `Content-Type`, and
     /// its reply what `Accept` prefers.
-    #[param(inline)]
-    format: Option<Format>,
+    #[param(inline, value_type = Option<FormatName>)]
+    pub(crate) format: Option<String>,
 }
 
 /// What makes a request one that is answered once.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
 pub(crate) struct AnsweredOnce {
     /// What the caller calls this request and no other, such as a UUID. For 24 hours, whoever repeats
     /// the request with the same key gets the first answer again, with `Idempotent-Replayed: true`, and
@@ -37,6 +42,7 @@ pub(crate) struct AnsweredOnce {
 /// As which till a request is posted.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
 pub(crate) struct Attributed {
     /// By what the entity is called: `TILL`, unless it is `STORE_CODE`, `STORE_NAME`,
     /// `STORE_EXTERNAL_ID`, `STORE_EXTERNAL_ID_1` or `STORE_EXTERNAL_ID_2`.
@@ -50,55 +56,68 @@ pub(crate) struct Attributed {
     till_code: Option<String>,
 }
 
-/// Who acts through the caller, for the audit: kept as it is sent.
+/// The user who acts through the caller, for the audit. The headers never fail a request: the audit keeps
+/// the first 255 characters of the first value, without control characters.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
 pub(crate) struct UserContext {
-    /// The sort of user.
-    #[param(rename = "USER-CONTEXT-ENTITY-TYPE", max_length = 255)]
+    /// The class of user.
+    #[param(rename = "USER-CONTEXT-ENTITY-TYPE")]
     entity_type: Option<String>,
     /// The user's identifier.
-    #[param(rename = "USER-CONTEXT-ENTITY-ID", max_length = 255)]
+    #[param(rename = "USER-CONTEXT-ENTITY-ID")]
     entity_id: Option<String>,
-    /// Through what the user acts: `API`, `IMPORT`, `CONNECT_PLUS`, `MEMBER_CARE`, `REQUEST_WORKFLOW`
-    /// or another one.
-    #[param(rename = "USER-CONTEXT-ENTITY-SOURCE", max_length = 255)]
+    /// The application through which the user acts: `API`, `IMPORT`, `CONNECT_PLUS`, `MEMBER_CARE`,
+    /// `REQUEST_WORKFLOW` or another one.
+    #[param(rename = "USER-CONTEXT-ENTITY-SOURCE")]
     entity_source: Option<String>,
     /// The source's identifier.
-    #[param(rename = "USER-CONTEXT-ENTITY-SOURCE-ID", max_length = 255)]
+    #[param(rename = "USER-CONTEXT-ENTITY-SOURCE-ID")]
     entity_source_id: Option<String>,
 }
 
 /// How customers are registered.
-#[derive(IntoParams)]
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Registering {
-    /// Decide, and store nothing.
-    dry_run: Option<bool>,
-    /// Say of each customer why they came out so.
-    explain: Option<bool>,
+    /// Decide, and store nothing. The reply has the header `Dry-Run: true`.
+    pub(crate) dry_run: bool,
+    /// Explain each customer's outcome.
+    pub(crate) explain: bool,
 }
 
-/// Which customers are looked up: the first of these that is there counts, several values of it
-/// separated by commas. One of them is required.
-#[derive(IntoParams)]
+/// Which customers are looked up: the first of these parameters that has a value counts. Several values
+/// are separated by commas. One of them is required.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LookedUp {
     /// Mobile numbers.
-    #[param(example = "917700811213")]
-    mobile: Option<String>,
+    #[serde(deserialize_with = "query::list")]
+    #[param(example = "917700811213", value_type = String)]
+    pub(crate) mobile: Vec<String>,
     /// Email addresses.
-    email: Option<String>,
+    #[serde(deserialize_with = "query::emails")]
+    #[param(value_type = String)]
+    pub(crate) email: Vec<String>,
     /// External ids.
-    external_id: Option<String>,
+    #[serde(deserialize_with = "query::list")]
+    #[param(value_type = String)]
+    pub(crate) external_id: Vec<String>,
     /// Numbers of customers.
-    id: Option<String>,
-    /// Numbers of cards.
-    card_number: Option<String>,
-    /// Tell the customer's number.
-    user_id: Option<bool>,
-    /// Tell the customer's cards.
-    card_details: Option<bool>,
-    /// Tell the codes by which the customer refers others.
-    referral_codes: Option<bool>,
+    #[serde(deserialize_with = "query::list")]
+    #[param(value_type = String)]
+    pub(crate) id: Vec<String>,
+    /// Numbers of cards. A client of the documented API sends it as `cardnumber`.
+    #[serde(deserialize_with = "query::list", alias = "cardnumber")]
+    #[param(value_type = String)]
+    pub(crate) card_number: Vec<String>,
+    /// Return the customer's number.
+    pub(crate) user_id: bool,
+    /// Return the customer's cards.
+    pub(crate) card_details: bool,
+    /// Return the codes by which the customer refers others.
+    pub(crate) referral_codes: bool,
 }

@@ -63,6 +63,19 @@ fn it_tells_of_requests_and_of_nobody() {
     assert!(first["duration_us"].is_u64());
 }
 
+#[test]
+fn it_marks_dry_runs() {
+    let data = Data::passing();
+    let (mut program, log, _) = logged_program(&data);
+    let till = program.till();
+    till.add_with("dry_run=true", &json!({"mobile": "919876543210"}));
+    till.add_with("dry_run=false", &json!({"mobile": "919876543210"}));
+    assert_eq!(program.signal("-TERM"), Some(0));
+    let lines = requests(&read_to_string(log).unwrap());
+    let marks: Vec<_> = lines.iter().map(|line| line["dry_run"].clone()).collect();
+    assert_eq!(marks, [json!(true), Value::Null]);
+}
+
 /// A client that hangs up cuts nothing off: whatever was registered for it stands in the log.
 #[test]
 fn it_tells_of_clients_that_hung_up() {

@@ -19,6 +19,7 @@ mod attribution;
 mod audit;
 mod authentication;
 mod batch;
+mod bodies;
 mod browsers;
 mod cards;
 mod clients;
@@ -46,6 +47,7 @@ mod loyalty;
 mod maintenance;
 mod metrics;
 mod openapi;
+mod parameters;
 #[path = "../../../store/tests/postgresql/mod.rs"]
 mod postgresql;
 mod processes;

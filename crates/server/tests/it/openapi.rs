@@ -24,6 +24,8 @@ struct Operation {
     /// By what a caller may sign in; nothing where anybody may call.
     signed_in_by: Vec<String>,
     has_body: bool,
+    /// Its parameters of the query.
+    parameters: Vec<Value>,
     statuses: BTreeSet<String>,
 }
 
@@ -34,8 +36,19 @@ impl Operation {
         let path = path.replace("{file}", "index.css");
         let about = "?mobile=919876543210&id=100000001&entityType=CUSTOMER&entityId=100000001";
         let query = if path.starts_with(ADMIN) { "" } else { about };
+        self.send(client, &format!("{path}{query}"))
+    }
+
+    /// Calls it as a caller who is permitted, with this query.
+    fn call_with(&self, app: &App, query: &str) -> Reply {
+        let path = self.path.replace("{organisation}", "demo").replace("{name}", "till.001");
+        let client = if self.is_admins() { app.operator() } else { app.till("till.001") };
+        self.send(&client, &format!("{path}?{query}"))
+    }
+
+    fn send(&self, client: &Client, path: &str) -> Reply {
         let body = if self.has_body { json!({}) } else { Value::Null };
-        client.request(&self.method, &format!("{path}{query}"), &[], &body)
+        client.request(&self.method, path, &[], &body)
     }
 
     fn is_admins(&self) -> bool {
@@ -65,6 +78,13 @@ fn operations(app: &App) -> Vec<Operation> {
                     .flat_map(names)
                     .collect(),
                 has_body: !operation["requestBody"].is_null(),
+                parameters: operation["parameters"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter(|parameter| parameter["in"] == "query")
+                    .cloned()
+                    .collect(),
                 statuses: names(&operation["responses"]).into_iter().collect(),
             });
         }
@@ -133,6 +153,7 @@ fn no_path_has_a_method_that_is_not_described() {
                 path: path.clone(),
                 signed_in_by: Vec::new(),
                 has_body: false,
+                parameters: Vec::new(),
                 statuses: BTreeSet::new(),
             };
             assert_eq!(operation.call(&operator).status, 405, "{method} {path}");
@@ -240,6 +261,68 @@ fn every_operation_keeps_out_operators_whom_it_is_not_for() {
         &json!({"name": "another", "time_zone": "UTC", "currency": "EUR"}),
     );
     assert_eq!(made.status, 403, "{}", made.text);
+}
+
+/// "A switch that is not understood must not do the opposite": a boolean parameter is understood or named
+/// in the error, whatever the endpoint.
+#[test]
+fn every_boolean_parameter_takes_true_or_false_and_nothing_else() {
+    let app = App::start();
+    let mut found = BTreeSet::new();
+    for operation in operations(&app) {
+        for parameter in &operation.parameters {
+            if parameter["schema"]["type"] != "boolean" {
+                continue;
+            }
+            let name = parameter["name"].as_str().unwrap();
+            assert_eq!(parameter["required"], false, "{name}");
+            for value in ["true", "false", "TRUE", "False", "1", "0", "%20true+", "false%09"] {
+                let reply = operation.call_with(&app, &format!("{name}={value}"));
+                let named = format!("parameter `{name}`");
+                assert!(!reply.text.contains(&named), "{name}={value}: {}", reply.text);
+            }
+            let expected = format!("parameter `{name}` takes true or false");
+            for value in
+                ["", "=", "=+", "=yes", "=2", "=on", "=truefalse", "=null", "=true%E2%80%8B"]
+            {
+                let reply = operation.call_with(&app, &format!("{name}{value}"));
+                assert_eq!(reply.status, 400, "{name}{value}");
+                assert!(reply.text.contains(&expected), "{name}{value}: {}", reply.text);
+            }
+            found.insert(name.to_owned());
+        }
+    }
+    for name in
+        ["card_details", "dry_run", "explain", "includeUserContext", "referral_codes", "user_id"]
+    {
+        assert!(found.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn rejects_every_parameter_that_is_misspelt() {
+    let app = App::start();
+    let mut tried = 0;
+    for operation in operations(&app) {
+        for parameter in &operation.parameters {
+            let name = parameter["name"].as_str().unwrap();
+            let separated = name.replace('_', "-");
+            let joined = name.replace('_', "");
+            let capitals = name.to_uppercase();
+            for sent in [format!("{name}_"), format!("-{name}"), separated, joined, capitals] {
+                // A client sends this one so, and it is taken.
+                if sent == name || sent == "cardnumber" {
+                    continue;
+                }
+                let reply = operation.call_with(&app, &format!("{sent}=1"));
+                assert_eq!(reply.status, 400, "{} {sent}", operation.path);
+                let expected = format!("parameter `{sent}` is not known; did you mean `{name}`?");
+                assert!(reply.text.contains(&expected), "{expected}: {}", reply.text);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 100, "{tried}");
 }
 
 /// Every name that the document refers to is there.

@@ -35,15 +35,11 @@ use super::response::{
 };
 use crate::app::{App, Items};
 use crate::auth::Caller;
-use crate::http::body;
+use crate::http::{body, query};
 use crate::observe::metrics::Limit;
 use crate::v1_1::attribution::Attribution;
-use crate::v1_1::envelope::{Envelope, Reply};
+use crate::v1_1::envelope::{self, Envelope, Reply};
 use crate::v1_1::parameters::{Attributed, Formatted, LookedUp};
-use crate::v1_1::{envelope, query};
-
-/// The query's names for what a customer is looked up by.
-const NAMES: [&str; 5] = ["mobile", "email", "external_id", "id", "card_number"];
 
 /// The state of a card that a customer has; one that nobody has (`NOT_ISSUED`) is not kept.
 const ISSUED: &str = "ACTIVE";
@@ -54,6 +50,13 @@ struct Flags {
     user_id: bool,
     card_details: bool,
     referral_codes: bool,
+}
+
+impl From<&LookedUp> for Flags {
+    fn from(parameters: &LookedUp) -> Self {
+        let LookedUp { user_id, card_details, referral_codes, .. } = *parameters;
+        Self { user_id, card_details, referral_codes }
+    }
 }
 
 /// One customer of a reply.
@@ -232,7 +235,12 @@ async fn handle(
     uri: &Uri,
 ) -> Result<Response, Response> {
     let organisation = tenant.organisation();
-    let (name, values) = asked(uri).ok_or_else(|| refuse(codes::NO_IDENTIFIER_TO_GET, None, 0))?;
+    let _: Formatted = query::read_first(uri).map_err(|invalid| envelope::invalid(&invalid))?;
+    let parameters: LookedUp =
+        query::read_first(uri).map_err(|invalid| envelope::invalid(&invalid))?;
+    let flags = Flags::from(&parameters);
+    let (name, values) =
+        identifiers(parameters).ok_or_else(|| refuse(codes::NO_IDENTIFIER_TO_GET, None, 0))?;
     let limit = organisation.settings.batch_limit;
     if values.len() > limit {
         app.metrics.hit(Limit::Batch);
@@ -240,11 +248,6 @@ async fn handle(
         return Err(refuse(codes::BATCH_LIMIT, Some(&detail), values.len()));
     }
     let zone = attribution.zone(organisation);
-    let flags = Flags {
-        user_id: query::flag(uri, "user_id"),
-        card_details: query::flag(uri, "card_details"),
-        referral_codes: query::flag(uri, "referral_codes"),
-    };
     let mut items = Vec::with_capacity(values.len());
     for value in values {
         let item = match lookup(name, &value, organisation) {
@@ -321,10 +324,17 @@ fn referral_codes(
     ReferralCodes { referral_code: codes.into_iter().filter_map(detail).collect() }
 }
 
-/// What customers are looked up by, and the values.
-fn asked(uri: &Uri) -> Option<(&'static str, Vec<String>)> {
-    let values = |name| (name, query::values(uri, name, name == "email"));
-    NAMES.into_iter().map(values).find(|(_, values)| !values.is_empty())
+/// The first parameter that identifies customers, and its values.
+fn identifiers(parameters: LookedUp) -> Option<(&'static str, Vec<String>)> {
+    let LookedUp { mobile, email, external_id, id, card_number, .. } = parameters;
+    let identifiers = [
+        ("mobile", mobile),
+        ("email", email),
+        ("external_id", external_id),
+        ("id", id),
+        ("card_number", card_number),
+    ];
+    identifiers.into_iter().find(|(_, values)| !values.is_empty())
 }
 
 /// `None` where the value has not the form, so that nobody can have it.

@@ -1,52 +1,46 @@
 //! What the head of a registration says: its query and its headers.
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use patron_rules::audit::{Origin, RequestId};
-use patron_rules::codes;
 use patron_rules::settings::Settings;
 use patron_store::Mode;
 
-use crate::audit::{self, user_context};
+use crate::audit;
 use crate::auth::Caller;
+use crate::http::query::{self, InvalidQuery};
 use crate::v1_1::attribution::{self, Attribution};
 use crate::v1_1::format::Format;
 use crate::v1_1::idempotency::{self, Identity, Key};
-use crate::v1_1::{envelope, format, query};
+use crate::v1_1::parameters::{Formatted, Registering};
+use crate::v1_1::{envelope, format};
 
 /// What the head of a registration says.
 pub(super) struct Head<'a> {
     headers: &'a HeaderMap,
     key: Option<Key<'a>>,
-    pub(super) format: Format,
+    /// `None` for a body that is neither JSON nor XML.
+    pub(super) format: Option<Format>,
     pub(super) attribution: Attribution,
     pub(super) origin: Origin,
     pub(super) mode: Mode,
     pub(super) explained: bool,
 }
 
-/// Why it cannot be taken.
+/// Why the head of a registration is refused. An idempotency key that is not valid is one of the reasons:
+/// without it the registration would not be protected against a repeat, as the caller expects.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
+pub(super) enum InvalidHead {
     #[error(transparent)]
-    UserContext(#[from] user_context::Refused),
+    Query(#[from] InvalidQuery),
     #[error(transparent)]
     Key(#[from] idempotency::Refused),
-    #[error("send JSON or XML, and say which by `Content-Type` or `?format=`")]
-    Format,
 }
 
-impl Refused {
+impl InvalidHead {
     pub(super) fn reply(&self) -> Response {
-        match self {
-            Self::UserContext(_) | Self::Key(_) => envelope::invalid(self),
-            Self::Format => {
-                let (http, code) =
-                    (StatusCode::UNSUPPORTED_MEDIA_TYPE, codes::UNSUPPORTED_MEDIA_TYPE);
-                envelope::refusal(http, code, Some(&self.to_string()), 0)
-            }
-        }
+        envelope::invalid(self)
     }
 }
 
@@ -55,16 +49,18 @@ impl<'a> Head<'a> {
         parts: &'a Parts,
         caller: &Caller,
         request_id: RequestId,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, InvalidHead> {
         let Parts { uri, headers, .. } = parts;
+        let Formatted { format } = query::read(uri)?;
+        let Registering { dry_run, explain } = query::read(uri)?;
         Ok(Self {
             headers,
-            origin: audit::origin(request_id, caller, headers)?,
+            origin: audit::origin(request_id, caller, headers),
             key: Key::read(headers)?,
-            format: format::of_request(uri, headers).ok_or(Refused::Format)?,
+            format: format::of_request(format.as_deref(), headers),
             attribution: Attribution::read(headers, caller),
-            mode: if query::flag(uri, "dry_run") { Mode::DryRun } else { Mode::Apply },
-            explained: query::flag(uri, "explain"),
+            mode: if dry_run { Mode::DryRun } else { Mode::Apply },
+            explained: explain,
         })
     }
 
@@ -83,7 +79,7 @@ impl<'a> Head<'a> {
     fn content(&self, body: &[u8]) -> [u8; 32] {
         let sent = |name| self.headers.get(name).map_or(b"".as_slice(), HeaderValue::as_bytes);
         let [entity_type, entity_code, till_code] = attribution::HEADERS.map(sent);
-        let flags = [u8::from(self.format == Format::Xml), u8::from(self.explained)];
+        let flags = [u8::from(self.format == Some(Format::Xml)), u8::from(self.explained)];
         let charset = format::charset(self.headers).unwrap_or_default().as_bytes();
         idempotency::digest(&[
             b"customer/add",

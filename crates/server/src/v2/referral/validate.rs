@@ -16,12 +16,13 @@ use patron_rules::profile::Name;
 use patron_rules::random_code;
 use patron_rules::referral::Referrer;
 use patron_store::{Error, Tenant};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
+use crate::http::query::{self, InvalidQuery};
 use crate::http::{body, json};
-use crate::v1_1::{envelope, query};
+use crate::v1_1::envelope;
 
 /// Whether a referral code counts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,12 +54,12 @@ struct Warning {
 }
 
 /// Which referral code is asked about.
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "for the document alone")]
 struct Asked {
     /// The code.
-    code: String,
+    #[param(required = true, value_type = String)]
+    code: Option<String>,
 }
 
 /// Ask whether a referral code counts
@@ -82,8 +83,9 @@ pub(crate) async fn get(
 }
 
 async fn handle(app: &App, tenant: &Tenant, uri: &Uri) -> Result<Response, Response> {
-    let sent = query::required(uri, "code", "a referral code", |text| Some(text.to_owned()))
-        .map_err(|refused| envelope::invalid(&refused))?;
+    let sent = query::read(uri)
+        .and_then(|Asked { code }| code.ok_or(InvalidQuery::value("code", "a referral code")))
+        .map_err(|invalid| envelope::invalid(&invalid))?;
     let referrer = referrer(app, tenant, &sent).await.map_err(|error| {
         tracing::error!(error = error.chain(), "a referral code cannot be looked up");
         envelope::unavailable()

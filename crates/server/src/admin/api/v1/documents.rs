@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -25,6 +24,7 @@ use super::name::Name;
 use super::problem::Problem;
 use super::signed_in::Member;
 use crate::app::App;
+use crate::http::query::{InvalidQuery, Query};
 
 /// The endpoints of a kind of which an organisation has several; `one` is what people call one.
 pub(super) fn several<T: ToSchema>(kind: Kind, one: &'static str) -> OpenApiRouter<Arc<App>> {
@@ -56,7 +56,7 @@ async fn list(
     State(app): State<Arc<App>>,
     Extension(kind): Extension<Kind>,
     Extension(member): Extension<Member>,
-    query: Result<Query<Page>, QueryRejection>,
+    query: Result<Query<Page>, InvalidQuery>,
 ) -> Found {
     let page = Page::of(query)?;
     let found = app.store.resources(member.tenant, kind, &page.after, page.one_more()).await?;

@@ -1,13 +1,12 @@
 //! Lists, page by page: each begins behind the last one of the page before.
 
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use patron_rules::text;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
+use crate::http::query::{InvalidQuery, Query};
 
 /// The most on one page.
 const MOST: u32 = 200;
@@ -38,7 +37,7 @@ pub(super) struct Listed<T> {
 
 impl Page {
     /// The page that a query asks for.
-    pub(super) fn of(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Problem> {
+    pub(super) fn of(query: Result<Query<Self>, InvalidQuery>) -> Result<Self, Problem> {
         let Query(page) = checked(query)?;
         check_limit(page.limit)?;
         let after = text::key(&page.after).ok_or_else(|| {
@@ -63,8 +62,8 @@ impl Page {
 }
 
 /// A query that was understood.
-pub(super) fn checked<T>(query: Result<Query<T>, QueryRejection>) -> Result<Query<T>, Problem> {
-    query.map_err(|rejection| Problem::new(StatusCode::BAD_REQUEST, rejection.body_text()))
+pub(super) fn checked<T>(query: Result<Query<T>, InvalidQuery>) -> Result<Query<T>, Problem> {
+    query.map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, invalid.to_string()))
 }
 
 pub(super) fn check_limit(limit: u32) -> Result<(), Problem> {

@@ -45,7 +45,7 @@ pub(crate) async fn get(
 
 async fn handle(app: &App, tenant: &Tenant, uri: &Uri) -> Result<Response, Response> {
     let query = Query::read(uri, &tenant.organisation().details.time_zone)
-        .map_err(|refused| envelope::invalid(&refused))?;
+        .map_err(|invalid| envelope::invalid(&invalid))?;
     let page = match query.entity {
         Entity::Customer => app.store.audit(tenant, query.to_store()).await.map_err(|error| {
             tracing::error!(error = error.chain(), "an audit cannot be read");

@@ -1,46 +1,67 @@
-//! The parameters, for the OpenAPI document; [`super::query`] reads them.
+//! The parameters of the audit: declared once, for the OpenAPI document and for reading them.
 
+use std::str::FromStr;
+
+use patron_store::audit::Order;
+use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
 
-/// Of what the audit is asked for.
-#[derive(IntoParams)]
+use super::event::EventType;
+use super::query::Entity;
+use crate::http::query::optional;
+
+/// The most entries of a page.
+const LIMIT_MOST: u16 = 100;
+
+/// Which entries of the audit are returned.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default, rename_all = "camelCase")]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "for the document alone")]
 pub(crate) struct Audited {
-    #[param(inline)]
-    entity_type: Entity,
+    #[serde(deserialize_with = "entity_type")]
+    #[param(inline, required = true, value_type = EntityName)]
+    pub(super) entity_type: Option<Entity>,
     /// The customer's number.
-    entity_id: i64,
+    #[serde(deserialize_with = "entity_id")]
+    #[param(required = true, value_type = i64)]
+    pub(super) entity_id: Option<i64>,
     /// Which page, from 0.
-    page_no: Option<u32>,
+    #[serde(deserialize_with = "page_no")]
+    pub(super) page_no: Option<u32>,
     /// How many entries a page has.
+    #[serde(deserialize_with = "limit")]
     #[param(minimum = 1, maximum = 100, default = 10)]
-    limit: Option<u16>,
+    pub(super) limit: Option<u16>,
     /// `autoUpdateTime`.
-    sort_by: Option<String>,
+    #[serde(deserialize_with = "sort_by")]
+    #[param(value_type = Option<String>)]
+    pub(super) sort_by: Option<()>,
     /// The newest come first unless said otherwise.
-    #[param(inline)]
-    sort_order: Option<Order>,
-    /// Tell the `USER-CONTEXT` headers of each change.
-    include_user_context: Option<bool>,
+    #[serde(deserialize_with = "sort_order")]
+    #[param(inline, value_type = Option<OrderName>)]
+    pub(super) sort_order: Option<Order>,
+    /// Return the `USER-CONTEXT` headers of each change.
+    pub(super) include_user_context: bool,
     /// Only changes of customers of this source.
-    source: Option<String>,
+    pub(super) source: Option<String>,
     /// Only changes from then on: `YYYY-MM-DD HH:MM:SS` or `YYYY-MM-DD`, in the organisation's zone.
-    start_date: Option<String>,
+    pub(super) start_date: Option<String>,
     /// Only changes until then, that second or day included.
-    end_date: Option<String>,
+    pub(super) end_date: Option<String>,
     /// Only events of this type: `Identifier`, `StandardField`, `ExtendedField`, `CustomField`,
     /// `CustomerStatus`, `CardStatus`, `SubscriptionStatus`, `CustomerMerge`, `CardCustomField`,
     /// `CommChannel` or `CardExtendedField`.
-    reference_type: Option<String>,
+    #[serde(deserialize_with = "reference_type")]
+    #[param(value_type = Option<String>)]
+    pub(super) reference_type: Option<EventType>,
     /// Only events of this field.
-    reference_value: Option<String>,
+    pub(super) reference_value: Option<String>,
 }
 
 #[derive(ToSchema)]
 #[schema(rename_all = "UPPERCASE")]
 #[expect(dead_code, reason = "for the document alone")]
-enum Entity {
+enum EntityName {
     Customer,
     Card,
 }
@@ -48,7 +69,57 @@ enum Entity {
 #[derive(ToSchema)]
 #[schema(rename_all = "UPPERCASE")]
 #[expect(dead_code, reason = "for the document alone")]
-enum Order {
+enum OrderName {
     Asc,
     Desc,
+}
+
+pub(super) const ENTITY_TYPE: &str = "CUSTOMER or CARD";
+pub(super) const ENTITY_ID: &str = "the whole number of an entity";
+const REFERENCE_TYPE: &str = "Identifier, StandardField, ExtendedField, CustomField, \
+    CustomerStatus, CardStatus, SubscriptionStatus, CustomerMerge, CardCustomField, \
+    CommChannel or CardExtendedField";
+
+fn entity_type<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Entity>, D::Error> {
+    optional(value, ENTITY_TYPE, |text| match text.to_ascii_uppercase().as_str() {
+        "CUSTOMER" => Some(Entity::Customer),
+        "CARD" => Some(Entity::Card),
+        _ => None,
+    })
+}
+
+fn entity_id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<i64>, D::Error> {
+    optional(value, ENTITY_ID, number)
+}
+
+fn page_no<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
+    optional(value, "a whole number from 0", number)
+}
+
+fn limit<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u16>, D::Error> {
+    optional(value, "a whole number from 1 to 100", |text| {
+        number(text).filter(|limit| (1..=LIMIT_MOST).contains(limit))
+    })
+}
+
+fn sort_by<'de, D: Deserializer<'de>>(value: D) -> Result<Option<()>, D::Error> {
+    optional(value, "autoUpdateTime", |text| {
+        text.eq_ignore_ascii_case("autoUpdateTime").then_some(())
+    })
+}
+
+fn sort_order<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Order>, D::Error> {
+    optional(value, "ASC or DESC", |text| match text.to_ascii_uppercase().as_str() {
+        "ASC" => Some(Order::OldestFirst),
+        "DESC" => Some(Order::NewestFirst),
+        _ => None,
+    })
+}
+
+fn reference_type<'de, D: Deserializer<'de>>(value: D) -> Result<Option<EventType>, D::Error> {
+    optional(value, REFERENCE_TYPE, EventType::parse)
+}
+
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
 }

@@ -1,6 +1,5 @@
 //! What of an audit is asked for.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::http::Uri;
@@ -12,12 +11,11 @@ use patron_rules::profile::date;
 use patron_store::audit::{self, Keep, Order};
 
 use super::event::{EventType, named};
-use crate::v1_1::query::{Refused, optional, required, text};
+use super::parameters::{Audited, ENTITY_ID, ENTITY_TYPE};
+use crate::http::query::{self, InvalidQuery};
 
 /// How many entries a page has unless said otherwise.
 const LIMIT: u16 = 10;
-/// The most entries of a page.
-const LIMIT_MOST: u16 = 100;
 
 /// Of what the audit is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,24 +53,17 @@ impl Query {
     ///
     /// # Errors
     /// The first parameter that cannot be taken.
-    pub(super) fn read(uri: &Uri, zone: &TimeZone) -> Result<Self, Refused> {
-        let entity = required(uri, "entityType", "CUSTOMER or CARD", entity)?;
-        let id = required(uri, "entityId", "the whole number of an entity", number)?;
-        optional(uri, "sortBy", "autoUpdateTime", |text| {
-            text.eq_ignore_ascii_case("autoUpdateTime").then_some(())
-        })?;
-        let order = optional(uri, "sortOrder", "ASC or DESC", order)?;
-        let page = optional(uri, "pageNo", "a whole number from 0", number)?;
-        let limit = optional(uri, "limit", "a whole number from 1 to 100", limit)?;
-        let with_user_context = optional(uri, "includeUserContext", "true or false", truth)?;
+    pub(super) fn read(uri: &Uri, zone: &TimeZone) -> Result<Self, InvalidQuery> {
+        let sent: Audited = query::read(uri)?;
+        let missing = InvalidQuery::value;
         Ok(Self {
-            entity,
-            id,
-            order: order.unwrap_or(Order::NewestFirst),
-            page: page.unwrap_or(0),
-            limit: limit.unwrap_or(LIMIT),
-            with_user_context: with_user_context.unwrap_or(false),
-            filter: Filter::read(uri, zone)?,
+            entity: sent.entity_type.ok_or_else(|| missing("entityType", ENTITY_TYPE))?,
+            id: sent.entity_id.ok_or_else(|| missing("entityId", ENTITY_ID))?,
+            order: sent.sort_order.unwrap_or(Order::NewestFirst),
+            page: sent.page_no.unwrap_or(0),
+            limit: sent.limit.unwrap_or(LIMIT),
+            with_user_context: sent.include_user_context,
+            filter: Filter::read(sent, zone)?,
         })
     }
 
@@ -87,17 +78,19 @@ impl Query {
 }
 
 impl Filter {
-    fn read(uri: &Uri, zone: &TimeZone) -> Result<Self, Refused> {
+    fn read(sent: Audited, zone: &TimeZone) -> Result<Self, InvalidQuery> {
         const DATE: &str = "a date of the form YYYY-MM-DD HH:MM:SS or YYYY-MM-DD";
-        const TYPES: &str = "Identifier, StandardField, ExtendedField, CustomField, \
-            CustomerStatus, CardStatus, SubscriptionStatus, CustomerMerge, CardCustomField, \
-            CommChannel or CardExtendedField";
+        let date = |name, sent: Option<String>, read: fn(&str, &TimeZone) -> Option<Timestamp>| {
+            let read =
+                |text: String| read(&text, zone).ok_or_else(|| InvalidQuery::value(name, DATE));
+            sent.map(read).transpose()
+        };
         Ok(Self {
-            source: text(uri, "source"),
-            from: optional(uri, "startDate", DATE, |text| date::parse(text, zone))?,
-            until: optional(uri, "endDate", DATE, |text| end(text, zone))?,
-            event_type: optional(uri, "referenceType", TYPES, EventType::parse)?,
-            updated_field: text(uri, "referenceValue"),
+            source: sent.source,
+            from: date("startDate", sent.start_date, date::parse)?,
+            until: date("endDate", sent.end_date, end)?,
+            event_type: sent.reference_type,
+            updated_field: sent.reference_value,
         })
     }
 
@@ -117,38 +110,6 @@ impl Filter {
         });
         about && !entry.changes.events.is_empty()
     }
-}
-
-fn entity(text: &str) -> Option<Entity> {
-    match text.to_ascii_uppercase().as_str() {
-        "CUSTOMER" => Some(Entity::Customer),
-        "CARD" => Some(Entity::Card),
-        _ => None,
-    }
-}
-
-fn order(text: &str) -> Option<Order> {
-    match text.to_ascii_uppercase().as_str() {
-        "ASC" => Some(Order::OldestFirst),
-        "DESC" => Some(Order::NewestFirst),
-        _ => None,
-    }
-}
-
-fn truth(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-fn number<T: FromStr>(text: &str) -> Option<T> {
-    text.parse().ok()
-}
-
-fn limit(text: &str) -> Option<u16> {
-    number(text).filter(|limit| (1..=LIMIT_MOST).contains(limit))
 }
 
 /// The last millisecond of a second, or of a day where only a date is passed.

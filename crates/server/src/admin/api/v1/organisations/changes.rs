@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use patron_store::RecordedChange;
 use serde::{Deserialize, Serialize};
@@ -18,6 +17,7 @@ use super::super::list::{check_limit, checked, limit};
 use super::super::problem::Problem;
 use super::super::signed_in::Member;
 use crate::app::App;
+use crate::http::query::{InvalidQuery, Query};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(list))
@@ -86,7 +86,7 @@ impl From<RecordedChange> for ChangeListed {
 async fn list(
     State(app): State<Arc<App>>,
     Extension(member): Extension<Member>,
-    query: Result<Query<ChangesPage>, QueryRejection>,
+    query: Result<Query<ChangesPage>, InvalidQuery>,
 ) -> Result<Response, Problem> {
     let Query(page) = checked(query)?;
     check_limit(page.limit)?;

@@ -8,8 +8,7 @@ mod tills;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
@@ -34,6 +33,7 @@ use super::list::{Listed, Page};
 use super::problem::Problem;
 use super::signed_in::author;
 use crate::app::App;
+use crate::http::query::{InvalidQuery, Query};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     let own = OpenApiRouter::new()
@@ -92,7 +92,7 @@ struct OrganisationListed {
 async fn list(
     State(app): State<Arc<App>>,
     Extension(session): Extension<Session>,
-    query: Result<Query<Page>, QueryRejection>,
+    query: Result<Query<Page>, InvalidQuery>,
 ) -> Result<Response, Problem> {
     let page = Page::of(query)?;
     let known = app.store.organisations().await?;

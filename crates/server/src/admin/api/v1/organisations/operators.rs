@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use patron_rules::organisation::{Invalid, check_name, read};
@@ -23,6 +22,7 @@ use super::super::problem::Problem;
 use super::super::signed_in::Member;
 use crate::app::App;
 use crate::auth::operator::NAME_LIMIT;
+use crate::http::query::{InvalidQuery, Query};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, remove))
@@ -61,7 +61,7 @@ struct OperatorRole {
 async fn list(
     State(app): State<Arc<App>>,
     Extension(member): Extension<Member>,
-    query: Result<Query<Page>, QueryRejection>,
+    query: Result<Query<Page>, InvalidQuery>,
 ) -> Result<Response, Problem> {
     let page = Page::of(query)?;
     let found = app.store.grants(member.tenant, &page.after, page.one_more()).await?;
