@@ -2,69 +2,41 @@
 //! not have predefined validations, and you can define any values according to your specific
 //! requirements."
 //!
-//! They are kept exactly as sent. What cannot be kept is refused: more than 255 bytes, bytes that
-//! are not UTF-8, control characters, a header sent more than once.
+//! So no value fails a registration. Of each header the first value counts that is not empty, without
+//! control characters and without what follows its first 255 characters.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use patron_rules::audit::UserContext;
 
-/// The longest value, in bytes.
-pub const LENGTH_LIMIT_BYTES: usize = 255;
+use crate::http::header;
+
+/// The longest value that is kept, in characters.
+pub const LENGTH_LIMIT: usize = 255;
 
 const ENTITY_TYPE: HeaderName = HeaderName::from_static("user-context-entity-type");
 const ENTITY_ID: HeaderName = HeaderName::from_static("user-context-entity-id");
 const ENTITY_SOURCE: HeaderName = HeaderName::from_static("user-context-entity-source");
 const ENTITY_SOURCE_ID: HeaderName = HeaderName::from_static("user-context-entity-source-id");
 
-/// Why a header cannot be kept.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("header {}: {reason}", name.as_str().to_uppercase())]
-pub struct Refused {
-    name: HeaderName,
-    reason: Reason,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-enum Reason {
-    #[error("sent more than once")]
-    Repeated,
-    #[error("longer than {LENGTH_LIMIT_BYTES} bytes")]
-    TooLong,
-    #[error("not UTF-8")]
-    NotUtf8,
-    #[error("holds a control character")]
-    Control,
-}
-
-/// Reads who acts; `None` where none of the headers says anything.
-///
-/// # Errors
-/// The first header that cannot be kept.
-pub fn read(headers: &HeaderMap) -> Result<Option<UserContext>, Refused> {
+/// Reads who acts; `None` if all of the headers are absent or empty.
+#[must_use]
+pub fn read(headers: &HeaderMap) -> Option<UserContext> {
     let user = UserContext {
-        entity_type: value(headers, ENTITY_TYPE)?,
-        entity_id: value(headers, ENTITY_ID)?,
-        source: value(headers, ENTITY_SOURCE)?,
-        source_id: value(headers, ENTITY_SOURCE_ID)?,
+        entity_type: value(headers, &ENTITY_TYPE),
+        entity_id: value(headers, &ENTITY_ID),
+        source: value(headers, &ENTITY_SOURCE),
+        source_id: value(headers, &ENTITY_SOURCE_ID),
     };
-    Ok((user != UserContext::default()).then_some(user))
+    (user != UserContext::default()).then_some(user)
 }
 
-/// The header's value; an empty one says nothing.
-fn value(headers: &HeaderMap, name: HeaderName) -> Result<Option<String>, Refused> {
-    let mut values = headers.get_all(&name).iter();
-    let Some(first) = values.next() else { return Ok(None) };
-    let text = if values.next().is_none() { text(first) } else { Err(Reason::Repeated) };
-    let text = text.map_err(|reason| Refused { name, reason })?;
-    Ok((!text.is_empty()).then(|| text.to_owned()))
+fn value(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get_all(name).iter().map(text).find(|text| !text.trim().is_empty())
 }
 
-fn text(value: &HeaderValue) -> Result<&str, Reason> {
-    if value.len() > LENGTH_LIMIT_BYTES {
-        return Err(Reason::TooLong);
-    }
-    let text = str::from_utf8(value.as_bytes()).map_err(|_| Reason::NotUtf8)?;
-    if text.contains(char::is_control) { Err(Reason::Control) } else { Ok(text) }
+fn text(value: &HeaderValue) -> String {
+    let text = header::text(value);
+    text.chars().filter(|character| !character.is_control()).take(LENGTH_LIMIT).collect()
 }
 
 #[cfg(test)]
@@ -81,14 +53,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_kept_as_it_is() {
-        let longest = "x".repeat(LENGTH_LIMIT_BYTES);
+    fn keeps_texts_as_they_are() {
+        let longest = "x".repeat(LENGTH_LIMIT);
         for text in
             ["Intouch Admin User", "3124587", "anything, at all; \"<b>\"", "李小龍", &longest]
         {
             let read = read(&headers(&[(ENTITY_ID, text.as_bytes())]));
             let expected = UserContext { entity_id: Some(text.to_owned()), ..Default::default() };
-            assert_eq!(read, Ok(Some(expected)));
+            assert_eq!(read, Some(expected));
         }
         let all = [
             (ENTITY_TYPE, b"a".as_slice()),
@@ -99,29 +71,38 @@ mod tests {
         let [entity_type, entity_id, source, source_id] =
             ["a", "b", "c", "d"].map(|text| Some(text.to_owned()));
         let expected = UserContext { entity_type, entity_id, source, source_id };
-        assert_eq!(read(&headers(&all)), Ok(Some(expected)));
+        assert_eq!(read(&headers(&all)), Some(expected));
     }
 
     #[test]
-    fn nothing_is_nothing() {
-        assert_eq!(read(&headers(&[])), Ok(None));
-        assert_eq!(read(&headers(&[(ENTITY_TYPE, b""), (ENTITY_SOURCE, b"")])), Ok(None));
+    fn empty_headers_are_not_passed() {
+        assert_eq!(read(&headers(&[])), None);
+        assert_eq!(read(&headers(&[(ENTITY_TYPE, b""), (ENTITY_SOURCE, b"\t \x80")])), None);
     }
 
     #[test]
-    fn what_cannot_be_kept_is_refused_by_name() {
-        let long = [b'x'; LENGTH_LIMIT_BYTES + 1];
-        for (name, value, reason) in [
-            (ENTITY_TYPE, long.as_slice(), "ENTITY-TYPE: longer than 255 bytes"),
-            (ENTITY_ID, b"caf\xe9", "ENTITY-ID: not UTF-8"),
-            (ENTITY_SOURCE, b"API\tIMPORT", "ENTITY-SOURCE: holds a control character"),
-            (ENTITY_SOURCE_ID, b"\xc2\x85", "ENTITY-SOURCE-ID: holds a control character"),
+    fn keeps_what_it_can_of_any_value() {
+        let long = "é".repeat(LENGTH_LIMIT + 1);
+        let cut = "é".repeat(LENGTH_LIMIT);
+        let latin = [b'\xe9'; 300];
+        let tabs = [b'\t'; 300];
+        for (values, kept) in [
+            ([long.as_bytes()].as_slice(), cut.as_str()),
+            (&[&latin], &cut),
+            (&[b"caf\xe9"], "café"),
+            (&[b"API\tIMPORT"], "APIIMPORT"),
+            (&[b"a\xc2\x85b"], "ab"),
+            (&[&[&tabs, b"a".as_slice()].concat()], "a"),
+            (&[b"1", b"2"], "1"),
+            (&[b"\t", b"2", b"3"], "2"),
         ] {
-            let refused = read(&headers(&[(name, value)])).unwrap_err();
-            assert_eq!(refused.to_string(), format!("header USER-CONTEXT-{reason}"));
+            for name in [ENTITY_TYPE, ENTITY_ID, ENTITY_SOURCE, ENTITY_SOURCE_ID] {
+                let pairs: Vec<_> = values.iter().map(|value| (name.clone(), *value)).collect();
+                let user = read(&headers(&pairs)).unwrap();
+                let members = [user.entity_type, user.entity_id, user.source, user.source_id];
+                let read: Vec<_> = members.into_iter().flatten().collect();
+                assert_eq!(read, [kept], "{name}: {values:?}");
+            }
         }
-        let twice = headers(&[(ENTITY_ID, b"1"), (ENTITY_ID, b"1")]);
-        let refused = read(&twice).unwrap_err();
-        assert_eq!(refused.to_string(), "header USER-CONTEXT-ENTITY-ID: sent more than once");
     }
 }

@@ -10,6 +10,7 @@ use patron_rules::organisation::{CallerId, Organisation};
 use patron_rules::text::canonical;
 
 use crate::auth::Caller;
+use crate::http::header;
 
 const ENTITY_TYPE: HeaderName = HeaderName::from_static("x-cap-api-attribution-entity-type");
 const ENTITY_CODE: HeaderName = HeaderName::from_static("x-cap-api-attribution-entity-code");
@@ -48,6 +49,6 @@ impl Attribution {
 
 /// A header's value in its canonical form, where it is sent and not empty.
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let text = String::from_utf8_lossy(headers.get(name)?.as_bytes());
+    let text = header::text(headers.get(name)?);
     Some(canonical(&text).trim().to_owned()).filter(|text| !text.is_empty())
 }

@@ -495,24 +495,30 @@ fn the_user_context_comes_back_as_it_was_sent() {
     }
 }
 
+/// "This field does not have predefined validations": no value fails a registration.
 #[test]
-fn a_user_context_that_cannot_be_kept_is_refused_and_nothing_is_stored() {
+fn the_audit_keeps_what_it_can_of_any_user_context() {
     let app = App::start();
-    for (name, value, reason) in [
-        ("USER-CONTEXT-ENTITY-TYPE", vec![b'x'; 256], "longer than 255 bytes"),
-        ("USER-CONTEXT-ENTITY-ID", b"3124587\t".repeat(2), "holds a control character"),
-        ("USER-CONTEXT-ENTITY-SOURCE-ID", b"caf\xe9".to_vec(), "not UTF-8"),
+    let cut = "é".repeat(255);
+    for (name, member, values, kept) in [
+        (
+            "USER-CONTEXT-ENTITY-TYPE",
+            "entityType",
+            vec!["é".repeat(256).into_bytes()],
+            cut.as_str(),
+        ),
+        ("USER-CONTEXT-ENTITY-ID", "entityId", vec![b"3124\t587".to_vec()], "3124587"),
+        ("USER-CONTEXT-ENTITY-SOURCE", "entitySource", vec![b"a".to_vec(), b"b".to_vec()], "a"),
+        ("USER-CONTEXT-ENTITY-SOURCE-ID", "entitySourceId", vec![b"caf\xe9".to_vec()], "café"),
     ] {
-        let till = app.till("till.001").with_header(name, &value);
-        let reply = till.add(&json!([{"mobile": "919876543210"}]));
-        assert_eq!(reply.status, 400);
-        let prefix = "Input is invalid, Please check request parameters or input xml/json";
-        let message = format!("{prefix}: header {name}: {reason}");
-        assert_eq!(reply.response_status()["message"], message);
-        assert_eq!(reply.json()["response"]["customers"], Value::Null);
+        let till = app.till("till.001");
+        let till = values.iter().fold(till, |till, value| till.with_header(name, value));
+        let mobile = format!("9198765432{:02}", name.len());
+        let customer = till.add_one(&json!({"mobile": mobile}));
+        assert_eq!(customer["item_status"]["code"], "1000", "{name}");
+        let audit = audits(&app.till("till.001"), &customer, "&includeUserContext=true");
+        assert_eq!(entries(&audit)[0]["userContextDetails"][member], kept, "{name}");
     }
-    let found = app.till("till.001").get("/v1.1/customer/get?mobile=919876543210");
-    assert_eq!(found.codes(), ["1012"]);
 }
 
 #[test]
