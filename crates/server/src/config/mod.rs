@@ -69,6 +69,8 @@ pub struct Config {
     pub trusted_proxies: String,
     /// How long a connection may be open without a byte going in or out. Longer than any call takes.
     pub idle_timeout_seconds: u64,
+    /// The path below which the API of tills and API clients is served as well, as `/api`; empty for none.
+    pub path_prefix: String,
     /// The sites whose pages may call Patron from a browser, as `https://shop.example`, separated by
     /// commas; empty for none.
     pub cors_origins: String,
@@ -138,6 +140,7 @@ impl Default for Config {
             connection_limit_per_address: 500,
             trusted_proxies: String::new(),
             idle_timeout_seconds: 120,
+            path_prefix: "/api".to_owned(),
             cors_origins: String::new(),
             body_limit_bytes: 5_000_000,
             header_timeout_seconds: 30,
@@ -229,6 +232,9 @@ impl Config {
         if !self.otlp_endpoint.is_empty() && !self.otlp_endpoint.starts_with("http://") {
             bail!("otlp_endpoint is a URL as http://127.0.0.1:4318, not {}", self.otlp_endpoint);
         }
+        if !is_path_prefix(&self.path_prefix) {
+            bail!("path_prefix is a path as /api, or empty, not {}", self.path_prefix);
+        }
         if let Some(origin) = self.origins().find(|origin| !is_origin(origin)) {
             bail!("cors_origins names sites as https://shop.example, not as {origin}");
         }
@@ -293,6 +299,16 @@ impl Config {
     pub const fn body_timeout(&self) -> Duration {
         Duration::from_secs(self.body_timeout_seconds)
     }
+}
+
+/// Whether a text is empty or a path without a slash at its end.
+fn is_path_prefix(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let allowed =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        !name.is_empty() && name.bytes().all(allowed)
+    };
+    text.is_empty() || text.strip_prefix('/').is_some_and(|names| names.split('/').all(is_name))
 }
 
 /// Whether a browser would name a site so: a scheme and a host, in lower case, without a path.
@@ -480,6 +496,11 @@ mod tests {
         let refusal = refused("", &[("PATRON_TRUSTED_PROXIES", "10.0.0.0/8, somewhere")]);
         assert!(refusal.contains("not as somewhere"), "{refusal}");
         assert!(refused("otlp_endpoint = 'https://x'", &[]).contains("otlp_endpoint"));
+        for prefix in ["api", "/", "/api/", "//api", "/a//b", "/a b", "/api?x"] {
+            assert!(
+                refused("", &[("PATRON_PATH_PREFIX", prefix)]).contains("path_prefix is a path")
+            );
+        }
         for origin in ["*", "shop.example", "https://", "https://shop.example/", "HTTPS://x"] {
             let origins = format!("https://shop.example:8443, {origin}");
             assert!(refused("", &[("PATRON_CORS_ORIGINS", &origins)]).ends_with(origin));

@@ -10,8 +10,8 @@ use axum::response::Response;
 use patron_rules::organisation::{CallerId, Need};
 use patron_store::Tenant;
 
-use super::body;
 use super::endpoints::{self, Access};
+use super::{body, path};
 use crate::app::App;
 use crate::auth::{Caller, Refusal};
 use crate::limits::headers;
@@ -49,8 +49,9 @@ pub(super) async fn admit(
         Some(Access::Caller(needs)) => needs,
         None => {
             tracing::error!(route = route.map(MatchedPath::as_str), "nobody may call this");
+            let looked_for = path::shown(request.method(), request.uri().path());
             body::drain(request.into_body(), app.config.body_timeout()).await;
-            return envelope::unknown_resource();
+            return envelope::unknown_resource(&looked_for);
         }
     };
     let from = address(&app, &request);

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::ServiceExt;
+use axum::extract::Request;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsAcceptor;
 
 use super::accept::Acceptor;
+use super::path::Folded;
 use super::router;
 use super::tls::Certificate;
 use crate::app::App;
@@ -75,7 +78,10 @@ impl Server {
             .max_header_list_size(u32::try_from(HEADERS_LIMIT_BYTES).unwrap_or(u32::MAX))
             .max_concurrent_streams(STREAMS_LIMIT);
         let app = Arc::new(app);
-        let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
+        let folded =
+            Folded { router: router(&app), prefix: Arc::from(app.config.path_prefix.as_str()) };
+        let service =
+            ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(folded);
         let ended = match self.certificate {
             None => server.acceptor(acceptor).serve(service).await,
             Some(certificate) => {

@@ -4,6 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::extract::Path;
+use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use utoipa_axum::router::OpenApiRouter;
@@ -11,6 +12,7 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, serve};
 
 use crate::app::App;
+use crate::http::path;
 use crate::v1_1::envelope;
 
 /// The page runs its own scripts and styles, draws its own pictures, and calls this server.
@@ -71,7 +73,9 @@ fn file(name: &str) -> Response {
             ];
             (headers, file.bytes.into_owned()).into_response()
         }
-        Ok(None) => envelope::unknown_resource(),
+        Ok(None) => {
+            envelope::unknown_resource(&path::shown(&Method::GET, &format!("/docs/{name}")))
+        }
         Err(error) => {
             tracing::error!(error, "the page cannot be made");
             envelope::unexpected()

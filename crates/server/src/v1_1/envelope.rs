@@ -170,9 +170,9 @@ pub(crate) fn invalid(why: &impl ToString) -> Response {
     refusal(StatusCode::BAD_REQUEST, codes::UNREADABLE, Some(&why.to_string()), 0)
 }
 
-/// 404.
-pub(crate) fn unknown_resource() -> Response {
-    refusal(StatusCode::NOT_FOUND, codes::UNKNOWN_RESOURCE, None, 0)
+/// 404, with the method and path that were looked for.
+pub(crate) fn unknown_resource(looked_for: &str) -> Response {
+    refusal(StatusCode::NOT_FOUND, codes::UNKNOWN_RESOURCE, Some(looked_for), 0)
 }
 
 /// 405.

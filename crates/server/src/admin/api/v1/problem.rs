@@ -155,9 +155,9 @@ impl IntoResponse for Problem {
     }
 }
 
-/// No such resource under `/admin`.
-pub(crate) fn unknown_resource() -> Response {
-    Problem::not_found().into_response()
+/// No such resource under `/admin`, with the method and path that were looked for.
+pub(crate) fn unknown_resource(looked_for: &str) -> Response {
+    Problem::new(StatusCode::NOT_FOUND, format!("no resource matches {looked_for}")).into_response()
 }
 
 /// A method that the resource has not.
