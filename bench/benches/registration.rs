@@ -61,7 +61,7 @@ fn body(number: u64) -> String {
 
 fn registration(number: u64, organisation: &Organisation, now: Timestamp) -> Registration {
     let body = body(number);
-    let (submission, _) = decode(body.as_bytes()).unwrap().customers(false).remove(0);
+    let (submission, _) = decode(&body).unwrap().customers(false).remove(0);
     validate(&submission, organisation, Ok(TILL), now).outcome.unwrap()
 }
 
@@ -85,9 +85,9 @@ fn pure_parts(criterion: &mut Criterion) {
     let organisation = &new.organisation;
     let body = body(1);
     criterion.bench_function("decode", |bencher| {
-        bencher.iter(|| decode(black_box(body.as_bytes())).unwrap().customers(false));
+        bencher.iter(|| decode(black_box(&body)).unwrap().customers(false));
     });
-    let (submission, _) = decode(body.as_bytes()).unwrap().customers(false).remove(0);
+    let (submission, _) = decode(&body).unwrap().customers(false).remove(0);
     criterion.bench_function("validate", |bencher| {
         bencher.iter(|| validate(black_box(&submission), organisation, Ok(TILL), now));
     });
@@ -100,7 +100,7 @@ fn pure_parts(criterion: &mut Criterion) {
             BatchSize::SmallInput,
         );
     });
-    let batch = Decoded::Json(decode(body.as_bytes()).unwrap());
+    let batch = Decoded::Json(decode(&body).unwrap());
     let (customers, _) = Customers::validated(&batch, organisation, Ok(TILL), now);
     let decisions = [decide(organisation, registration, &facts)];
     criterion.bench_function("encode", |bencher| {

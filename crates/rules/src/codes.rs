@@ -63,7 +63,7 @@ table! {
         "Every customer went through. Nobody needs to act.";
     UNREADABLE = 400 Request "Input is invalid, Please check request parameters or input xml/json",
         "v1.1 request status table",
-        "The body is neither JSON nor XML, as it is said to be, or has no customer in `root`; or a header or a parameter of the query cannot be taken. Nothing was looked at. The caller mends the body at the line and column named, or the header or parameter that is named.";
+        "The body is not in the format or content coding that the request names, or has no customer in `root`; or a header or a parameter of the query is not valid. No customer was read. The message names the line and column, the header or the parameter; the caller corrects it.";
     UNAUTHORISED = 401 Request "Please check your username/password or authentication token",
         "v1.1 request status table",
         "No till and password digest came with the request, or wrong ones. The caller sends `Authorization: Basic`, with the till's name and the lower-case hexadecimal MD5 or SHA-256 of its password.";
@@ -87,7 +87,7 @@ table! {
         "There is no such key, or the secret is not its own, or the client is out of use. The caller mends them; the operator can give the client another secret.";
     UNKNOWN_RESOURCE = 404 Request "Incorrect resource",
         "v1.1 request status table",
-        "There is nothing at this path. The caller mends the URL.";
+        "No endpoint has the path that the message names. The caller corrects the URL.";
     WRONG_METHOD = 405 Request "Incorrect HTTP Method",
         "v1.1 request status table",
         "There is something at this path, for another HTTP method. The caller mends the method.";
@@ -96,10 +96,10 @@ table! {
         "A fault of Patron's own. The operator looks for the request id in the log and reports it.";
     TOO_LARGE = 413 Request "Request body is too large",
         "Patron",
-        "The body exceeds `body_limit_bytes`. The caller sends fewer customers a call.";
+        "The body exceeds `body_limit_bytes`, as it was sent or without its content coding. The caller sends fewer customers a call.";
     UNSUPPORTED_MEDIA_TYPE = 415 Request "Unsupported media type",
         "v2 request status table",
-        "The body is said to be of a format that is not supported. The caller sends JSON or XML and says so.";
+        "The request names a format other than JSON and XML, or a `Content-Encoding` other than gzip and deflate. The caller sends the format or coding that the message names.";
     KEY_REUSED = 422 Request "The idempotency key is that of another request",
         "Patron",
         "The caller has sent this `Idempotency-Key` in the last 24 hours with another body, format, `explain` or attribution, and that request was carried out; of this one nothing was looked at. The caller gives each request a key of its own, and sends it again with the same key only as it was.";

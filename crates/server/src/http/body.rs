@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use patron_rules::codes::{self, Code};
 use tokio::time::timeout;
 
+use super::coding::{self, Coding};
 use crate::app::App;
 use crate::observe::metrics::Limit;
 
@@ -15,37 +18,77 @@ const DRAIN_LIMIT_BYTES: usize = 64_000_000;
 /// Why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It is larger than allowed.
-    #[error("the body is larger than allowed")]
-    TooLarge,
+    /// It is larger than this many bytes, as it is sent or without its content coding.
+    #[error("at most {0} bytes")]
+    TooLarge(usize),
     /// It did not arrive in time.
     #[error("the body did not arrive in time")]
     TimedOut,
     /// The connection broke, or what it carried was no HTTP.
     #[error("the body broke off")]
     BrokenOff,
+    /// Its content coding is not known.
+    #[error("`Content-Encoding` takes gzip, deflate or identity")]
+    UnknownCoding,
+    /// It is not in its content coding.
+    #[error("the body is not {0}, as `Content-Encoding` says")]
+    NotInCoding(&'static str),
 }
 
-/// Reads a whole body, in the time that the configuration allows.
+impl Error {
+    /// The HTTP status of the reply.
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::BrokenOff | Self::NotInCoding(_) => StatusCode::BAD_REQUEST,
+            Self::UnknownCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        }
+    }
+
+    /// The code of the reply.
+    pub(crate) const fn code(self) -> &'static Code {
+        match self {
+            Self::TooLarge(_) => codes::TOO_LARGE,
+            Self::UnknownCoding => codes::UNSUPPORTED_MEDIA_TYPE,
+            Self::TimedOut | Self::BrokenOff | Self::NotInCoding(_) => codes::UNREADABLE,
+        }
+    }
+}
+
+/// Reads a whole body, in the time that the configuration allows, and undoes its content coding.
 ///
 /// # Errors
 /// Why it was not read.
-pub(crate) async fn read(app: &App, mut body: Body, limit_bytes: usize) -> Result<Bytes, Error> {
+pub(crate) async fn read(
+    app: &App,
+    headers: &HeaderMap,
+    mut body: Body,
+    limit_bytes: usize,
+) -> Result<Bytes, Error> {
     let within = app.config.body_timeout();
-    let collected = timeout(within, Limited::new(&mut body, limit_bytes).collect()).await;
-    match collected {
-        Err(_) => {
-            app.metrics.hit(Limit::BodyTime);
-            Err(Error::TimedOut)
-        }
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            app.metrics.hit(Limit::BodySize);
+    let coding = match Coding::of(headers) {
+        Ok(coding) => coding,
+        Err(error) => {
             drain(body, within).await;
-            Err(Error::TooLarge)
+            return Err(error);
+        }
+    };
+    let collected = timeout(within, Limited::new(&mut body, limit_bytes).collect()).await;
+    let read = match collected {
+        Err(_) => Err(Error::TimedOut),
+        Ok(Ok(whole)) => coding::decode(whole.to_bytes(), coding, limit_bytes),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            drain(body, within).await;
+            Err(Error::TooLarge(limit_bytes))
         }
         Ok(Err(_)) => Err(Error::BrokenOff),
-    }
+    };
+    read.inspect_err(|error| match error {
+        Error::TimedOut => app.metrics.hit(Limit::BodyTime),
+        Error::TooLarge(_) => app.metrics.hit(Limit::BodySize),
+        Error::BrokenOff | Error::UnknownCoding | Error::NotInCoding(_) => {}
+    })
 }
 
 /// Reads a body and throws it away, up to a limit.

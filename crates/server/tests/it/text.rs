@@ -99,11 +99,10 @@ fn registration(submission: &Submission) -> Registration {
 /// A customer as each format has it.
 fn submissions(customer: &Value) -> [Submission; 2] {
     let json = json!({"root": {"customer": [customer]}}).to_string();
-    let mut xml =
-        request_xml::decode(elements("root", &json!({"customer": customer})).as_bytes(), None)
-            .unwrap()
-            .customers(true);
-    let mut json = request::decode(json.as_bytes()).unwrap().customers(true);
+    let mut xml = request_xml::decode(&elements("root", &json!({"customer": customer})))
+        .unwrap()
+        .customers(true);
+    let mut json = request::decode(&json).unwrap().customers(true);
     [json.remove(0).0, xml.remove(0).0]
 }
 

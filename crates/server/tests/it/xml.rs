@@ -282,7 +282,10 @@ fn hostile_bodies_are_refused_at_their_place() {
             "an entity that XML does not predefine is not allowed at line 2 column 11",
         ),
         (deep.as_bytes(), "nested too deep (32 levels are allowed) at line 1 column 100"),
-        (b"<root>\n<customer>\xff", "the body is not UTF-8 at line 2 column 11"),
+        (
+            b"<?xml version='1.0' encoding='UTF-8'?>\n<customer>\xff",
+            "the body is not UTF-8 at line 2 column 11",
+        ),
         (
             b"<root>\n<customer></root>",
             "ill-formed document: expected `</customer>`, but `</root>` was found at line 2 column 11",

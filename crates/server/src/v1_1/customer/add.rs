@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use patron_rules::audit::RequestId;
 use patron_rules::codes;
@@ -18,15 +18,17 @@ use tracing::trace_span;
 
 use super::customers::Customers;
 use super::decoded::{self, Decoded};
-use super::examples;
 use super::head::Head;
 use super::members::{Body as Sent, Root};
 use super::response::Item as Added;
+use super::{encoding, examples};
 use crate::app::{App, Items};
 use crate::auth::Caller;
-use crate::http::body;
+use crate::http::sniff::Looks;
+use crate::http::{DRY_RUN, body};
 use crate::observe::metrics::Limit;
 use crate::v1_1::envelope::{self, Envelope, Refused, RefusedReply, Reply};
+use crate::v1_1::format::{self, Format};
 use crate::v1_1::idempotency::{Identity, replayed};
 use crate::v1_1::parameters::{AnsweredOnce, Attributed, Formatted, Registering, UserContext};
 
@@ -50,12 +52,15 @@ const TRIES: usize = 5;
             )),
             (Root = "application/xml"),
         ),
-        description = "At most 5 MB, unless Patron is configured otherwise.",
+        description = "At most 5 MB, unless Patron is configured otherwise. `Content-Encoding` may be `gzip` or `deflate`; the limit is for the body without it.",
     ),
     responses(
         (
             status = 200, description = "What became of each customer",
-            headers(("Idempotent-Replayed", description = "`true` where this was answered before")),
+            headers(
+                ("Idempotent-Replayed", description = "`true` where this was answered before"),
+                ("Dry-Run", description = "`true` for a dry run: nothing is stored. Every other reply to a dry run has it as well"),
+            ),
             content(
                 (Envelope<Added> = "application/json", example = json!(examples::registered())),
                 (Reply<Added> = "application/xml"),
@@ -74,9 +79,20 @@ pub(crate) async fn add(
     Extension(request_id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    match handle(&app, &caller, tenant, request_id, request).await {
-        Ok(reply) | Err(reply) => reply,
+    let (parts, body) = request.into_parts();
+    let head = match Head::read(&parts, &caller, request_id) {
+        Ok(head) => head,
+        Err(invalid) => {
+            body::drain(body, app.config.body_timeout()).await;
+            return invalid.reply();
+        }
+    };
+    let mode = head.mode;
+    let (Ok(mut reply) | Err(mut reply)) = handle(&app, head, tenant, &parts.headers, body).await;
+    if mode == Mode::DryRun {
+        reply.headers_mut().insert(DRY_RUN, HeaderValue::from_static("true"));
     }
+    reply
 }
 
 /// What a request asks for.
@@ -89,43 +105,67 @@ struct Asked<'a> {
 
 async fn handle(
     app: &App,
-    caller: &Caller,
+    head: Head<'_>,
     tenant: Tenant,
-    request_id: RequestId,
-    request: Request,
+    headers: &HeaderMap,
+    body: Body,
 ) -> Result<Response, Response> {
-    let (parts, body) = request.into_parts();
-    let head = match Head::read(&parts, caller, request_id) {
-        Ok(head) => head,
-        Err(refused) => {
-            body::drain(body, app.config.body_timeout()).await;
-            return Err(refused.reply());
-        }
-    };
-    let bytes = read(app, body).await?;
-    let batch = trace_span!(target: STAGES, "decode")
-        .in_scope(|| decoded::decode(&bytes, head.format, &parts.headers))
-        .map_err(|error| envelope::invalid(&error))?;
+    let bytes = read(app, headers, body).await?;
+    let format = head.format.ok_or_else(|| unsupported(&bytes))?;
+    let unreadable = |error| unreadable(&bytes, format, &error);
+    let span = trace_span!(target: STAGES, "decode");
+    let text = span
+        .in_scope(|| encoding::text(&bytes, format, format::charset(headers)))
+        .map_err(unreadable)?;
+    let batch = span.in_scope(|| decoded::decode(&text, format)).map_err(unreadable)?;
+    drop(span);
     let identity = head.identity(&bytes, &tenant.organisation().settings);
     register(app, &Asked { head, batch, identity }, tenant).await
 }
 
+/// The reply to a body that is neither JSON nor XML by its media type.
+fn unsupported(body: &[u8]) -> Response {
+    let generic = "send JSON or XML, and say which by `Content-Type` or `?format=`".to_owned();
+    let (http, code) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, codes::UNSUPPORTED_MEDIA_TYPE);
+    envelope::refusal(http, code, Some(&hint(body).unwrap_or(generic)), 0)
+}
+
+/// The reply to a body that is not what this format takes.
+fn unreadable(body: &[u8], format: Format, error: &decoded::Error) -> Response {
+    let is_as_expected = match Looks::of(body) {
+        Some(Looks::Json) => format == Format::Json,
+        Some(Looks::Xml) => format == Format::Xml,
+        _ => false,
+    };
+    match hint(body).filter(|_| !is_as_expected) {
+        Some(hint) => envelope::invalid(&hint),
+        None => envelope::invalid(error),
+    }
+}
+
+/// How to send a body that looks like this.
+fn hint(body: &[u8]) -> Option<String> {
+    let looks = Looks::of(body)?;
+    Some(match looks {
+        Looks::Json => {
+            "this looks like JSON; send `format=json` or `Content-Type: application/json`"
+                .to_owned()
+        }
+        Looks::Xml => {
+            "this looks like XML; send `format=xml` or `Content-Type: application/xml`".to_owned()
+        }
+        Looks::Form | Looks::Multipart => {
+            format!("this looks like {looks}; send JSON or XML as the whole body")
+        }
+        Looks::Gzip => "this looks like gzip; send `Content-Encoding: gzip`".to_owned(),
+    })
+}
+
 /// Reads a body whole.
-async fn read(app: &App, body: Body) -> Result<Bytes, Response> {
+async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
     let limit = app.config.body_limit_bytes;
-    body::read(app, body, limit).await.map_err(|error| {
-        let (http, code, detail) = match error {
-            body::Error::TooLarge => {
-                let detail = format!("at most {limit} bytes");
-                (StatusCode::PAYLOAD_TOO_LARGE, codes::TOO_LARGE, Some(detail))
-            }
-            body::Error::TimedOut => {
-                let detail = "the body did not arrive in time".to_owned();
-                (StatusCode::REQUEST_TIMEOUT, codes::UNREADABLE, Some(detail))
-            }
-            body::Error::BrokenOff => (StatusCode::BAD_REQUEST, codes::UNREADABLE, None),
-        };
-        envelope::refusal(http, code, detail.as_deref(), 0)
+    body::read(app, headers, body, limit).await.map_err(|error| {
+        envelope::refusal(error.status(), error.code(), Some(&error.to_string()), 0)
     })
 }
 

@@ -1,11 +1,10 @@
 //! A request's body as far as its customers, in whichever format it came.
 
-use axum::http::HeaderMap;
 use patron_rules::submission::Submission;
 
 use super::place::Place;
 use super::{request, request_xml};
-use crate::v1_1::format::{self, Format};
+use crate::v1_1::format::Format;
 
 /// How deep what a body holds may nest: arrays and objects, or elements.
 pub(super) const DEPTH_LIMIT: usize = 32;
@@ -42,14 +41,10 @@ pub enum Decoded<'a> {
 }
 
 /// Reads a body of this format as far as its customers.
-pub(super) fn decode<'a>(
-    body: &'a [u8],
-    format: Format,
-    headers: &HeaderMap,
-) -> Result<Decoded<'a>, Error> {
+pub(super) fn decode(text: &str, format: Format) -> Result<Decoded<'_>, Error> {
     match format {
-        Format::Json => request::decode(body).map(Decoded::Json),
-        Format::Xml => request_xml::decode(body, format::charset(headers)).map(Decoded::Xml),
+        Format::Json => request::decode(text).map(Decoded::Json),
+        Format::Xml => request_xml::decode(text).map(Decoded::Xml),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod add;
 pub mod customers;
 pub mod decoded;
+pub mod encoding;
 mod examples;
 mod explain;
 pub mod get;

@@ -57,9 +57,8 @@ pub struct Batch<'a> {
 ///
 /// # Errors
 /// What cannot be read, and where.
-pub fn decode(body: &[u8]) -> Result<Batch<'_>, Error> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| Error::at("the body is not UTF-8", body, error.valid_up_to()))?;
+pub fn decode(text: &str) -> Result<Batch<'_>, Error> {
+    let body = text.as_bytes();
     if let Some(offset) = too_deep(body) {
         return Err(Error::at("nested too deep (32 levels are allowed)", body, offset));
     }

@@ -10,7 +10,6 @@
 //! each entry of a list. Attributes, comments and processing instructions are ignored. There are no
 //! entities but the five of XML itself, and no document types.
 
-use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use patron_rules::submission::Submission;
 use patron_rules::text;
 use quick_xml::events::{BytesRef, Event};
@@ -27,8 +26,6 @@ use crate::v1_1::format::Format;
 const ELEMENT_LIMIT: usize = 200_000;
 /// The most bytes of one tag, with its attributes.
 const TAG_LIMIT_BYTES: usize = 64 * 1024;
-/// Where an XML declaration ends at the latest, in bytes.
-const DECLARATION_LIMIT_BYTES: usize = 1_024;
 /// The name of an entry in the converted form of a list.
 const ENTRY: &str = "element";
 const CHANNEL_MEMBERS: [&str; 5] = ["type", "value", "primary", "verified", "meta"];
@@ -88,13 +85,12 @@ impl Batch {
     }
 }
 
-/// Reads a body as far as its customers; `charset` is what its media type says of its encoding.
+/// Reads a body as far as its customers.
 ///
 /// # Errors
 /// What cannot be read, and where.
-pub fn decode(body: &[u8], charset: Option<&str>) -> Result<Batch, Error> {
-    let text = text(body, charset)?;
-    let (document, place) = document(&text)?;
+pub fn decode(text: &str) -> Result<Batch, Error> {
+    let (document, place) = document(text)?;
     let refused = |reason| Err(Error::at(reason, text.as_bytes(), place));
     if document.name != "root" {
         return refused("the document element is not `root`");
@@ -121,54 +117,6 @@ pub fn decode(body: &[u8], charset: Option<&str>) -> Result<Batch, Error> {
     }
     let unknown = unknown.map(|name| format!("/root/{name}"));
     Ok(Batch { count: customers.len(), unknown, customers })
-}
-
-/// A body's text: in the encoding of its byte order mark, or that of its media type, or that of its
-/// XML declaration, or UTF-8.
-fn text(body: &[u8], charset: Option<&str>) -> Result<String, Error> {
-    let (encoding, mark) = match Encoding::for_bom(body) {
-        Some(marked) => marked,
-        None => (encoding(body, charset)?, 0),
-    };
-    let body = body.get(mark..).unwrap_or_default();
-    let mut decoder = encoding.new_decoder_without_bom_handling();
-    let longest = decoder.max_utf8_buffer_length_without_replacement(body.len());
-    let mut text = String::with_capacity(longest.unwrap_or_default());
-    match decoder.decode_to_string_without_replacement(body, &mut text, true).0 {
-        DecoderResult::InputEmpty => Ok(text),
-        DecoderResult::Malformed(..) | DecoderResult::OutputFull => {
-            let reason = format!("the body is not {}", encoding.name());
-            Err(Error::at(&reason, text.as_bytes(), text.len()))
-        }
-    }
-}
-
-/// The encoding of a body without a byte order mark.
-fn encoding(body: &[u8], charset: Option<&str>) -> Result<&'static Encoding, Error> {
-    // What the first character looks like in UTF-16 tells the order of bytes, which no name does.
-    match body {
-        [0, b'<', ..] => return Ok(UTF_16BE),
-        [b'<', 0, ..] => return Ok(UTF_16LE),
-        _ => {}
-    }
-    let Some(label) = charset.or_else(|| declared_encoding(body)) else { return Ok(UTF_8) };
-    match Encoding::for_label_no_replacement(label.as_bytes()) {
-        // Programs that build a text in UTF-16 leave that name in it, whatever they then send.
-        Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
-        Some(encoding) => Ok(encoding),
-        None => Err(Error::at(&format!("the encoding `{label}` is not known"), body, 0)),
-    }
-}
-
-fn declared_encoding(body: &[u8]) -> Option<&str> {
-    let declaration = body.strip_prefix(b"<?xml")?;
-    let declaration = declaration.get(..DECLARATION_LIMIT_BYTES).unwrap_or(declaration);
-    let end = declaration.windows(2).position(|two| two == b"?>")?;
-    let declaration = std::str::from_utf8(declaration.get(..end)?).ok()?;
-    let (_, value) = declaration.split_once("encoding")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''))?;
-    value.get(1..)?.split_once(quote).map(|(label, _)| label)
 }
 
 /// Reads a text's document element, and says where it begins.
@@ -347,17 +295,22 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::encoding;
     use super::*;
     use crate::v1_1::xml;
 
     /// The customers of a body, as the reader of JSON gets them.
     fn customers(body: &str) -> Value {
-        decode(body.as_bytes(), None)
+        read(body.as_bytes(), None)
             .map_or_else(|error| panic!("{body}: {error}"), |batch| Value::Array(batch.customers))
     }
 
+    fn read(body: &[u8], charset: Option<&str>) -> Result<Batch, Error> {
+        decode(&encoding::text(body, Format::Xml, charset)?)
+    }
+
     fn error(body: &[u8], charset: Option<&str>) -> String {
-        decode(body, charset).map_or_else(|error| error.to_string(), |_| "read".to_owned())
+        read(body, charset).map_or_else(|error| error.to_string(), |_| "read".to_owned())
     }
 
     #[test]
@@ -511,6 +464,8 @@ mod tests {
             (declared("UTF-8").into_bytes(), None),
             (format!("\u{feff}{}", body("")).into_bytes(), Some("ISO-8859-1")),
             (latin(&body("")), Some("ISO-8859-1")),
+            (latin(&body("")), None),
+            (latin(&body("<?xml version='1.0'?>")), None),
             (latin(&declared("iso-8859-1")), None),
             (latin(&declared("utf-8")), Some("latin1")),
             (utf_16(&format!("\u{feff}{}", body("")), u16::to_le_bytes), None),
@@ -519,11 +474,11 @@ mod tests {
             (utf_16(&body(""), u16::to_le_bytes), None),
             (declared("utf-16").into_bytes(), None),
         ] {
-            let read = decode(&bytes, charset).unwrap().customers(true);
+            let read = read(&bytes, charset).unwrap().customers(true);
             assert_eq!(read[0].0.first_name.as_deref(), Some("José"), "{charset:?} {bytes:?}");
         }
         let not_utf_8 = latin("<root>\n<customer><firstname>José");
-        assert_eq!(error(&not_utf_8, None), "the body is not UTF-8 at line 2 column 25");
+        assert_eq!(error(&not_utf_8, Some("utf-8")), "the body is not UTF-8 at line 2 column 25");
         assert_eq!(error(b"\xff\xfe<\0r", None), "the body is not UTF-16LE at line 1 column 2");
         assert_eq!(
             error(b"<root/>", Some("utf-7")),
@@ -552,7 +507,7 @@ mod tests {
             ),
         ] {
             let body = format!("<root><customer/><customer>{inside}</customer></root>");
-            let read = decode(body.as_bytes(), None).unwrap().customers(false);
+            let read = read(body.as_bytes(), None).unwrap().customers(false);
             assert_eq!(read[0].0.malformed, None);
             let (Submission { malformed, .. }, place) = &read[1];
             let Malformed { member, reason } = malformed.as_ref().unwrap();
@@ -570,7 +525,7 @@ mod tests {
             ("<root><customer/><other/></root>", Some("/root/other")),
         ] {
             let body = format!("<root>{inside}</root>");
-            let batch = decode(body.as_bytes(), None).unwrap();
+            let batch = read(body.as_bytes(), None).unwrap();
             assert_eq!(batch.unknown.as_deref(), unknown, "{inside}");
         }
     }
@@ -674,8 +629,8 @@ mod tests {
         ) {
             let body = json!({"root": {"customer": customers}}).to_string();
             let in_xml = xml::from_json(body.as_bytes()).unwrap();
-            let json = request::decode(body.as_bytes()).unwrap().customers(true);
-            let xml = decode(in_xml.as_bytes(), None).unwrap().customers(true);
+            let json = request::decode(&body).unwrap().customers(true);
+            let xml = read(in_xml.as_bytes(), None).unwrap().customers(true);
             let sent = |read: Vec<(Submission, Place)>| -> Vec<_> {
                 read.into_iter().map(|(submission, _)| submission).collect()
             };
@@ -688,16 +643,16 @@ mod tests {
             "<commChannels>", "</commChannels>", "<field>", "</field>", "<", ">", "&", ";", "&lt;",
             "<!--", "-->", "<![CDATA[", "]]>", "<?xml ", "encoding='", "'?>", "text", " ", "\u{e9}", "<!DOCTYPE", ":", "/",
         ]), 0..30)) {
-            if let Ok(batch) = decode(pieces.concat().as_bytes(), None) {
+            if let Ok(batch) = read(pieces.concat().as_bytes(), None) {
                 assert_eq!(batch.customers(true).len(), batch.count);
             }
         }
 
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            drop(decode(&bytes, None));
-            drop(decode(&bytes, Some("utf-16")));
-            drop(decode(&bytes, Some("shift_jis")));
+            drop(read(&bytes, None));
+            drop(read(&bytes, Some("utf-16")));
+            drop(read(&bytes, Some("shift_jis")));
         }
     }
 }

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::problem::Problem;
 use crate::app::App;
 use crate::http::body::{self, Error};
+use crate::http::sniff;
 
 /// The largest body, in bytes.
 const LIMIT_BYTES: usize = 256 * 1024;
@@ -28,7 +29,10 @@ pub(super) async fn text(app: &App, request: Request) -> Result<String, Problem>
         body::drain(body, app.config.body_timeout()).await;
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send JSON"));
     }
-    let bytes = body::read(app, body, LIMIT_BYTES).await.map_err(refused)?;
+    let bytes = body::read(app, &parts.headers, body, LIMIT_BYTES).await.map_err(refused)?;
+    if let Some(hint) = sniff::instead_of_json(&bytes) {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, hint));
+    }
     String::from_utf8(Bytes::into(bytes))
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is not UTF-8"))
 }
@@ -51,10 +55,9 @@ pub(super) async fn drain(app: &App, request: Request) {
 }
 
 fn refused(error: Error) -> Problem {
-    let status = match error {
-        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::TimedOut => StatusCode::REQUEST_TIMEOUT,
-        Error::BrokenOff => StatusCode::BAD_REQUEST,
+    let detail = match error {
+        Error::TooLarge(limit) => format!("the body is larger than allowed: at most {limit} bytes"),
+        error => error.to_string(),
     };
-    Problem::new(status, error.to_string())
+    Problem::new(error.status(), detail)
 }

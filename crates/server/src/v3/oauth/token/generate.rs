@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::SignedDuration;
-use patron_rules::codes;
+use patron_rules::codes::{self, Code};
 use patron_rules::organisation::CallerId;
 use patron_store::{NewToken, Tenant};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::auth::token::{self, Purpose};
 use crate::auth::{Caller, Refusal};
 use crate::http::admission::{self, Admitted};
-use crate::http::{body, json};
+use crate::http::{body, json, sniff};
 use crate::limits::headers;
 
 /// The largest body, in bytes.
@@ -74,6 +74,7 @@ struct Wrong {
         (status = 401, body = Reply, description = "No client that is in use has this key and secret"),
         (status = 408, body = Reply, description = "The body did not arrive in time"),
         (status = 413, body = Reply, description = "The body is larger than 10,000 bytes"),
+        (status = 415, body = Reply, description = "`Content-Encoding` is neither gzip nor deflate"),
         (status = 429, body = Reply, description = "Too many wrong secrets, or too many calls",
          headers(("Retry-After" = u64, description = "How many seconds to wait"))),
         (status = 503, body = Reply, description = "The store does not answer",
@@ -106,21 +107,17 @@ async fn handle(app: &App, request: Request) -> Result<Response, Response> {
 }
 
 async fn read(app: &App, request: Request) -> Result<Credentials, Response> {
-    let bytes = body::read(app, request.into_body(), BODY_LIMIT).await;
-    let unreadable = |http, detail: &str| {
-        let message = format!("{}: {detail}", codes::UNREADABLE.message);
-        wrong(http, codes::UNREADABLE.number, message)
+    let (parts, body) = request.into_parts();
+    let refuse = |http, code: &Code, detail: &str| {
+        wrong(http, code.number, format!("{}: {detail}", code.message))
     };
-    let bytes = bytes.map_err(|error| match error {
-        body::Error::TooLarge => {
-            let message = format!("{}: at most {BODY_LIMIT} bytes", codes::TOO_LARGE.message);
-            wrong(StatusCode::PAYLOAD_TOO_LARGE, codes::TOO_LARGE.number, message)
-        }
-        body::Error::TimedOut => unreadable(StatusCode::REQUEST_TIMEOUT, &error.to_string()),
-        body::Error::BrokenOff => unreadable(StatusCode::BAD_REQUEST, &error.to_string()),
-    })?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| unreadable(StatusCode::BAD_REQUEST, &error.to_string()))
+    let bytes = body::read(app, &parts.headers, body, BODY_LIMIT)
+        .await
+        .map_err(|error| refuse(error.status(), error.code(), &error.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let detail = sniff::instead_of_json(&bytes).unwrap_or_else(|| error.to_string());
+        refuse(StatusCode::BAD_REQUEST, codes::UNREADABLE, &detail)
+    })
 }
 
 /// Makes a token for the client and keeps its hash.
