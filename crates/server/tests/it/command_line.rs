@@ -52,6 +52,7 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     connection_limit_per_address = 500
     trusted_proxies = ""
     idle_timeout_seconds = 120
+    path_prefix = "/api"
     cors_origins = ""
     body_limit_bytes = 8
     header_timeout_seconds = 30
