@@ -117,9 +117,10 @@ const MOBILES: &[&str] =
 const EMAILS: &[&str] = &["a@b.in", "A@b.in", "c@b.in", "d@b.in"];
 const FLAGS: &[&str] = &["true", "0", "perhaps"];
 
-fn channel(channel: Channel) -> SubmittedChannel {
+fn channel((index, channel): (usize, Channel)) -> SubmittedChannel {
     let [primary, verified, residence, office] = channel.flags.map(|flag| sent(flag, FLAGS));
     SubmittedChannel {
+        index,
         kind: sent(channel.kind, &["mobile", "email", "wechat", "pigeon"]),
         value: sent(channel.value, &[MOBILES, EMAILS].concat()),
         primary,
@@ -171,7 +172,7 @@ fn submission(customer: Customer) -> Submission {
             test_control_status: sent(customer.test_control_status, &["TEST"]),
             ..Kept::default()
         },
-        channels: customer.channels.into_iter().map(channel).collect(),
+        channels: customer.channels.into_iter().enumerate().map(channel).collect(),
         subscriptions: customer.subscriptions.into_iter().map(subscription).collect(),
         custom_fields: customer.custom_fields.into_iter().map(field).collect(),
         extended_fields: customer.extended_fields.into_iter().map(field).collect(),

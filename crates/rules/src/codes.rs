@@ -155,10 +155,10 @@ table! {
         "The identifiers passed belong to different customers, the external id to the second of them. The caller finds out which is right.";
     DATE_OUT_OF_RANGE = 1034 Error "Unable to register. Registration date is not within the allowed past or future date limit.",
         "v1.1 customer codes",
-        "`registered_on` is no date of the form YYYY-MM-DD HH:MM:SS, is earlier than `CONF_MIN_REGISTRATION_DATE`, or lies further ahead than `FUTURE_REGISTRATION_DAYS`. The caller mends it, or the operator the settings.";
+        "`registered_on` is not a date of the form YYYY-MM-DD HH:MM:SS, is earlier than `CONF_MIN_REGISTRATION_DATE`, or lies further ahead than `FUTURE_REGISTRATION_DAYS`; the message says which. The caller corrects it, or the operator changes the settings.";
     EMAIL_REQUIRED = 1039 Error "Unable to register. Email ID is required.",
         "v1.1 customer codes",
-        "The email address identifies customers here, or `CONF_USERS_IS_EMAIL_REQUIRED` asks for it, and there is none. The caller passes it, or the operator changes the setting.";
+        "The email address identifies customers here, or `CONF_USERS_IS_EMAIL_REQUIRED` asks for it, and there is none; the message says if the one passed was left out, and why. The caller passes it, or the operator changes the setting.";
     EXTERNAL_ID_REQUIRED = 1043 Error "Unable to register. Customer's external ID is required.",
         "v1.1 customer codes",
         "The external id identifies customers here, or `CONF_USERS_IS_EXTERNAL_ID_REQUIRED` asks for it, and there is none. The caller passes it, or the operator changes the setting.";
@@ -184,7 +184,7 @@ table! {
         "The organisation has no country by which to complete mobile numbers. The operator sets `COUNTRY`.";
     FAILED_TO_ADD = 10001 Error "Failed to add customer: {x}",
         "v1.1 customer codes",
-        "A member has a form or a value that cannot be taken; the message names it. The caller mends it.";
+        "An identifier, `type`, `source` or `accountId` has a form or a value that is not accepted, or, by `STRICT_EXTRAS`, another member; the message names it. The caller corrects it.";
     INVALID_REGISTERED_TILL = 91020 Error "Invalid TILL passed for registration.",
         "v1.1 customer codes",
         "`registered_till` names no till of the organisation. The caller mends the name, or the operator adds the till.";
@@ -199,7 +199,7 @@ table! {
         "At least one custom field is not defined, or its value is not valid; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
     VALIDATION_FAILED = 91003 Warning "Validation failed: {x}.",
         "v1.1 customer codes (Patron adds what it is about)",
-        "What the message names was not valid and was left out; the rest is registered. The caller mends it.";
+        "What the message names was not valid or is unknown, and was left out; the rest is registered. The caller corrects it. For unknown members and fraud statuses, `WARN_EXTRAS` = 0 switches the warning off.";
     PRIMARY_KEPT = 91005 Warning "{x} is a primary key. {y} cannot be updated.",
         "v1.1 customer codes",
         "The customer is known by another primary identifier, which never changes; the one passed was ignored. The caller finds out which is right.";
@@ -217,7 +217,7 @@ table! {
         "The extended field named is not defined, or its value is not valid; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
     INVALID_FRAUD_STATUS = 1061 Error "Invalid fraud status",
         "v1.1 customer codes of 2017",
-        "No document lists this `fraud_status`, and `STRICT_EXTRAS` is on. The caller mends it, or the operator switches `STRICT_EXTRAS` off, which takes it as NONE.";
+        "No document lists this `fraud_status`, and `STRICT_EXTRAS` is on. The caller corrects it, or the operator switches `STRICT_EXTRAS` off, which stores it as NONE with a warning (91003).";
     INVALID_TEST_CONTROL_STATUS = 1062 Error "Invalid test and control status.",
         "v1.1 customer codes",
         "`test_control_status` is neither TEST nor CONTROL, and `STRICT_EXTRAS` is on. The caller mends it, or the operator switches `STRICT_EXTRAS` off, which keeps it as it is.";
@@ -250,7 +250,7 @@ table! {
         "A subscription's `scope` names several; the subscription was left out. The caller passes all.";
     INVALID_SUBSCRIPTION_STATUS = 1106 Warning "Invalid subscription status",
         "v1.1 subscription codes (number); the wording is Patron's",
-        "A subscription's `is_subscribed` is neither 1 nor 0; the subscription was left out. The caller mends it.";
+        "A subscription's `is_subscribed` is none of 1, 0, true and false; the subscription was left out. The caller corrects it.";
     SUBSCRIPTION_KEPT = 91022 Warning "Failed to update subscription for {x} channel and priority {y}",
         "v1.1 customer codes",
         "The subscription named was not valid and was left out; the warning before it says why. The caller mends it.";
@@ -364,7 +364,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure whose message has a gap for what exactly was wrong.
+    /// A failure with what exactly was wrong: in the gap of its message, or behind it.
     #[must_use]
     pub fn because(code: &'static Code, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { code, member: None, reason: reason.into() }
@@ -384,7 +384,10 @@ impl Failure {
         }
         let place = self.member.as_ref().map(|member| format!(" at {}", place(member)));
         let reason = format!("{}{}", self.reason, place.unwrap_or_default());
-        filled(self.code, &reason, "")
+        if self.code.message.contains("{x}") {
+            return filled(self.code, &reason, "");
+        }
+        with_reason(self.code.message, &reason)
     }
 }
 
@@ -408,13 +411,14 @@ pub struct Warning {
     /// The member that could not be taken, where it is one.
     pub member: Option<Member>,
     gaps: Option<[String; 2]>,
+    reason: Cow<'static, str>,
 }
 
 impl Warning {
     /// A warning whose message has gaps for what it is about.
     #[must_use]
     pub fn about(code: &'static Code, x: &str, y: &str) -> Self {
-        Self { code, member: None, gaps: Some([x.to_owned(), y.to_owned()]) }
+        Self { gaps: Some([x.to_owned(), y.to_owned()]), ..code.into() }
     }
 
     /// A warning of this member.
@@ -423,10 +427,21 @@ impl Warning {
         Self { member: Some(member), ..self }
     }
 
+    /// A warning with what exactly was wrong, behind its message.
+    #[must_use]
+    pub fn because(self, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into(), ..self }
+    }
+
     /// The message. Unless it was said what fills its gaps, the member does; `name` says what a
     /// member is called.
     #[must_use]
     pub fn message(&self, name: impl Fn(&Member) -> String) -> Cow<'static, str> {
+        let message = self.without_reason(name);
+        if self.reason.is_empty() { message } else { with_reason(&message, &self.reason) }
+    }
+
+    fn without_reason(&self, name: impl Fn(&Member) -> String) -> Cow<'static, str> {
         match (&self.gaps, &self.member) {
             (Some([x, y]), _) => filled(self.code, x, y),
             (None, Some(member)) => {
@@ -440,7 +455,7 @@ impl Warning {
 
 impl From<&'static Code> for Warning {
     fn from(code: &'static Code) -> Self {
-        Self { code, member: None, gaps: None }
+        Self { code, member: None, gaps: None, reason: Cow::Borrowed("") }
     }
 }
 
@@ -448,6 +463,11 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.code.number, self.message(|member| format!("{member:?}")))
     }
+}
+
+/// A message with a reason in parentheses before its full stop.
+fn with_reason(message: &str, reason: &str) -> Cow<'static, str> {
+    Cow::Owned(format!("{} ({reason}).", message.trim_end_matches('.')))
 }
 
 /// In one pass, since what fills a gap may look like one.
@@ -481,6 +501,8 @@ mod tests {
         let at = Warning::from(PRIMARY_KEPT).at(Member::Gender);
         assert_eq!(at.message(place), "<Gender> is a primary key. <Gender> cannot be updated.");
         assert_eq!(Warning::from(SURVIVOR_FOUND).message(place), SURVIVOR_FOUND.message);
+        let because = Warning::from(VALIDATION_FAILED).at(Member::Gender).because("x");
+        assert_eq!(because.message(place), "Validation failed: <Gender> (x).");
     }
 
     #[test]
@@ -489,6 +511,9 @@ mod tests {
         assert_eq!(failure.message(place), "Failed to add customer: x");
         let failure = failure.at(Member::Source);
         assert_eq!(failure.message(place), "Failed to add customer: x at <Source>");
+        let failure = Failure::because(INVALID_EMAIL, "x").at(Member::Source);
+        let message = "Unable to register. Invalid email ID (x at <Source>).";
+        assert_eq!(failure.message(place), message);
         let failure = Failure::from(INVALID_EMAIL).at(Member::Source);
         assert_eq!(failure.message(place), INVALID_EMAIL.message);
     }

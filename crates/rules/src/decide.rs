@@ -20,7 +20,7 @@ use crate::organisation::Organisation;
 use crate::profile::{CustomerType, channel, field};
 use crate::referral::{self, Referral, Referrer};
 use crate::resolve::{Holders, Identity, required, resolve, update_identifiers};
-use crate::settings::Settings;
+use crate::settings::{OlderUpdate, Settings};
 use crate::submission::{Kept, Member};
 use crate::trace::{Step, Trace};
 use crate::validate::Registration;
@@ -162,6 +162,10 @@ fn plan(
     if makes_external_id && known.is_none() {
         registration.identifiers.external_id = None;
     }
+    let mut warnings = registration.warnings.clone();
+    if let Some(known) = &known {
+        warnings.extend(ignore_older(&mut registration, known, settings, facts.now, trace));
+    }
     let mut customer = known.clone().unwrap_or_else(|| new_customer(&registration, facts));
     enrol::settle(&mut customer, organisation, facts.now);
     let merging = merge_all(&mut customer, organisation, facts, identity)?;
@@ -170,19 +174,19 @@ fn plan(
     let before_type = known.is_some().then_some(customer.customer_type);
     customer.customer_type = converted(before_type, registration.customer_type)?;
     let held = customer.identifiers.clone();
-    let mut warnings = registration.warnings.clone();
-    warnings.extend(update_identifiers(
+    let update = update_identifiers(
         &mut customer.identifiers,
         &registration.identifiers,
         &merging.occupied,
         &facts.holders,
         settings,
         trace,
-    ));
+    );
     if makes_external_id {
         make_external_id(&mut customer.identifiers, facts, trace)?;
     }
-    check_required(before_type, &customer, settings, trace)?;
+    warnings.extend(update);
+    check_required(before_type, &customer, settings, &mut warnings, trace)?;
     check_contact(&customer)?;
     let Customer { channels, identifiers, source, .. } = &mut customer;
     channel::follow(channels, &held, identifiers, source, registration.channels.is_empty());
@@ -287,11 +291,14 @@ fn issue_card(
 }
 
 /// Refuses a new customer, or one who becomes a loyalty customer, without an identifier that the
-/// organisation requires.
+/// organisation requires. A new customer whose identifier is skipped by
+/// `CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH` is not refused: "a new customer is registered with
+/// the primary identifier ignoring the secondary identifier".
 fn check_required(
     before: Option<CustomerType>,
     customer: &Customer,
     settings: &Settings,
+    warnings: &mut [Warning],
     trace: &mut Trace,
 ) -> Result<(), Failure> {
     let becomes_loyal = customer.customer_type == CustomerType::Loyalty
@@ -300,17 +307,34 @@ fn check_required(
         return Ok(());
     }
     for kind in IdentifierKind::ALL.into_iter().filter(|kind| settings.requires(*kind)) {
-        let is_there = customer.identifiers.key(kind).is_some();
-        if !trace.flag(is_there, Step::RequiredAndThere(kind), Step::RequiredAndMissing(kind)) {
-            let code = match kind {
-                IdentifierKind::Email if becomes_loyal => codes::EMAIL_NEEDED_FOR_LOYALTY,
-                IdentifierKind::ExternalId if becomes_loyal => {
-                    codes::EXTERNAL_ID_NEEDED_FOR_LOYALTY
-                }
-                kind => required(kind),
-            };
-            return Err(Failure::from(code).at(Member::Identifier(kind)));
+        if customer.identifiers.key(kind).is_some() {
+            trace.add(Step::RequiredAndThere(kind));
+            continue;
         }
+        let member = Some(Member::Identifier(kind));
+        let ignored = warnings.iter_mut().find(|warning| warning.member == member);
+        let reason = match ignored {
+            Some(warning) if warning.code == codes::IDENTIFIER_OCCUPIED => {
+                if before.is_none() {
+                    trace.add(Step::RequiredAndSkipped);
+                    *warning = warning.clone().because(format!(
+                        "CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH outranks {}",
+                        Settings::name_of_requirement(kind)
+                    ));
+                    continue;
+                }
+                "the one passed belongs to another customer"
+            }
+            Some(_) => "the one passed is not valid",
+            None => "",
+        };
+        trace.add(Step::RequiredAndMissing(kind));
+        let code = match kind {
+            IdentifierKind::Email if becomes_loyal => codes::EMAIL_NEEDED_FOR_LOYALTY,
+            IdentifierKind::ExternalId if becomes_loyal => codes::EXTERNAL_ID_NEEDED_FOR_LOYALTY,
+            kind => required(kind),
+        };
+        return Err(Failure::because(code, reason).at(Member::Identifier(kind)));
     }
     Ok(())
 }
@@ -358,7 +382,7 @@ fn new_customer(registration: &Registration, facts: &Facts) -> Customer {
         source: registration.source.clone().unwrap_or_default(),
         account_id: registration.account_id.clone(),
         registered_at: registration.registered_at.unwrap_or(facts.now),
-        updated_at: facts.now,
+        updated_at: registration.updated_at.unwrap_or(facts.now),
         registered_till: registration.registered_till,
         associated_till: None,
         fraud_status: None,
@@ -371,8 +395,46 @@ fn new_customer(registration: &Registration, facts: &Facts) -> Customer {
     }
 }
 
+/// Removes the details of a registration whose `updated_on` is before the customer's, unless
+/// `OLDER_UPDATE` is APPLY. What remains fills identifiers that the customer lacks, and enrols.
+///
+/// An `updated_on` of the customer that lies in the future is a wrong clock, and makes nothing older.
+fn ignore_older(
+    registration: &mut Registration,
+    known: &Customer,
+    settings: &Settings,
+    now: Timestamp,
+    trace: &mut Trace,
+) -> Option<Warning> {
+    let is_older = |passed: Timestamp| passed < known.updated_at && known.updated_at <= now;
+    if !registration.updated_at.is_some_and(is_older) {
+        return None;
+    }
+    let ignores = settings.older_update == OlderUpdate::Ignore;
+    if !trace.flag(ignores, Step::OlderIgnored, Step::OlderApplied) {
+        return None;
+    }
+    let passed = registration.identifiers.clone();
+    for (kind, _) in passed.keys().filter(|(kind, _)| *kind != settings.primary_key) {
+        if settings.allows_update(kind) {
+            registration.identifiers.take_over(kind, &known.identifiers);
+        }
+    }
+    registration.first_name = None;
+    registration.last_name = None;
+    registration.associated_till = None;
+    registration.fraud_status = None;
+    registration.channels = Vec::new();
+    registration.subscriptions = Vec::new();
+    registration.kept = Kept::default();
+    registration.custom_fields = Vec::new();
+    registration.extended_fields = Vec::new();
+    let reason = "older than the customer's: the other details are ignored, OLDER_UPDATE";
+    Some(Warning::from(codes::VALIDATION_FAILED).at(Member::UpdatedOn).because(reason))
+}
+
 /// What was passed replaces what was known; what was not passed stays. Source, account, date and
-/// till of registration tell of the first one, and stay.
+/// till of registration tell of the first one, and stay. `updated_at` never goes back.
 fn update_profile(
     customer: &mut Customer,
     registration: Registration,
@@ -385,7 +447,7 @@ fn update_profile(
         status.bring(&mut customer.fraud_status);
     }
     customer.account_id = customer.account_id.take().or(registration.account_id);
-    customer.updated_at = registration.updated_at.unwrap_or(now);
+    customer.updated_at = registration.updated_at.unwrap_or(now).max(customer.updated_at);
     let warnings = channel::bring(&mut customer.channels, registration.channels, &customer.source);
     for subscription in registration.subscriptions {
         customer.subscriptions.retain(|held| !held.is(subscription));

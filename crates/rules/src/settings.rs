@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, date};
 use serde::{Deserialize, Serialize};
 
 use crate::identifier::generated::{SourceAccount, When};
 use crate::identifier::{Country, IdentifierKind, external_id, generated, mobile};
 use crate::number::{self, Algorithm, COUNT_LIMIT, ChecksumOver, Fault, LENGTH_LIMIT};
+use crate::profile::moment;
 use crate::text;
 
 /// The most customers in one call that an organisation may allow.
@@ -64,12 +65,17 @@ pub struct Settings {
     pub known_customer: KnownCustomer,
     /// What an invalid identifier does that is neither the primary nor the only one.
     pub invalid_secondary: InvalidSecondary,
+    /// How a registration is handled that is older than the customer's last update.
+    pub older_update: OlderUpdate,
     /// The earliest registration date-time, local to the organisation.
     pub earliest_registration: Option<DateTime>,
     /// How many days a registration date may lie in the future.
     pub future_registration_days: u16,
-    /// Whether unknown members and unknown fraud statuses are refused.
+    /// Whether unknown members, unknown fraud statuses and optional members of a wrong form are
+    /// refused.
     pub strict_extras: bool,
+    /// Whether a warning names unknown members and unknown fraud statuses.
+    pub warn_extras: bool,
     /// The most customers in one call.
     pub batch_limit: usize,
     /// For how many seconds a request that is sent again is taken for a repeat; 0 is never.
@@ -102,6 +108,15 @@ pub enum InvalidSecondary {
     Drop,
 }
 
+/// How a registration is handled whose `updated_on` is before the customer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OlderUpdate {
+    /// Its details are ignored, with a warning.
+    Ignore,
+    /// Its details replace those of the customer.
+    Apply,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -124,9 +139,11 @@ impl Default for Settings {
             merge: false,
             known_customer: KnownCustomer::Update,
             invalid_secondary: InvalidSecondary::Fail,
-            earliest_registration: None,
+            older_update: OlderUpdate::Ignore,
+            earliest_registration: Some(date(1900, 1, 1).at(0, 0, 0, 0)),
             future_registration_days: 1,
             strict_extras: false,
+            warn_extras: true,
             batch_limit: 100,
             repeat_window_seconds: 0,
             audit_custom_fields: true,
@@ -707,6 +724,11 @@ pub const TABLE: &[Setting] = &[
         "an invalid identifier that is neither the primary nor the only one fails the registration, or is dropped with a warning (91003)",
         "FAIL or DROP", "FAIL" => InvalidSecondary::Fail, "DROP" => InvalidSecondary::Drop
     ),
+    choice!(
+        "OLDER_UPDATE", older_update,
+        "the details of a registration whose `updated_on` is before the customer's are ignored with a warning (91003), or applied; the customer's `updated_on` never goes back",
+        "IGNORE or APPLY", "IGNORE" => OlderUpdate::Ignore, "APPLY" => OlderUpdate::Apply
+    ),
     Setting {
         name: "CONF_MIN_REGISTRATION_DATE",
         alias: None,
@@ -717,7 +739,7 @@ pub const TABLE: &[Setting] = &[
             settings.earliest_registration.map(text).unwrap_or_default()
         },
         write: |settings, text| {
-            settings.earliest_registration = optional(text, |text| text.parse().ok())?;
+            settings.earliest_registration = optional(text, moment::local)?;
             Some(())
         },
     },
@@ -736,7 +758,13 @@ pub const TABLE: &[Setting] = &[
         "STRICT_EXTRAS",
         None,
         strict_extras,
-        "members and fraud statuses that are not known are refused"
+        "unknown members, unknown fraud statuses and optional members of a wrong form are refused"
+    ),
+    flag!(
+        "WARN_EXTRAS",
+        None,
+        warn_extras,
+        "a warning (91003) names unknown members and unknown fraud statuses, where STRICT_EXTRAS does not refuse them"
     ),
     Setting {
         name: "BATCH_LIMIT",
@@ -825,7 +853,13 @@ mod tests {
         ("MERGE_ON_CONFLICT", &["0", "1"], &["yes"]),
         ("KNOWN_CUSTOMER", &["UPDATE", "REFUSE"], &["", "IGNORE"]),
         ("INVALID_SECONDARY_IDENTIFIER", &["FAIL", "DROP"], &["", "KEEP"]),
-        ("CONF_MIN_REGISTRATION_DATE", &["", "2020-01-01 00:00:00"], &["then", "2020-13-01"]),
+        (
+            "CONF_MIN_REGISTRATION_DATE",
+            &["", "2020-01-01 00:00:00"],
+            &["then", "2020-13-01", "2020-01-01 00:00:60", "2020-01-01T00:00:00Z", "0000-01-01"],
+        ),
+        ("OLDER_UPDATE", &["IGNORE", "APPLY"], &["", "1"]),
+        ("WARN_EXTRAS", &["0", "1"], &["yes"]),
         ("FUTURE_REGISTRATION_DAYS", &["0", "1", "36500"], &["", "-1", "36501"]),
         ("STRICT_EXTRAS", &["0", "1"], &["yes"]),
         ("CONF_ALLOW_MOBILE_UPDATE", &["0", "1"], &["yes"]),

@@ -3,6 +3,7 @@
 //! A member that was absent, null or blank is `None`: it was not passed.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::identifier::IdentifierKind;
 
@@ -51,16 +52,53 @@ pub struct Submission {
     pub card_series: Option<String>,
     /// What is accepted and kept as it is.
     pub kept: Kept,
-    /// The members that are not known; looked for only where they are refused.
-    pub unknown: Vec<Member>,
-    /// The first member whose form cannot be read; it fails the customer.
-    pub malformed: Option<Malformed>,
+    /// The unknown members; collected only if the organisation's settings refuse or name them.
+    pub unknown: UnknownMembers,
+    /// The members of a wrong form; each counts as not passed.
+    pub malformed: Vec<Malformed>,
+}
+
+/// How many unknown members are named.
+const NAMED_LIMIT: usize = 10;
+
+/// The unknown members of a submission.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnknownMembers {
+    names: Vec<String>,
+    further: usize,
+}
+
+impl UnknownMembers {
+    /// Adds a member, by its name in the format that was read.
+    pub fn add(&mut self, name: impl FnOnce() -> String) {
+        if self.names.len() < NAMED_LIMIT {
+            self.names.push(name());
+        } else {
+            self.further = self.further.saturating_add(1);
+        }
+    }
+
+    /// Returns the first unknown member.
+    #[must_use]
+    pub fn first(&self) -> Option<Member> {
+        self.names.first().map(|name| Member::Read(name.clone().into()))
+    }
+}
+
+impl fmt::Display for UnknownMembers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.names.len() > 1 { "unknown members " } else { "unknown member " })?;
+        f.write_str(&self.names.join(", "))?;
+        if self.further > 0 { write!(f, " and {} more", self.further) } else { Ok(()) }
+    }
 }
 
 /// A member of a submission, as far as it can be wrong by itself. Whoever reads a format knows what
 /// the member is called there and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
+    /// The customer itself.
+    Customer,
     /// The identifier of this kind.
     Identifier(IdentifierKind),
     /// The first name.
@@ -165,6 +203,8 @@ pub enum SubmittedValue {
 /// A communication channel as sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SubmittedChannel {
+    /// Its place in the list that was sent, counted from 0.
+    pub index: usize,
     /// The mode of communication.
     pub kind: Option<String>,
     /// The number, address or token.

@@ -129,6 +129,9 @@ steps! {
     LeftToHolder = Some("MERGE_ON_CONFLICT"), "a secondary identifier of another customer is left to them";
     KnownUpdated = Some("KNOWN_CUSTOMER"), "a customer who is known is updated";
     KnownRefused = Some("KNOWN_CUSTOMER"), "a registration whose customer is known is refused";
+    OlderIgnored = Some("OLDER_UPDATE"), "the details are ignored, since they are older than the customer's";
+    OlderApplied = Some("OLDER_UPDATE"), "the details are applied, though they are older than the customer's";
+    RequiredAndSkipped = Some("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH"), "a required identifier that belongs to another customer is skipped, not missing";
     MadeForEverySource = Some("CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED"), "external ids are made whatever the source";
     MadeForSource = Some("SOURCE_ACCOUNTS_EXTERNALID_ENABLED"), "external ids are made for this source and account";
     NotMadeForSource = Some("SOURCE_ACCOUNTS_EXTERNALID_ENABLED"), "no external ids are made for this source and account";

@@ -1,6 +1,10 @@
 //! Each member by its own rule: a submission becomes a registration with its warnings, or the
 //! failure of its item. The first rule that refuses decides, in this order: the form of the members,
 //! the type, the identifiers, the tills, the dates, the rest.
+//!
+//! An optional member that has a wrong form, or a value that cannot be kept, is left out with a
+//! warning (91003), or refused (10001) by `STRICT_EXTRAS`. `type`, `source` and `accountId` decide
+//! what the registration earns and where the customer belongs, so they are refused in any case.
 
 use std::borrow::Cow;
 
@@ -9,22 +13,25 @@ use jiff::tz::TimeZone;
 
 use crate::attribution::PostedAs;
 use crate::card::CardRequest;
-use crate::codes::{self, Failure, Warning};
+use crate::codes::{self, Code, Failure, Warning};
 use crate::identifier::Identifiers;
 use crate::identifier::passed::Passed;
 use crate::organisation::{Organisation, TillId};
 use crate::profile::{
     CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel, custom_field, date,
-    extended_field, short, subscription, test_control, till,
+    extended_field, moment, short, subscription, test_control, till,
 };
 use crate::random_code;
 use crate::referral;
-use crate::submission::{Kept, Malformed, Member, Submission};
+use crate::settings::Settings;
+use crate::submission::{Kept, Malformed, Member, Submission, SubmittedChannel};
 use crate::text;
 use crate::trace::{Step, Trace};
 
 /// The longest text that is kept as it is, in characters.
 const KEPT_LIMIT: usize = 250;
+/// How much of an unknown status is repeated in a warning, in characters.
+const SHOWN_LIMIT: usize = 50;
 
 /// A registration whose every member has passed its rule. `None` is "not passed".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,19 +111,21 @@ fn registration(
     now: Timestamp,
     trace: &mut Trace,
 ) -> Result<Registration, Failure> {
-    well_formed(sent, trace)?;
+    let mut extras = Extras { settings: &organisation.settings, trace, warnings: Vec::new() };
+    well_formed(sent, &mut extras)?;
     let customer_type = customer_type(sent)?;
-    let mut warnings = Vec::new();
-    let identifiers = passed.checked(&organisation.settings, trace, &mut warnings)?;
+    let identifiers = passed.checked(&organisation.settings, extras.trace, &mut extras.warnings)?;
     let registered_till = registered_till(sent, organisation, posted_as)?;
     let associated_till = associated_till(sent, organisation)?;
     let zone = organisation.time_zone_of(registered_till);
-    let registered_at = registered_at(sent, zone, organisation, now, trace)?;
-    let updated_at = updated_at(sent, zone)?;
-    let source = source(sent, organisation, trace)?;
-    let account_id = account_id(sent, source.as_ref(), organisation, trace)?;
-    let fraud_status = fraud_status(sent, organisation, trace)?;
-    let channels = channels(sent, organisation, &mut warnings)?;
+    let registered_at = registered_at(sent, zone, organisation, now, extras.trace)?;
+    let updated_at = updated_at(sent, zone, &mut extras)?;
+    let source = source(sent, organisation, extras.trace)?;
+    let account_id = account_id(sent, source.as_ref(), organisation, &mut extras)?;
+    let fraud_status = fraud_status(sent, &mut extras)?;
+    let channels = channels(sent, &mut extras)?;
+    let kept = kept(&sent.kept, &mut extras)?;
+    let mut warnings = extras.warnings;
     Ok(Registration {
         identifiers,
         first_name: sent.first_name.as_deref().and_then(Name::parse),
@@ -133,7 +142,7 @@ fn registration(
         subscriptions: subscription::read(&sent.subscriptions, &mut warnings),
         referral_code: referral_code(sent, &mut warnings),
         card: CardRequest::read(sent, &mut warnings),
-        kept: kept(&sent.kept, organisation, trace)?,
+        kept,
         custom_fields: custom_field::read(
             &sent.custom_fields,
             &organisation.custom_fields,
@@ -148,14 +157,69 @@ fn refused(member: Member, reason: impl Into<Cow<'static, str>>) -> Failure {
     Failure::because(codes::FAILED_TO_ADD, reason).at(member)
 }
 
-/// Members that are not known are looked for only where `STRICT_EXTRAS` refuses them.
-fn well_formed(sent: &Submission, trace: &mut Trace) -> Result<(), Failure> {
-    if let Some(Malformed { member, reason }) = &sent.malformed {
-        return Err(refused(member.clone(), reason.clone()));
+/// What becomes of members that are not accepted as sent, by the settings for extras.
+struct Extras<'a> {
+    settings: &'a Settings,
+    trace: &'a mut Trace,
+    warnings: Vec<Warning>,
+}
+
+impl Extras<'_> {
+    /// Leaves out an optional member, or fails with 10001 by `STRICT_EXTRAS`.
+    fn leave_out(
+        &mut self,
+        member: Member,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Result<(), Failure> {
+        if self.settings.strict_extras {
+            self.trace.add(Step::ExtraRefused);
+            return Err(refused(member, reason));
+        }
+        self.warnings.push(Warning::from(codes::VALIDATION_FAILED).at(member).because(reason));
+        Ok(())
     }
-    let Some(unknown) = sent.unknown.first() else { return Ok(()) };
-    trace.add(Step::ExtraRefused);
-    Err(refused(unknown.clone(), "unknown member"))
+
+    /// Fails with this code by `STRICT_EXTRAS`.
+    fn refuse_if_strict(&mut self, code: &'static Code, member: Member) -> Result<(), Failure> {
+        let is_strict = self.settings.strict_extras;
+        if self.trace.flag(is_strict, Step::ExtraRefused, Step::ExtraTaken) {
+            return Err(Failure::from(code).at(member));
+        }
+        Ok(())
+    }
+}
+
+fn well_formed(sent: &Submission, extras: &mut Extras<'_>) -> Result<(), Failure> {
+    for Malformed { member, reason } in &sent.malformed {
+        let code = match member {
+            Member::Customer | Member::Identifier(_) | Member::CustomerType | Member::Source => {
+                codes::FAILED_TO_ADD
+            }
+            Member::RegisteredOn => codes::DATE_OUT_OF_RANGE,
+            Member::RegisteredTill => codes::INVALID_REGISTERED_TILL,
+            Member::AssociatedTill => codes::INVALID_ASSOCIATED_TILL,
+            // Dropped by the rules for these entries, with a code of their own.
+            Member::CustomField(_) | Member::ExtendedField(_) | Member::Subscription(..)
+                if !extras.settings.strict_extras =>
+            {
+                continue;
+            }
+            _ => {
+                extras.leave_out(member.clone(), reason.clone())?;
+                continue;
+            }
+        };
+        return Err(Failure::because(code, reason.clone()).at(member.clone()));
+    }
+    let Some(first) = sent.unknown.first() else { return Ok(()) };
+    if extras.settings.strict_extras {
+        return extras.leave_out(first, "unknown member");
+    }
+    if extras.settings.warn_extras {
+        let names = sent.unknown.to_string();
+        extras.warnings.push(Warning::about(codes::VALIDATION_FAILED, &names, "").at(first));
+    }
+    Ok(())
 }
 
 fn customer_type(sent: &Submission) -> Result<Option<CustomerType>, Failure> {
@@ -195,17 +259,22 @@ fn registered_at(
         return Ok(None);
     };
     let date = date::registration(text, zone, organisation, now, trace);
-    date.map(Some).map_err(|code| Failure::from(code).at(Member::RegisteredOn))
+    date.map(Some).map_err(|failure| failure.at(Member::RegisteredOn))
 }
 
-fn updated_at(sent: &Submission, zone: &TimeZone) -> Result<Option<Timestamp>, Failure> {
+fn updated_at(
+    sent: &Submission,
+    zone: &TimeZone,
+    extras: &mut Extras<'_>,
+) -> Result<Option<Timestamp>, Failure> {
     let Some(text) = &sent.updated_on else {
         return Ok(None);
     };
     let instant = date::parse(text, zone);
-    instant
-        .map(Some)
-        .ok_or_else(|| refused(Member::UpdatedOn, "expected YYYY-MM-DD HH:MM:SS before 9999-12-30"))
+    if instant.is_none() {
+        extras.leave_out(Member::UpdatedOn, moment::FORM)?;
+    }
+    Ok(instant)
 }
 
 /// What can be no code is nobody's.
@@ -244,85 +313,91 @@ fn account_id(
     sent: &Submission,
     source: Option<&Source>,
     organisation: &Organisation,
-    trace: &mut Trace,
+    extras: &mut Extras<'_>,
 ) -> Result<Option<String>, Failure> {
-    let account = kept_text(sent.account_id.as_ref(), Member::AccountId)?;
+    let account = kept_text(sent.account_id.as_ref(), Member::AccountId, extras)?;
     let set_up = source.and_then(|source| organisation.sources.named(source.name()));
     let Some(source) = set_up.filter(|source| !source.accounts.is_empty()) else {
         return Ok(account);
     };
+    let is_malformed = sent.malformed.iter().any(|wrong| wrong.member == Member::AccountId);
     match &account {
-        Some(id) if source.has_account(id) => trace.add(Step::AccountKnown),
-        Some(_) => {
-            trace.add(Step::AccountUnknown);
+        Some(id) if source.has_account(id) => extras.trace.add(Step::AccountKnown),
+        None if sent.account_id.is_none() && !is_malformed => {
+            if source.requires_account {
+                extras.trace.add(Step::AccountMissing);
+                return Err(refused(Member::AccountId, "expected one of the source's accounts"));
+            }
+        }
+        _ => {
+            extras.trace.add(Step::AccountUnknown);
             return Err(refused(Member::AccountId, "no account in use of the source"));
         }
-        None if source.requires_account => {
-            trace.add(Step::AccountMissing);
-            return Err(refused(Member::AccountId, "expected one of the source's accounts"));
-        }
-        None => {}
     }
     Ok(account)
 }
 
 fn fraud_status(
     sent: &Submission,
-    organisation: &Organisation,
-    trace: &mut Trace,
+    extras: &mut Extras<'_>,
 ) -> Result<Option<FraudStatus>, Failure> {
     let Some(text) = &sent.fraud_status else {
         return Ok(None);
     };
     let status = FraudStatus::parse(text);
-    if !status.is_listed() && extra_is_refused(organisation, trace) {
-        return Err(Failure::from(codes::INVALID_FRAUD_STATUS).at(Member::FraudStatus));
+    if !status.is_listed() {
+        extras.refuse_if_strict(codes::INVALID_FRAUD_STATUS, Member::FraudStatus)?;
+        if extras.settings.warn_extras {
+            let shown = short(text, SHOWN_LIMIT).map(|status| format!("unknown status {status}"));
+            let reason = shown.unwrap_or_else(|| "unknown status".to_owned());
+            let warning = Warning::from(codes::VALIDATION_FAILED).at(Member::FraudStatus);
+            extras.warnings.push(warning.because(reason));
+        }
     }
     Ok(Some(status))
 }
 
-fn extra_is_refused(organisation: &Organisation, trace: &mut Trace) -> bool {
-    trace.flag(organisation.settings.strict_extras, Step::ExtraRefused, Step::ExtraTaken)
-}
-
-fn kept(sent: &Kept, organisation: &Organisation, trace: &mut Trace) -> Result<Kept, Failure> {
-    let unknown = |status: &String| !test_control::is_known(status);
-    if sent.test_control_status.as_ref().is_some_and(unknown)
-        && extra_is_refused(organisation, trace)
-    {
-        let failure = Failure::from(codes::INVALID_TEST_CONTROL_STATUS);
-        return Err(failure.at(Member::TestControlStatus));
+fn kept(sent: &Kept, extras: &mut Extras<'_>) -> Result<Kept, Failure> {
+    let Kept { gender, ndnc_status, test_control_status } = sent;
+    if test_control_status.as_ref().is_some_and(|status| !test_control::is_known(status)) {
+        let code = codes::INVALID_TEST_CONTROL_STATUS;
+        extras.refuse_if_strict(code, Member::TestControlStatus)?;
     }
     Ok(Kept {
-        gender: kept_text(sent.gender.as_ref(), Member::Gender)?,
-        ndnc_status: kept_text(sent.ndnc_status.as_ref(), Member::NdncStatus)?,
+        gender: kept_text(gender.as_ref(), Member::Gender, extras)?,
+        ndnc_status: kept_text(ndnc_status.as_ref(), Member::NdncStatus, extras)?,
         test_control_status: kept_text(
-            sent.test_control_status.as_ref(),
+            test_control_status.as_ref(),
             Member::TestControlStatus,
+            extras,
         )?,
     })
 }
 
 /// A text that is kept as it is: of limited length, and without control characters.
-fn kept_text(text: Option<&String>, member: Member) -> Result<Option<String>, Failure> {
+fn kept_text(
+    text: Option<&String>,
+    member: Member,
+    extras: &mut Extras<'_>,
+) -> Result<Option<String>, Failure> {
     let Some(text) = text else { return Ok(None) };
     let kept = short(&text::canonical(text), KEPT_LIMIT).map(str::to_owned);
-    kept.map(Some).ok_or_else(|| {
+    if kept.is_none() {
         let reason = format!("expected at most {KEPT_LIMIT} characters and no control characters");
-        refused(member, reason)
-    })
+        extras.leave_out(member, reason)?;
+    }
+    Ok(kept)
 }
 
-fn channels(
-    sent: &Submission,
-    organisation: &Organisation,
-    warnings: &mut Vec<Warning>,
-) -> Result<Vec<channel::Passed>, Failure> {
-    if sent.channels.len() > channel::COUNT_LIMIT {
+fn channels(sent: &Submission, extras: &mut Extras<'_>) -> Result<Vec<channel::Passed>, Failure> {
+    let beyond = |channel: &SubmittedChannel| channel.index >= channel::COUNT_LIMIT;
+    let end = sent.channels.iter().position(beyond);
+    if end.is_some() {
         let reason = format!("expected at most {} entries", channel::COUNT_LIMIT);
-        return Err(refused(Member::Channel(channel::COUNT_LIMIT, None), reason));
+        extras.leave_out(Member::Channel(channel::COUNT_LIMIT, None), reason)?;
     }
-    Ok(channel::read(&sent.channels, &organisation.settings.mobile, warnings))
+    let within = sent.channels.get(..end.unwrap_or(sent.channels.len())).unwrap_or_default();
+    Ok(channel::read(within, &extras.settings.mobile, &mut extras.warnings))
 }
 
 #[cfg(test)]
@@ -330,8 +405,9 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::identifier::IdentifierKind;
     use crate::organisation::Documents as _;
-    use crate::settings::Settings;
+    use crate::submission::UnknownMembers;
 
     fn organisation(strict_extras: bool) -> Organisation {
         Organisation {
@@ -352,25 +428,108 @@ mod tests {
 
     #[rstest]
     #[case(Submission { fraud_status: Some("guilty".to_owned()), ..sent() }, 1061)]
-    #[case(Submission { unknown: vec![Member::Read("x".into())], ..sent() }, 10001)]
+    #[case(Submission { unknown: unknown(1), ..sent() }, 10001)]
+    #[case(Submission { malformed: vec![malformed(Member::Gender)], ..sent() }, 10001)]
+    #[case(Submission { malformed: vec![malformed(Member::CustomField(0))], ..sent() }, 10001)]
+    #[case(Submission { updated_on: Some("yesterday".to_owned()), ..sent() }, 10001)]
+    #[case(Submission { channels: vec![channel(channel::COUNT_LIMIT)], ..sent() }, 10001)]
+    #[case(
+        Submission { kept: Kept { gender: Some("x".repeat(251)), ..Kept::default() }, ..sent() },
+        10001
+    )]
     #[case(
         Submission { kept: Kept { test_control_status: Some("x".to_owned()), ..Kept::default() }, ..sent() },
         1062
     )]
     fn extras_are_refused_where_they_are_strict(#[case] sent: Submission, #[case] number: u32) {
         assert_eq!(code(&sent, true).unwrap_err(), number);
-        let lenient = Submission { unknown: Vec::new(), ..sent };
-        assert!(code(&lenient, false).is_ok());
+        assert!(code(&sent, false).is_ok());
+    }
+
+    fn unknown(count: usize) -> UnknownMembers {
+        let mut unknown = UnknownMembers::default();
+        (0..count).for_each(|number| unknown.add(|| format!("x{number}")));
+        unknown
+    }
+
+    fn malformed(member: Member) -> Malformed {
+        Malformed { member, reason: "found a fish".to_owned() }
+    }
+
+    fn channel(index: usize) -> SubmittedChannel {
+        SubmittedChannel { index, ..SubmittedChannel::default() }
+    }
+
+    fn messages(sent: &Submission, settings: Settings) -> Vec<String> {
+        let organisation = Organisation { settings, ..Organisation::default() };
+        let now = "2026-01-15T05:00:00Z".parse().unwrap();
+        let validated = validate(sent, &organisation, Ok(TillId(1)), now).outcome.unwrap();
+        let warnings = validated.warnings.iter();
+        warnings.map(|warning| format!("{warning}")).collect()
     }
 
     #[test]
-    fn the_first_unknown_member_is_named() {
-        let unknown = ["x", "y"].map(|name| Member::Read(name.into())).to_vec();
+    fn names_a_bounded_number_of_unknown_members() {
+        for (count, expected) in [
+            (0, None),
+            (1, Some("unknown member x0")),
+            (2, Some("unknown members x0, x1")),
+            (12, Some("unknown members x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 and 2 more")),
+        ] {
+            let sent = Submission { unknown: unknown(count), ..sent() };
+            let named = expected.map(|names| format!("91003 Validation failed: {names}."));
+            let found = messages(&sent, Settings::default());
+            assert_eq!(found, named.into_iter().collect::<Vec<_>>());
+            let silent = Settings { warn_extras: false, ..Settings::default() };
+            assert!(messages(&sent, silent).is_empty());
+        }
+    }
+
+    #[rstest]
+    #[case("Fraus_Suspected", "FraudStatus (unknown status Fraus_Suspected)")]
+    #[case(&"x".repeat(51), "FraudStatus (unknown status)")]
+    fn names_an_unknown_fraud_status(#[case] status: &str, #[case] named: &str) {
+        let sent = Submission { fraud_status: Some(status.to_owned()), ..sent() };
+        let expected = format!("91003 Validation failed: {named}.");
+        assert_eq!(messages(&sent, Settings::default()), [expected]);
+        let silent = Settings { warn_extras: false, ..Settings::default() };
+        assert!(messages(&sent, silent).is_empty());
+    }
+
+    /// What a member of a wrong form leads to: a failure's code, or a warning with or without a
+    /// message of its own.
+    #[rstest]
+    #[case(Member::Customer, Err(10001))]
+    #[case(Member::Identifier(IdentifierKind::Mobile), Err(10001))]
+    #[case(Member::CustomerType, Err(10001))]
+    #[case(Member::Source, Err(10001))]
+    #[case(Member::RegisteredOn, Err(1034))]
+    #[case(Member::RegisteredTill, Err(91020))]
+    #[case(Member::AssociatedTill, Err(91021))]
+    #[case(Member::AccountId, Ok(true))]
+    #[case(Member::UpdatedOn, Ok(true))]
+    #[case(Member::FirstName, Ok(true))]
+    #[case(Member::Channel(0, None), Ok(true))]
+    #[case(Member::Read("card_details".into()), Ok(true))]
+    #[case(Member::CustomField(0), Ok(false))]
+    #[case(Member::ExtendedField(0), Ok(false))]
+    #[case(Member::Subscription(0, None), Ok(false))]
+    fn a_wrong_form_fails_or_warns(#[case] member: Member, #[case] expected: Result<bool, u32>) {
+        let sent = Submission { malformed: vec![malformed(member.clone())], ..sent() };
+        let warned = code(&sent, false).map(|registration| {
+            let warning = Warning::from(codes::VALIDATION_FAILED).at(member);
+            registration.warnings.contains(&warning.because("found a fish"))
+        });
+        assert_eq!(warned, expected);
+    }
+
+    #[test]
+    fn the_first_unknown_member_is_refused() {
         let now = "2026-01-15T05:00:00Z".parse().unwrap();
-        let sent = Submission { unknown, ..sent() };
+        let sent = Submission { unknown: unknown(2), ..sent() };
         let validated = validate(&sent, &organisation(true), Ok(TillId(1)), now);
         let expected = Failure::because(codes::FAILED_TO_ADD, "unknown member");
-        assert_eq!(validated.outcome, Err(expected.at(Member::Read("x".into()))));
+        assert_eq!(validated.outcome, Err(expected.at(Member::Read("x0".into()))));
     }
 
     #[rstest]
@@ -407,6 +566,7 @@ mod tests {
     #[rstest]
     #[case::one_of_them(Some("WECHAT"), Some("a"), Ok(Some("a")))]
     #[case::another(Some("WECHAT"), Some("b"), Err(10001))]
+    #[case::malformed(Some("WECHAT"), Some("\u{7}"), Err(10001))]
     #[case::out_of_use(Some("WECHAT"), Some("old"), Err(10001))]
     #[case::optional(Some("WECHAT"), None, Ok(None))]
     #[case::required(Some("LINE"), None, Err(10001))]

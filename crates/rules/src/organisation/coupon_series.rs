@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Invalid, Kind, Organisation, Resource};
+use crate::profile::moment;
 use crate::random_code::{CodePattern, Fault};
 
 /// The longest description, in characters.
@@ -29,7 +30,7 @@ pub struct CouponSeries {
     #[serde(default)]
     pub valid_days: Option<u16>,
     /// The last day on which a coupon can be used, whenever it was issued.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "moment::day")]
     #[schema(value_type = Option<String>, format = Date)]
     pub valid_until: Option<Date>,
     /// The most coupons that come from it; as many as there are codes where it is left out.

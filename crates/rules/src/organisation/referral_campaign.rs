@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Invalid, Kind, Organisation, Resource, coupon_series};
+use crate::profile::moment;
 use crate::random_code::CodePattern;
 
 /// A campaign under which customers bring others. Each customer of the default programme has a code
@@ -18,11 +19,11 @@ pub struct ReferralCampaign {
     #[serde(default)]
     pub code: CodePattern,
     /// The first day on which codes are made and count, in the organisation's time zone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "moment::day")]
     #[schema(value_type = Option<String>, format = Date)]
     pub from: Option<Date>,
     /// The last such day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "moment::day")]
     #[schema(value_type = Option<String>, format = Date)]
     pub to: Option<Date>,
     /// The most customers whom one code brings; any number where it is left out.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::resource::{needed, unneeded};
 use super::{Amount, Invalid, Kind, Organisation, Programme, Resource};
-use crate::profile::CustomerType;
+use crate::profile::{CustomerType, moment};
 
 /// The most effects of a rule.
 const EFFECTS_LIMIT: usize = 20;
@@ -58,11 +58,11 @@ pub struct Conditions {
     /// The stores in which they stand, by name.
     pub stores: Vec<String>,
     /// The first day, in the till's time zone.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "moment::day")]
     #[schema(value_type = Option<String>, format = Date)]
     pub from: Option<Date>,
     /// The last day, in the till's time zone.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "moment::day")]
     #[schema(value_type = Option<String>, format = Date)]
     pub to: Option<Date>,
     /// Values of custom fields, by the field's name.

@@ -14,7 +14,7 @@ use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Source, short};
+use super::{Source, flag, listed, same_word, short};
 use crate::codes::{self, Warning};
 use crate::identifier::{Email, Identifiers, Mobile, mobile};
 use crate::submission::{ChannelMember, Member, SubmittedChannel};
@@ -30,6 +30,7 @@ const DATE_LIMIT: usize = 50;
 
 const MOBILE: &str = "mobile";
 const EMAIL: &str = "email";
+const MOBILE_PUSH: &str = "mobilepush";
 
 /// Every type of channel.
 const KINDS: [&str; 11] = [
@@ -39,18 +40,26 @@ const KINDS: [&str; 11] = [
     "wechat",
     "ios",
     "android",
-    "mobilepush",
+    MOBILE_PUSH,
     "line",
     "whatsapp",
     "postmail",
     "viber",
 ];
 
+/// Other words for a type: "Values allowed are SMS, email, mobile push notifications, …".
+const ALIASES: [(&str, &str); 4] = [
+    ("sms", MOBILE),
+    ("mobile push notifications", MOBILE_PUSH),
+    ("mobile push notification", MOBILE_PUSH),
+    ("push", MOBILE_PUSH),
+];
+
 /// The types that each source has. A push to a mobile goes wherever Android or iOS does, and the
 /// specification's card number belongs to the point of sale.
 const BY_SOURCE: [(&str, &[&str]); 20] = [
     ("FACEBOOK", &[EMAIL, MOBILE]),
-    ("WEB_ENGAGE", &["android", EMAIL, "ios", MOBILE, "mobilepush"]),
+    ("WEB_ENGAGE", &["android", EMAIL, "ios", MOBILE, MOBILE_PUSH]),
     ("WECHAT", &[EMAIL, MOBILE, "wechat"]),
     ("INSTORE", &[EMAIL, MOBILE, "postmail", "whatsapp", "cardnumber"]),
     ("MARTJACK", &[EMAIL, "whatsapp"]),
@@ -58,17 +67,17 @@ const BY_SOURCE: [(&str, &[&str]); 20] = [
     ("TAOBAO", &[EMAIL]),
     ("JD", &[EMAIL]),
     ("ECOMMERCE", &[EMAIL, MOBILE, "whatsapp"]),
-    ("WEBSITE", &["android", EMAIL, "ios", MOBILE, "mobilepush", "wechat", "whatsapp"]),
+    ("WEBSITE", &["android", EMAIL, "ios", MOBILE, MOBILE_PUSH, "wechat", "whatsapp"]),
     ("LINE", &[EMAIL, "line"]),
     ("XIAOHONGSHU", &[MOBILE]),
     ("GLOBAL_SCANNER", &[EMAIL]),
     ("SUNING", &[EMAIL, MOBILE]),
     ("PINDUODUO", &[EMAIL, MOBILE]),
     ("KAOLA", &[EMAIL]),
-    ("MOBILE_APP", &["android", "ios", "mobilepush", "whatsapp"]),
+    ("MOBILE_APP", &["android", "ios", MOBILE_PUSH, "whatsapp"]),
     ("WHATSAPP", &["whatsapp"]),
     ("VIBER", &["viber"]),
-    ("MPUSH_FCM", &["android", "ios", "mobilepush"]),
+    ("MPUSH_FCM", &["android", "ios", MOBILE_PUSH]),
 ];
 
 /// One way to reach a customer.
@@ -120,15 +129,22 @@ pub struct Passed {
     pub meta: Meta,
 }
 
-/// Takes the channels that are valid by themselves; the others are dropped, each with a 91003.
+/// Returns the channels that are valid by themselves; the others are dropped, each with a 91003,
+/// unless `warnings` has one for the same member.
 pub fn read(
     submitted: &[SubmittedChannel],
     rules: &mobile::Rules,
     warnings: &mut Vec<Warning>,
 ) -> Vec<Passed> {
     let mut taken = Vec::with_capacity(submitted.len());
-    for (index, sent) in submitted.iter().enumerate() {
-        let mut dropped = |member| warnings.push(dropped(index, Some(member)));
+    for sent in submitted {
+        let index = sent.index;
+        let mut dropped = |member| {
+            let warning = dropped(index, Some(member));
+            if !warnings.iter().any(|known| known.member == warning.member) {
+                warnings.push(warning);
+            }
+        };
         let (kind, value) = match kind_and_value(sent, rules) {
             Ok(both) => both,
             Err(member) => {
@@ -136,20 +152,20 @@ pub fn read(
                 continue;
             }
         };
-        let mut flag = |text: &Option<String>, member: ChannelMember| {
-            let read = text.as_deref().map(truth)?;
+        let mut read_flag = |text: &Option<String>, member: ChannelMember| {
+            let read = text.as_deref().map(flag)?;
             if read.is_none() {
                 dropped(member);
             }
             read
         };
         let (primary, verified) = (
-            flag(&sent.primary, ChannelMember::Primary),
-            flag(&sent.verified, ChannelMember::Verified),
+            read_flag(&sent.primary, ChannelMember::Primary),
+            read_flag(&sent.verified, ChannelMember::Verified),
         );
         let (residence, office) = (
-            flag(&sent.residence, ChannelMember::Residence),
-            flag(&sent.office, ChannelMember::Office),
+            read_flag(&sent.residence, ChannelMember::Residence),
+            read_flag(&sent.office, ChannelMember::Office),
         );
         let last_viewed = sent.last_viewed.as_deref().and_then(|text| {
             let kept = short(text, DATE_LIMIT).map(str::to_owned);
@@ -312,22 +328,14 @@ fn canonical(kind: &str, value: &str, rules: &mobile::Rules) -> Option<String> {
 
 /// The type, without regard to case, blanks, hyphens and underscores.
 fn kind(sent: &str) -> Option<&'static str> {
-    let plain = short(sent, KIND_LIMIT)?.to_lowercase().replace([' ', '-', '_'], "");
-    let name = if plain == "sms" { MOBILE } else { &plain };
-    KINDS.into_iter().find(|known| *known == name)
+    let sent = short(sent, KIND_LIMIT)?;
+    let alias = ALIASES.into_iter().find(|(alias, _)| same_word(alias, sent));
+    alias.map(|(_, kind)| kind).or_else(|| listed(sent, &KINDS))
 }
 
 fn allowed(source: &Source, kind: &str) -> bool {
     let row = BY_SOURCE.iter().find(|(name, _)| *name == source.name());
     row.is_none_or(|(_, kinds)| kinds.contains(&kind))
-}
-
-fn truth(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -385,6 +393,10 @@ mod tests {
     #[case("INSTORE", "card number", "4711", Ok(("cardnumber", "4711")))]
     #[case("INSTORE", "cardnumber", "4711", Ok(("cardnumber", "4711")))]
     #[case("INSTORE", "card_number", "4711", Ok(("cardnumber", "4711")))]
+    #[case("INSTORE", "Card-Number", "4711", Ok(("cardnumber", "4711")))]
+    #[case("MOBILE_APP", "mobile push notifications", "token", Ok(("mobilepush", "token")))]
+    #[case("MOBILE_APP", "Mobile_Push-Notifications", "token", Ok(("mobilepush", "token")))]
+    #[case("INSTORE", "mobile push notifications", "token", Err(ChannelMember::Kind))]
     #[case("JD", "cardnumber", "4711", Err(ChannelMember::Kind))]
     #[case("INSTORE", "whatsapp", "919876543210", Ok(("whatsapp", "919876543210")))]
     #[case("INSTORE", "wechat", "openid", Err(ChannelMember::Kind))]
@@ -421,7 +433,9 @@ mod tests {
             last_viewed: Some("x".repeat(length)),
             ..sent("postmail", &length.to_string())
         };
-        let (held, warnings) = taken(&[value(255), value(256), viewed(50), viewed(51)], "INSTORE");
+        let mut sent = [value(255), value(256), viewed(50), viewed(51)];
+        sent.iter_mut().enumerate().for_each(|(index, channel)| channel.index = index);
+        let (held, warnings) = taken(&sent, "INSTORE");
         assert_eq!(held.len(), 3);
         assert_eq!(held[1].meta.last_viewed.as_deref(), Some("x".repeat(50).as_str()));
         assert_eq!(warnings, [at(1, ChannelMember::Value), at(3, ChannelMember::LastViewed)]);

@@ -9,9 +9,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::FieldValue;
 use super::field::{COUNT_LIMIT, decimal, fits, integer, json_entries, put, readable};
 use super::pattern::Pattern;
+use super::{FieldValue, flag};
 use crate::codes::{self, Warning};
 use crate::organisation::Collection;
 use crate::submission::{Member, SubmittedField, SubmittedValue};
@@ -59,9 +59,7 @@ impl DataType {
             Self::String => true,
             Self::Integer => integer(value).is_some(),
             Self::Double => decimal(value).is_some(),
-            Self::Boolean => ["true", "false", "1", "0"]
-                .iter()
-                .any(|word| word.eq_ignore_ascii_case(value.trim())),
+            Self::Boolean => flag(value).is_some(),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! `type`: "The customer type. Values allowed are loyalty, non_loyalty."
 //!
-//! Older documentation allows `not_interested` as well. Case does not matter.
+//! Older documentation allows `not_interested` as well. Case, blanks, hyphens and underscores do not
+//! matter.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::constant_case;
+use super::listed;
 
 /// What a customer is to the organisation's loyalty programme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -23,12 +24,9 @@ impl CustomerType {
     /// Reads a type as sent; `None` where it is none of them.
     #[must_use]
     pub fn parse(sent: &str) -> Option<Self> {
-        match constant_case(sent).as_str() {
-            "LOYALTY" => Some(Self::Loyalty),
-            "NON_LOYALTY" => Some(Self::NonLoyalty),
-            "NOT_INTERESTED" => Some(Self::NotInterested),
-            _ => None,
-        }
+        let all = [Self::Loyalty, Self::NonLoyalty, Self::NotInterested];
+        let name = listed(sent, &all.map(Self::name))?;
+        all.into_iter().find(|known| known.name() == name)
     }
 
     /// The name on the wire and in the store.

@@ -1,66 +1,64 @@
 //! Dates with a time of day.
 //!
-//! "Format: YYYY-MM-DD HH:MM:SS". A date alone and ISO 8601 are understood too. Without an offset
-//! the time is local to the zone of the till that sends it. A local time that a clock change skips
+//! "Format: YYYY-MM-DD HH:MM:SS". The other spellings of [`moment`] are accepted too. A time without
+//! an offset is local to the zone of the till that sends it. A local time that a clock change skips
 //! is read as the same distance after the gap; one that occurs twice as the first.
 //!
-//! Times of customers are instants, which end at 9999-12-30 22:00:00 UTC, so that every zone can tell
-//! them. A later one, such as 9999-12-31 23:59:59, is no date of registration in any case, since
-//! `FUTURE_REGISTRATION_DAYS` has a limit (1034), and no date of a change (10001). Extended fields,
-//! whose dates are no instants, take it.
+//! Times of customers are instants, which end at 9999-12-30 22:00:00 UTC, so that every zone has
+//! them. A later one, such as 9999-12-31 23:59:59, is not a date of registration, since
+//! `FUTURE_REGISTRATION_DAYS` has a limit (1034), and not a date of a change (91003). Extended
+//! fields accept it, since their dates are no instants.
 
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::codes::{self, Code};
+use super::moment::{self, FORM};
+use crate::codes::{self, Failure};
 use crate::organisation::Organisation;
 use crate::trace::{Step, Trace};
 
-/// The longest text that is looked at, in bytes.
-const TEXT_LIMIT_BYTES: usize = 40;
-
-/// Reads a date-time as sent, local to `zone`. `None` where it is none.
+/// Reads a date-time as sent, local to `zone`. `None` if it has another form.
 #[must_use]
 pub fn parse(sent: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let text = sent.trim();
-    // A zone behind the time, in brackets, would be read over.
-    if text.len() > TEXT_LIMIT_BYTES || text.contains('[') {
-        return None;
-    }
-    let instant = text.parse::<Timestamp>().ok().or_else(|| {
-        let local: DateTime = text.parse().ok()?;
-        Some(zone.to_ambiguous_zoned(local).compatible().ok()?.timestamp())
-    })?;
-    // Four digits of a year and whole seconds are all that the form has.
-    let second = Timestamp::from_second(instant.as_millisecond().div_euclid(1_000)).ok()?;
-    (1..=9999).contains(&zone.to_datetime(second).year()).then_some(second)
+    let written = moment::read(sent)?;
+    let instant = match written.offset {
+        Some(offset) => offset.to_timestamp(written.clock).ok()?,
+        None => zone.to_ambiguous_zoned(written.clock).compatible().ok()?.timestamp(),
+    };
+    // The form has four digits of a year.
+    (1..=9999).contains(&zone.to_datetime(instant).year()).then_some(instant)
 }
 
-/// Reads the date of a registration, local to `zone`: "`registered_on` earlier than `CONF_MIN_REGISTRATION_DATE` →
-/// 1034", and so is one further in the future than `FUTURE_REGISTRATION_DAYS` days of 24 hours.
+/// Reads the date of a registration, local to `zone`. A date earlier than
+/// `CONF_MIN_REGISTRATION_DATE` is refused (1034), and one further in the future than
+/// `FUTURE_REGISTRATION_DAYS` days of 24 hours.
 ///
 /// # Errors
-/// 1034 when it is no date, or outside these limits.
+/// 1034 if the text is not a date, or outside these limits; the failure says which.
 pub fn registration(
     sent: &str,
     zone: &TimeZone,
     organisation: &Organisation,
     now: Timestamp,
     trace: &mut Trace,
-) -> Result<Timestamp, &'static Code> {
-    let instant = parse(sent, zone).ok_or(codes::DATE_OUT_OF_RANGE)?;
+) -> Result<Timestamp, Failure> {
+    let refused = |reason: String| Failure::because(codes::DATE_OUT_OF_RANGE, reason);
+    let instant = parse(sent, zone).ok_or_else(|| refused(FORM.to_owned()))?;
     let Organisation { details, settings, .. } = organisation;
     let local = details.time_zone.to_datetime(instant);
     if let Some(earliest) = settings.earliest_registration
         && trace.flag(local < earliest, Step::TooEarly, Step::LateEnough)
     {
-        return Err(codes::DATE_OUT_OF_RANGE);
+        let earliest = earliest.strftime("%Y-%m-%d %H:%M:%S");
+        let reason = format!("expected {earliest} or later, CONF_MIN_REGISTRATION_DATE");
+        return Err(refused(reason));
     }
     let ahead = SignedDuration::from_hours(i64::from(settings.future_registration_days) * 24);
     let latest = now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
     if trace.flag(instant > latest, Step::TooFarAhead, Step::SoonEnough) {
-        return Err(codes::DATE_OUT_OF_RANGE);
+        let days = settings.future_registration_days;
+        let reason = format!("expected at most {days} days ahead, FUTURE_REGISTRATION_DAYS");
+        return Err(refused(reason));
     }
     Ok(instant)
 }
@@ -94,6 +92,10 @@ mod tests {
     #[case("2025-05-29T09:10:00", Some("2025-05-29T03:40:00Z"))]
     #[case("2025-05-29T09:10:00Z", Some("2025-05-29T09:10:00Z"))]
     #[case("2025-05-29T09:10:00+02:00", Some("2025-05-29T07:10:00Z"))]
+    #[case("2025/05/29 09:10:00", Some("2025-05-29T03:40:00Z"))]
+    #[case("1748509800000", Some("2025-05-29T09:10:00Z"))]
+    #[case("1748509800", None)]
+    #[case("2025-05-29 09:10:60", None)]
     #[case("1969-12-31T23:59:59.9Z", Some("1969-12-31T23:59:59Z"))]
     #[case("2024-02-29 00:00:00", Some("2024-02-28T18:30:00Z"))]
     #[case("2025-02-29 00:00:00", None)]
@@ -143,8 +145,28 @@ mod tests {
         assert_eq!(read.is_ok(), allowed, "{read:?}");
         organisation.settings =
             Settings { future_registration_days: u16::MAX, ..Settings::default() };
-        let expected = parse(sent, &zone).ok_or(codes::DATE_OUT_OF_RANGE);
-        assert_eq!(registration(sent, &zone, &organisation, now, &mut Trace::default()), expected);
+        let read = registration(sent, &zone, &organisation, now, &mut Trace::default());
+        assert_eq!(read.ok(), parse(sent, &zone));
+    }
+
+    #[rstest]
+    #[case("0001-01-01", "expected 1900-01-01 00:00:00 or later, CONF_MIN_REGISTRATION_DATE")]
+    #[case("0024-07-29", "expected 1900-01-01 00:00:00 or later, CONF_MIN_REGISTRATION_DATE")]
+    #[case(
+        "1899-12-31 23:59:59",
+        "expected 1900-01-01 00:00:00 or later, CONF_MIN_REGISTRATION_DATE"
+    )]
+    #[case("2026-01-16 05:00:01", "expected at most 1 days ahead, FUTURE_REGISTRATION_DAYS")]
+    #[case("2024-7-9 1:2:3", "expected YYYY-MM-DD HH:MM:SS")]
+    #[case("2024-07-29 11:11:60", "expected YYYY-MM-DD HH:MM:SS")]
+    fn refused_registration_dates_say_what_is_expected(#[case] sent: &str, #[case] reason: &str) {
+        let now = "2026-01-15T05:00:00Z".parse().unwrap();
+        let organisation = Organisation::default();
+        let zone = TimeZone::UTC;
+        let refused = registration(sent, &zone, &organisation, now, &mut Trace::default());
+        assert_eq!(refused, Err(Failure::because(codes::DATE_OUT_OF_RANGE, reason.to_owned())));
+        let earliest = "1900-01-01 00:00:00";
+        assert!(registration(earliest, &zone, &organisation, now, &mut Trace::default()).is_ok());
     }
 
     #[test]

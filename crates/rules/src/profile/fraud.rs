@@ -2,10 +2,10 @@
 //! INTERNAL, INVALID."
 //!
 //! The specification's own sample sends `Fraud_Suspected`, and other pages list further values, so
-//! all of them are taken. Case, blanks and hyphens do not matter. One that no document lists is taken
-//! as `NONE`, or refused (1061) where an organisation wants extras to be strict.
+//! all of them are accepted. Case, blanks, hyphens and underscores do not matter. A status that no
+//! document lists is stored as `NONE` with a warning (91003), or refused (1061) by `STRICT_EXTRAS`.
 
-use super::constant_case;
+use super::listed;
 
 const KNOWN: [&str; 16] = [
     "NORMAL",
@@ -40,11 +40,9 @@ impl FraudStatus {
     /// Reads a status as sent.
     #[must_use]
     pub fn parse(sent: &str) -> Self {
-        let name = constant_case(sent);
-        if KNOWN.contains(&name.as_str()) {
-            Self::stored(name)
-        } else {
-            Self { name: NONE.to_owned(), listed: false }
+        match listed(sent, &KNOWN) {
+            Some(name) => Self::stored(name.to_owned()),
+            None => Self { name: NONE.to_owned(), listed: false },
         }
     }
 

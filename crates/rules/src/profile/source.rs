@@ -2,10 +2,11 @@
 //! allowed are InStore, Facebook, WebEngage, WeChat, E-commerce, Website, Line, Mobile App, and
 //! more."
 //!
-//! Documents spell one source in several ways: case, blanks and hyphens do not matter, and a few
-//! have aliases. Replies give the source in lower case.
+//! Documents spell one source in several ways: case, blanks, hyphens and underscores do not matter,
+//! and `Ecomm` is an alias. Replies give the source in lower case.
 
-use super::constant_case;
+use super::{listed, same_word};
+use crate::text::canonical;
 
 /// The source of customers that name none.
 const DEFAULT: &str = "INSTORE";
@@ -46,13 +47,7 @@ const KNOWN: [&str; 29] = [
     "OTHERS",
 ];
 
-const ALIASES: [(&str, &str); 5] = [
-    ("ECOMM", "ECOMMERCE"),
-    ("WEBENGAGE", "WEB_ENGAGE"),
-    ("E_COMMERCE", "ECOMMERCE"),
-    ("MOBILEAPP", "MOBILE_APP"),
-    ("IN_STORE", "INSTORE"),
-];
+const ALIASES: [(&str, &str); 1] = [("ECOMM", "ECOMMERCE")];
 
 /// Where a customer came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,12 +58,15 @@ impl Source {
     /// digits and `_`. `None` where it cannot be one.
     #[must_use]
     pub fn spelt(sent: &str) -> Option<Self> {
-        let spelt = constant_case(sent);
-        let alias = ALIASES.iter().find(|(alias, _)| *alias == spelt);
-        let name = alias.map_or(spelt.as_str(), |(_, name)| name);
+        let sent = &canonical(sent);
+        let alias = ALIASES.iter().find(|(alias, _)| same_word(alias, sent)).map(|(_, name)| *name);
+        if let Some(documented) = alias.or_else(|| listed(sent, &KNOWN)) {
+            return Some(Self(documented.to_owned()));
+        }
+        let name = sent.trim().to_uppercase().replace([' ', '-'], "_");
         let valid = (1..=LENGTH_LIMIT).contains(&name.len())
             && name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
-        valid.then(|| Self(name.to_owned()))
+        valid.then_some(Self(name))
     }
 
     /// Whether every organisation has it.

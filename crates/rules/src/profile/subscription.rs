@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::short;
+use super::{flag, listed, short};
 use crate::codes::{self, Code, Warning};
 use crate::submission::{Member, SubmittedSubscription, SubscriptionMember};
 
@@ -100,15 +100,16 @@ pub fn read(sent: &[SubmittedSubscription], warnings: &mut Vec<Warning>) -> Vec<
 fn read_one(
     sent: &SubmittedSubscription,
 ) -> Result<Subscription, (&'static Code, SubscriptionMember)> {
-    let channel = match constant(sent.channel.as_ref()).as_str() {
-        "SMS" => Channel::Sms,
-        "EMAIL" => Channel::Email,
-        _ => return Err((codes::INVALID_SUBSCRIPTION_CHANNEL, SubscriptionMember::Channel)),
+    let word = |sent: &Option<String>, list: &[&'static str]| listed(sent.as_deref()?, list);
+    let channel = match word(&sent.channel, &["SMS", "EMAIL"]) {
+        Some("SMS") => Channel::Sms,
+        Some(_) => Channel::Email,
+        None => return Err((codes::INVALID_SUBSCRIPTION_CHANNEL, SubscriptionMember::Channel)),
     };
-    let priority = match constant(sent.priority.as_ref()).as_str() {
-        "TRANS" => Priority::Transactional,
-        "BULK" => Priority::Bulk,
-        _ => return Err((codes::INVALID_SUBSCRIPTION_PRIORITY, SubscriptionMember::Priority)),
+    let priority = match word(&sent.priority, &["TRANS", "BULK"]) {
+        Some("TRANS") => Priority::Transactional,
+        Some(_) => Priority::Bulk,
+        None => return Err((codes::INVALID_SUBSCRIPTION_PRIORITY, SubscriptionMember::Priority)),
     };
     let mut scopes = sent.scopes.iter().flat_map(|scopes| scopes.split(',')).map(str::trim);
     match (scopes.next().unwrap_or(ALL), scopes.next()) {
@@ -118,15 +119,10 @@ fn read_one(
             return Err((codes::SEVERAL_SUBSCRIPTION_SCOPES, SubscriptionMember::Scope));
         }
     }
-    match sent.is_subscribed.as_deref().map(str::trim) {
-        Some("1") => Ok(Subscription { channel, priority, subscribed: true }),
-        Some("0") => Ok(Subscription { channel, priority, subscribed: false }),
-        _ => Err((codes::INVALID_SUBSCRIPTION_STATUS, SubscriptionMember::IsSubscribed)),
-    }
-}
-
-fn constant(text: Option<&String>) -> String {
-    text.map(|text| text.trim().to_ascii_uppercase()).unwrap_or_default()
+    let subscribed = sent.is_subscribed.as_deref().and_then(flag);
+    let subscribed =
+        subscribed.ok_or((codes::INVALID_SUBSCRIPTION_STATUS, SubscriptionMember::IsSubscribed))?;
+    Ok(Subscription { channel, priority, subscribed })
 }
 
 fn not_updated(sent: &SubmittedSubscription) -> Warning {
@@ -158,6 +154,8 @@ mod tests {
     #[case(["SMS", "bulk", "ALL", "0"], Channel::Sms, Priority::Bulk, false)]
     #[case(["email", "BULK", "", "1"], Channel::Email, Priority::Bulk, true)]
     #[case([" Email ", " trans ", " All ", " 0 "], Channel::Email, Priority::Transactional, false)]
+    #[case(["E-Mail", "BULK", "all", "True"], Channel::Email, Priority::Bulk, true)]
+    #[case(["sms", "BULK", "all", "false"], Channel::Sms, Priority::Bulk, false)]
     fn valid(
         #[case] members: [&str; 4],
         #[case] channel: Channel,
@@ -181,7 +179,7 @@ mod tests {
     #[case(["sms", "BULK", "all|all", "1"], 1105, "sms channel and priority BULK")]
     #[case(["sms", "BULK", "all", ""], 1106, "sms channel and priority BULK")]
     #[case(["sms", "BULK", "all", "2"], 1106, "sms channel and priority BULK")]
-    #[case(["sms", "BULK", "all", "true"], 1106, "sms channel and priority BULK")]
+    #[case(["sms", "BULK", "all", "yes"], 1106, "sms channel and priority BULK")]
     #[case(["a name that is far too long", "", "", ""], 1101, "unknown channel and priority unknown")]
     fn invalid(#[case] members: [&str; 4], #[case] code: u32, #[case] message: &str) {
         let mut warnings = Vec::new();

@@ -2,10 +2,12 @@
 //! `CONTROL`. No document lists the values for registration; 1062 is the documented refusal, given
 //! where an organisation wants extras to be strict. Otherwise any text is kept.
 
+use super::listed;
+
 /// Whether a status as sent is one of the two.
 #[must_use]
 pub fn is_known(sent: &str) -> bool {
-    ["TEST", "CONTROL"].iter().any(|word| word.eq_ignore_ascii_case(sent.trim()))
+    listed(sent, &["TEST", "CONTROL"]).is_some()
 }
 
 #[cfg(test)]

@@ -161,11 +161,12 @@ fn description() -> impl Strategy<Value = Submission> {
                 custom,
                 extended,
             )| {
+                let numbered = |(index, channel)| SubmittedChannel { index, ..channel };
                 Submission {
                     fraud_status,
                     referral_code,
                     account_id,
-                    channels,
+                    channels: channels.into_iter().enumerate().map(numbered).collect(),
                     subscriptions,
                     custom_fields: custom,
                     extended_fields: extended,

@@ -237,7 +237,7 @@ fn a_repeat_gets_its_answer_whatever_was_set_up_since() {
     let till = app.till("till.001");
     let batch = json!([{"mobile": "919876543210"}, {"email": "a@example.com", "unknown": 1}]);
     let first = add(&till, "a", &batch);
-    assert_eq!(first.codes(), ["1000", "1000"]);
+    assert_eq!(first.codes(), ["1000", "1000 91003"]);
     for setting in [
         ("KNOWN_CUSTOMER", "REFUSE"),
         ("CONF_USERS_IS_EXTERNAL_ID_REQUIRED", "1"),

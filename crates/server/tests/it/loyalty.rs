@@ -17,19 +17,23 @@ fn with_rule(rule: &Value) -> App {
 }
 
 #[test]
-fn effects_come_in_the_order_of_the_rules_with_exact_amounts() {
+fn effects_come_in_the_order_of_the_rules_and_points_are_integers() {
     let app = with_rule(&json!({"name": "more", "position": 1, "effects": [
         {"type": "currency", "currency": "Stars", "value": "2.50"},
         {"type": "points", "points": "0.1"},
-        {"type": "points", "points": "0.2"},
+        {"type": "points", "points": "12.5"},
     ]}));
     let customer = app.till("till.001").add_one(&json!({"mobile": "919876543210"}));
-    insta::assert_snapshot!(customer["side_effects"], @r#"{"effect":[{"awarded_points":100,"total_points":100,"type":"points"},{"alternate_currency_identifier":"st-1","alternate_currency_name":"Stars","awarded_value":"2.5","type":"alternate_currency"},{"awarded_points":0.1,"total_points":100.1,"type":"points"},{"awarded_points":0.2,"total_points":100.3,"type":"points"}]}"#);
+    insta::assert_snapshot!(customer["side_effects"], @r#"{"effect":[{"awarded_points":100,"total_points":100,"type":"points"},{"alternate_currency_identifier":"st-1","alternate_currency_name":"Stars","awarded_value":"2.5","type":"alternate_currency"},{"awarded_points":0,"total_points":100,"type":"points"},{"awarded_points":12,"total_points":112,"type":"points"}]}"#);
+    // The specification says integer; the summaries are texts, and exact.
     let summary = &customer["points_summaries"]["points_summary"][0];
     assert_eq!(
         (&customer["loyalty_points"], &summary["loyaltyPoints"]),
-        (&json!(100.3), &json!("100.3"))
+        (&json!(112), &json!("112.6"))
     );
+    assert_eq!(customer["lifetime_points"], 112);
+    let got = app.till("till.001").get("/v1.1/customer/get?mobile=919876543210").customer(0);
+    assert_eq!((&got["loyalty_points"], &got["lifetime_points"]), (&json!(112), &json!(112)));
 }
 
 #[test]

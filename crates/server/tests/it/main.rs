@@ -60,4 +60,5 @@ mod specification;
 mod text;
 mod tls;
 mod traces;
+mod wrong_forms;
 mod xml;

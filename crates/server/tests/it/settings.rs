@@ -155,6 +155,9 @@ fn who_they_are() -> Vec<Case> {
 fn what_they_come_with() -> Vec<Case> {
     let number = |number: &str| vec![json!({"mobile": number})];
     let sent = |member: &str, value: &str| vec![json!({"external_id": "A", member: value})];
+    let updates = ["2025-06-02 00:00:00", "2025-06-01 00:00:00"]
+        .map(|date| json!({"external_id": "A", "updated_on": date}))
+        .to_vec();
     let cards = ["4711", "4712"]
         .map(|card| json!({"external_id": "A", "card_details": {"card_number": card}}));
     vec![
@@ -185,8 +188,30 @@ fn what_they_come_with() -> Vec<Case> {
             sent("registered_on", "2026-01-15 10:30:01"),
             ["1000 A", "1034"],
         ),
-        ("STRICT_EXTRAS", ["0", "1"], vec![], sent("nobody/knows", "1"), ["1000 A", "10001"]),
-        ("STRICT_EXTRAS", ["0", "1"], vec![], sent("fraud_status", "guilty"), ["1000 A", "1061"]),
+        ("STRICT_EXTRAS", ["0", "1"], vec![], sent("nobody/knows", "1"), ["1000 91003 A", "10001"]),
+        (
+            "STRICT_EXTRAS",
+            ["0", "1"],
+            vec![],
+            sent("updated_on", "then"),
+            ["1000 91003 A", "10001"],
+        ),
+        (
+            "STRICT_EXTRAS",
+            ["0", "1"],
+            vec![],
+            sent("fraud_status", "guilty"),
+            ["1000 91003 A", "1061"],
+        ),
+        ("WARN_EXTRAS", ["0", "1"], vec![], sent("current_slab", "B"), ["1000 A", "1000 91003 A"]),
+        (
+            "WARN_EXTRAS",
+            ["0", "1"],
+            vec![],
+            sent("fraud_status", "guilty"),
+            ["1000 A", "1000 91003 A"],
+        ),
+        ("OLDER_UPDATE", ["IGNORE", "APPLY"], vec![], updates, ["1000 91003 A", "1000 A"]),
         ("STRICT_EXTRAS", ["0", "1"], vec![], sent("test_control_status", "x"), ["1000 A", "1062"]),
         ("BATCH_LIMIT", ["2", "1"], vec![], vec![mobile(), mobile()], ["1000", "1060"]),
     ]
@@ -328,8 +353,8 @@ fn rules_stand_beside_each_other() {
     }
 }
 
-/// However deep a member stands that no document knows, it is refused at its place, and taken where
-/// extras are not strict.
+/// An unknown member is refused at its place, however deep it is, and named in a warning where extras
+/// are not strict.
 #[test]
 fn strict_extras_look_everywhere() {
     let strict = App::with_settings(&[("STRICT_EXTRAS", "1")]);
@@ -368,7 +393,11 @@ fn strict_extras_look_everywhere() {
         let message =
             format!("Failed to add customer: unknown member at /root/customer/0/{member}");
         assert_eq!(refused["item_status"]["message"], message);
-        assert_eq!(code(&lenient.till("till.001").add_one(&customer)), "1000", "{customer}");
+        let named = lenient.till("till.001").add_one(&customer);
+        assert_eq!(code(&named), "1000 91003", "{customer}");
+        let message = named["item_status"]["message"].as_str().unwrap();
+        let warning = format!("Validation failed: unknown member {member}");
+        assert!(message.ends_with(&warning), "{message}");
     }
 }
 
@@ -402,7 +431,8 @@ fn strict_extras_look_everywhere_in_xml() {
     }
 }
 
-/// What stands beside the customers is no customer's: the request is refused as a whole.
+/// An unknown member beside the customers refuses the whole request; where extras are not strict, the
+/// first customer's warning names it.
 #[test]
 fn strict_extras_look_beside_the_customers() {
     let strict = App::with_settings(&[("STRICT_EXTRAS", "1")]);
@@ -424,7 +454,9 @@ fn strict_extras_look_beside_the_customers() {
         let message = refused.response_status()["message"].as_str().unwrap().to_owned();
         assert!(message.ends_with(&format!(": unknown member at {pointer}")), "{message}");
         let taken = lenient.till("till.001").post_for(path, content_type, in_json, body.as_bytes());
-        assert_eq!(taken.codes(), ["1000"]);
+        assert_eq!(taken.codes(), ["1000 91003"]);
+        let message = taken.customer(0)["item_status"]["message"].as_str().unwrap().to_owned();
+        assert!(message.ends_with(&format!("unknown member {pointer}")), "{message}");
     }
 }
 

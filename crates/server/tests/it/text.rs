@@ -124,7 +124,7 @@ fn every_text_of_a_request_has_one_form() {
         };
         let text = customer.pointer(&pointer).unwrap().as_str().unwrap();
         for sent in with(json!(variant(text))) {
-            assert_eq!(sent.malformed, None, "{pointer}");
+            assert_eq!(sent.malformed, [], "{pointer}");
             assert_eq!(registration(&sent), in_json, "{pointer}");
         }
         // Otherwise the member is not read, and the walk shows nothing.

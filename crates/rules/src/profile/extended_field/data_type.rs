@@ -79,7 +79,7 @@ impl DataType {
         match self {
             Self::Integer => integer(text).map(|_| as_it_is()),
             Self::Double => decimal(text).map(|_| as_it_is()),
-            Self::Date => moment::read(text).map(moment::day),
+            Self::Date => moment::day(text),
             Self::DateTime => moment::read(text).map(moment::format),
             Self::Country | Self::Currency => is_name(text).then(as_it_is),
             Self::Language => (is_name(text) || is_language_tag(text)).then(as_it_is),

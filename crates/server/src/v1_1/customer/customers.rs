@@ -8,6 +8,7 @@ use patron_rules::codes::{self, Failure};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::Identifiers;
 use patron_rules::organisation::{Organisation, TillId};
+use patron_rules::settings::Settings;
 use patron_rules::submission::Submission;
 use patron_rules::trace::Trace;
 use patron_rules::validate::{Registration, Validated, validate};
@@ -46,7 +47,8 @@ impl Customers {
         now: Timestamp,
     ) -> (Self, Vec<Registration>) {
         let mut valid = Vec::with_capacity(batch.count());
-        let customers = batch.customers(organisation.settings.strict_extras).into_iter();
+        let Settings { strict_extras, warn_extras, .. } = organisation.settings;
+        let customers = batch.customers(strict_extras || warn_extras).into_iter();
         let items = customers.map(|(submission, place)| {
             let Validated { identifiers, trace, outcome } =
                 validate(&submission, organisation, posted_as, now);

@@ -10,6 +10,8 @@ use crate::v1_1::format::Format;
 pub(super) const DEPTH_LIMIT: usize = 32;
 /// The longest reason that is given, in characters: a reason may quote what was sent.
 const REASON_LIMIT: usize = 200;
+/// How much is kept of the name of an unknown member, in characters.
+pub(super) const NAME_LIMIT: usize = 100;
 
 /// Why a whole body cannot be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,12 +67,17 @@ impl Decoded<'_> {
         }
     }
 
-    /// Reads each customer, and says where they stand; where members that are not known are to be
-    /// refused, looks for them.
-    pub(super) fn customers(&self, strict: bool) -> Vec<(Submission, Place)> {
-        match self {
-            Self::Json(batch) => batch.customers(strict),
-            Self::Xml(batch) => batch.customers(strict),
+    /// Reads each customer, and says where they stand. Collects their unknown members on demand; a
+    /// member beside the customers counts as the first customer's.
+    pub(super) fn customers(&self, collect_unknown: bool) -> Vec<(Submission, Place)> {
+        let mut customers = match self {
+            Self::Json(batch) => batch.customers(collect_unknown),
+            Self::Xml(batch) => batch.customers(collect_unknown),
+        };
+        let beside = self.unknown().filter(|_| collect_unknown);
+        if let Some((beside, (first, _))) = beside.zip(customers.first_mut()) {
+            first.unknown.add(|| beside.chars().take(NAME_LIMIT).collect());
         }
+        customers
     }
 }

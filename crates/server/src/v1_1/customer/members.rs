@@ -71,11 +71,12 @@ pub(super) struct Customer<'a> {
     #[serde(rename = "accountId")]
     #[schema(value_type = Option<String>, examples("123456"))]
     pub(super) account_id: Raw<'a>,
-    /// When the customer registered: `YYYY-MM-DD HH:MM:SS`, local to the till; now unless said
-    /// otherwise.
+    /// When the customer registered: `YYYY-MM-DD HH:MM:SS`, local to the till; now by default. At
+    /// the earliest `CONF_MIN_REGISTRATION_DATE`.
     #[schema(value_type = Option<String>, max_length = 40, examples("2024-07-29 11:11:11"))]
     pub(super) registered_on: Raw<'a>,
-    /// When the customer was last updated, likewise.
+    /// When the customer was last updated, likewise. The details of a request that is older than the
+    /// customer's last update are ignored with a warning, or applied (`OLDER_UPDATE`).
     #[schema(value_type = Option<String>, max_length = 40, examples("2025-05-29 09:10:00"))]
     pub(super) updated_on: Raw<'a>,
     /// The name of the till where the customer registered; the caller's unless said otherwise.
@@ -159,7 +160,7 @@ pub(super) struct Subscription<'a> {
     /// `ALL`.
     #[schema(value_type = Option<String>, examples("ALL"))]
     pub(super) scope: Raw<'a>,
-    /// `1` or `0`.
+    /// `1` or `0`, `true` or `false`.
     #[schema(value_type = Option<String>, examples("1"))]
     pub(super) is_subscribed: Raw<'a>,
 }
@@ -207,8 +208,9 @@ pub(super) struct Field<'a> {
 #[schema(as = ChannelToAdd)]
 #[serde(expecting = "an object with `type` and `value`")]
 pub(super) struct Channel<'a> {
-    /// `mobile`, `email`, `cardnumber`, `wechat`, `ios`, `android`, `mobilepush`, `line`, `whatsapp`,
-    /// `postmail` or `viber`: of these, those that the customer's source has.
+    /// `mobile` (or `SMS`), `email`, `cardnumber`, `wechat`, `ios`, `android`, `mobilepush` (or
+    /// `mobile push notifications`), `line`, `whatsapp`, `postmail` or `viber`: of these, those that
+    /// the customer's source has. Case, blanks, `-` and `_` do not matter.
     #[serde(rename = "type", borrow)]
     #[schema(value_type = Option<String>, max_length = 50, examples("mobile"))]
     pub(super) kind: Raw<'a>,

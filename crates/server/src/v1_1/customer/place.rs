@@ -4,6 +4,8 @@
 use patron_rules::identifier::IdentifierKind;
 use patron_rules::submission::{ChannelMember, Member, SubscriptionMember};
 
+use super::decoded::NAME_LIMIT;
+
 /// Where one customer stands in a request's body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
@@ -24,17 +26,29 @@ pub(super) struct Lone {
 }
 
 impl Place {
-    /// A member as a JSON pointer into the body.
+    /// A member as a JSON pointer into the body. A name that begins with `/` is one already: it is
+    /// of a member beside the customers.
     pub(super) fn pointer(&self, member: &Member) -> String {
         match self.name(member) {
             whole if whole.is_empty() => self.customer.clone(),
+            beside if beside.starts_with('/') => beside,
             name => format!("{}/{name}", self.customer),
+        }
+    }
+
+    /// An unknown member of this member, as it is called within its customer.
+    pub(super) fn within(&self, parent: &Member, name: &str) -> String {
+        let name = in_pointer(name);
+        match self.name(parent) {
+            whole if whole.is_empty() => name,
+            parent => format!("{parent}/{name}"),
         }
     }
 
     /// A member as it is called within its customer; a member of a member behind a `/`.
     pub(super) fn name(&self, member: &Member) -> String {
         let name = match member {
+            Member::Customer => "",
             Member::Identifier(kind) => identifier(*kind),
             Member::FirstName => "firstname",
             Member::LastName => "lastname",
@@ -107,6 +121,13 @@ const fn subscription(part: SubscriptionMember) -> &'static str {
 /// An entry of a list, counted from 0; a list that was sent as its one entry is that entry.
 pub(super) fn entry(list: &str, index: usize, lone: bool) -> String {
     if lone { list.to_owned() } else { format!("{list}/{index}") }
+}
+
+/// The name of an unknown member as RFC 6901 escapes it in a pointer, cut at a stated length.
+pub(super) fn in_pointer(name: &str) -> String {
+    let visible = name.chars().filter(|character| !character.is_control());
+    let cut: String = visible.take(NAME_LIMIT).collect();
+    cut.replace('~', "~0").replace('/', "~1")
 }
 
 fn part_of(entry: String, part: Option<&str>) -> String {

@@ -5,9 +5,10 @@
 //! members have a wrong form fails without its neighbours.
 //!
 //! Texts may come as numbers, without loss of digits: a whole number is one text however it is
-//! written. Texts are read in their one form ([`patron_rules::text`]). Null and texts without a
-//! visible character are "not passed"; a list of one may come as that one. Members that are not known
-//! are ignored.
+//! written. Texts are read in their one form ([`patron_rules::text`]). Null, texts without a visible
+//! character, and lists and objects without content are "not passed"; a list of one may come as that
+//! one. A member of a wrong form is noted and not passed: the rules decide whether it fails the
+//! customer. So are unknown members.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,7 +18,7 @@ use patron_rules::profile::{channel, field, subscription};
 use patron_rules::settings::BATCH_LIMIT_MOST;
 use patron_rules::submission::{
     ChannelMember, Kept, Malformed, Member, Submission, SubmittedChannel, SubmittedField,
-    SubmittedSubscription, SubmittedValue,
+    SubmittedSubscription, SubmittedValue, UnknownMembers,
 };
 use patron_rules::text::{self, DIGITS_LIMIT, Number};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -30,7 +31,7 @@ use super::members::{
     Body, CardDetails, Channel, Customer, Field, Fields, FraudStatus, Meta, Raw, Root,
     Subscription, Subscriptions,
 };
-use super::place::{Lone, Place, entry};
+use super::place::{Lone, Place, entry, in_pointer};
 use crate::v1_1::format::Format;
 
 impl From<serde_json::Error> for Error {
@@ -154,22 +155,21 @@ fn object<'a, T: Deserialize<'a>>(
     }
     let mut unknown = None;
     let read = with_unknown(part.get(), |name| {
-        unknown.get_or_insert(name);
+        unknown.get_or_insert_with(|| in_pointer(name));
     });
     let read = read.map_err(|error| Error::at(&Error::from(error).reason, body, place))?;
     Ok((read, unknown))
 }
 
-/// Reads an object and tells of each member that is not known, as it is called in a pointer.
+/// Reads an object and passes on the name of each unknown member.
 fn with_unknown<'a, T: Deserialize<'a>>(
     text: &'a str,
-    mut tell: impl FnMut(String),
+    mut add: impl FnMut(&str),
 ) -> serde_json::Result<T> {
     let mut reader = serde_json::Deserializer::from_str(text);
     serde_ignored::deserialize(&mut reader, |path| {
         if let Path::Map { key, .. } = path {
-            // As RFC 6901 escapes a name in a pointer.
-            tell(key.replace('~', "~0").replace('/', "~1"));
+            add(&key);
         }
     })
 }
@@ -204,13 +204,14 @@ fn too_deep(body: &[u8]) -> Option<usize> {
 }
 
 impl Batch<'_> {
-    /// Reads each customer, and says where they stand; where members that are not known are to be
-    /// refused, looks for them.
+    /// Reads each customer, and says where they stand; collects their unknown members on demand.
     #[must_use]
-    pub fn customers(&self, strict: bool) -> Vec<(Submission, Place)> {
+    pub fn customers(&self, collect_unknown: bool) -> Vec<(Submission, Place)> {
         let place = |index| entry("/root/customer", index, self.lone);
-        let items = self.items.iter().enumerate();
-        items.map(|(index, raw)| submission(raw, place(index), strict, Format::Json)).collect()
+        let read = |(index, raw): (usize, &&RawValue)| {
+            submission(raw, place(index), collect_unknown, Format::Json)
+        };
+        self.items.iter().enumerate().map(read).collect()
     }
 }
 
@@ -218,14 +219,19 @@ impl Batch<'_> {
 pub(super) fn submission(
     raw: &RawValue,
     customer: String,
-    strict: bool,
+    collect_unknown: bool,
     format: Format,
 ) -> (Submission, Place) {
-    let place = Place { customer, lone: Lone::default() };
-    let mut reader = Reader { format, strict, place, malformed: None, unknown: Vec::new() };
-    let sent: Customer<'_> = reader.object(Some(raw), || Member::Read("".into()));
+    let mut reader = Reader {
+        format,
+        collect_unknown,
+        place: Place { customer, lone: Lone::default() },
+        malformed: Vec::new(),
+        unknown: UnknownMembers::default(),
+    };
+    let sent: Customer<'_> = reader.object(raw, || Member::Customer).unwrap_or_default();
     let card: CardDetails<'_> =
-        reader.object(passed(sent.card_details), || Member::Read("card_details".into()));
+        reader.single(sent.card_details, || Member::Read("card_details".into()));
     let identifier = Member::Identifier;
     let submission = Submission {
         mobile: reader.text(sent.mobile, identifier(IdentifierKind::Mobile)),
@@ -253,27 +259,27 @@ pub(super) fn submission(
             ndnc_status: reader.text(sent.ndnc_status, Member::NdncStatus),
             test_control_status: reader.text(sent.test_control_status, Member::TestControlStatus),
         },
-        unknown: Vec::new(),
-        malformed: None,
+        unknown: UnknownMembers::default(),
+        malformed: Vec::new(),
     };
     let Reader { place, malformed, unknown, .. } = reader;
     (Submission { malformed, unknown, ..submission }, place)
 }
 
-/// Reads the members of one customer and notes the first that has a wrong form.
+/// Reads the members of one customer, and notes those that have a wrong form.
 struct Reader {
-    /// In which words a wrong form is told.
+    /// The format whose words describe a wrong form.
     format: Format,
-    /// Whether members that are not known are looked for.
-    strict: bool,
+    /// Whether unknown members are collected.
+    collect_unknown: bool,
     place: Place,
-    malformed: Option<Malformed>,
-    unknown: Vec<Member>,
+    malformed: Vec<Malformed>,
+    unknown: UnknownMembers,
 }
 
 impl Reader {
     fn wrong(&mut self, member: Member, reason: impl fmt::Display) {
-        self.malformed.get_or_insert_with(|| Malformed { member, reason: reason.to_string() });
+        self.malformed.push(Malformed { member, reason: reason.to_string() });
     }
 
     /// A text in its canonical form; `None` if it is not passed.
@@ -284,13 +290,15 @@ impl Reader {
     /// A text as it was sent, whose rule knows its form, or the text of a number; `None` if it is not
     /// passed.
     fn as_sent(&mut self, raw: Raw<'_>, member: Member) -> Option<String> {
-        let raw = raw?.get();
-        match raw.as_bytes().first() {
-            Some(b'"') => self.unescaped(raw, member),
-            Some(b'[') => self.not_a_text(member, self.several()),
-            Some(b'{') => self.not_a_text(member, self.members()),
-            Some(b't' | b'f') => self.not_a_text(member, "a boolean"),
-            _ => self.number(raw, member),
+        let raw = raw?;
+        match raw.get().as_bytes().first() {
+            Some(b'"') => self.unescaped(raw.get(), member),
+            Some(b'[' | b'{' | b't' | b'f') => {
+                let found = self.found(raw);
+                self.wrong(member, format_args!("expected a text, found {found}"));
+                None
+            }
+            _ => self.number(raw.get(), member),
         }
     }
 
@@ -336,43 +344,56 @@ impl Reader {
         }
     }
 
-    fn not_a_text(&mut self, member: Member, found: &str) -> Option<String> {
-        self.wrong(member, format_args!("expected a text, found {found}"));
-        None
+    /// What stands in a place, in the words of the format.
+    fn found(&self, raw: &RawValue) -> &'static str {
+        match raw.get().as_bytes().first() {
+            Some(b'"') => "a text",
+            Some(b'[') => self.several(),
+            Some(b'{') => self.members(),
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') => "null",
+            _ => "a number",
+        }
     }
 
-    /// An object; nothing is one without members.
-    fn object<'a, T: Default + Deserialize<'a>>(
+    /// An object; `None`, and noted, if it is something else.
+    fn object<'a, T: Deserialize<'a>>(
+        &mut self,
+        raw: &'a RawValue,
+        member: impl Fn() -> Member,
+    ) -> Option<T> {
+        // A derived struct would also read an array, by position.
+        if !raw.get().starts_with('{') {
+            let (wanted, found) = (self.members(), self.found(raw));
+            self.wrong(member(), format_args!("expected {wanted}, found {found}"));
+            return None;
+        }
+        let read = if self.collect_unknown {
+            let (place, unknown) = (&self.place, &mut self.unknown);
+            with_unknown(raw.get(), |name| unknown.add(|| place.within(&member(), name)))
+        } else {
+            serde_json::from_str(raw.get())
+        };
+        read.map_err(|error| self.wrong(member(), Error::from(error).reason)).ok()
+    }
+
+    /// An object that may stand in an array of one.
+    fn single<'a, T: Default + Deserialize<'a>>(
         &mut self,
         raw: Raw<'a>,
         member: impl Fn() -> Member,
     ) -> T {
-        let Some(text) = raw.map(RawValue::get) else { return T::default() };
-        if text.starts_with('[') {
-            let (wanted, found) = (self.members(), self.several());
-            self.wrong(member(), format_args!("expected {wanted}, found {found}"));
-            return T::default();
-        }
-        self.members_of(text, &member).unwrap_or_else(|error| {
-            self.wrong(member(), Error::from(error).reason);
-            T::default()
-        })
+        let one = self.one(raw, &member);
+        one.and_then(|one| self.object(one, member)).unwrap_or_default()
     }
 
-    /// The known members of an object.
-    fn members_of<'a, T: Deserialize<'a>>(
-        &mut self,
-        text: &'a str,
-        member: impl Fn() -> Member,
-    ) -> serde_json::Result<T> {
-        if !self.strict {
-            return serde_json::from_str(text);
+    /// A value that may stand in an array of one; the first of several.
+    fn one<'a>(&mut self, raw: Raw<'a>, member: impl Fn() -> Member) -> Raw<'a> {
+        let (entries, _) = self.list::<2>(raw, member());
+        if entries.len() > 1 {
+            self.wrong(member(), "expected one entry, found several");
         }
-        with_unknown(text, |name| {
-            let parent = self.place.name(&member());
-            let name = if parent.is_empty() { name } else { format!("{parent}/{name}") };
-            self.unknown.push(Member::Read(name.into()));
-        })
+        passed(entries.first().copied())
     }
 
     /// The entries of an array, or the one that stands in its place, and whether it does; at most
@@ -395,12 +416,11 @@ impl Reader {
     /// `"FRAUD"`, `{"status": "FRAUD"}` or an array of one of them.
     fn fraud_status(&mut self, raw: Raw<'_>) -> Option<String> {
         let member = || Member::FraudStatus;
-        let (entries, _) = self.list::<1>(raw, member());
-        let first = entries.first().copied()?;
-        if first.get().starts_with('"') {
-            return self.text(Some(first), member());
+        let one = self.one(raw, member)?;
+        if one.get().starts_with('"') {
+            return self.text(Some(one), member());
         }
-        let sent: FraudStatus<'_> = self.object(passed(Some(first)), member);
+        let sent: FraudStatus<'_> = self.object(one, member)?;
         self.text(sent.status, Member::Read("fraud_status/status".into()))
     }
 
@@ -423,8 +443,9 @@ impl Reader {
         list: &'static str,
     ) -> (Vec<&'a RawValue>, bool) {
         const MOST: usize = field::COUNT_LIMIT + 1;
-        let sent: Fields<'_> = self.object(passed(raw), || Member::Read(object.into()));
-        self.list::<MOST>(sent.field, Member::Read(list.into()))
+        let Some(raw) = passed(raw) else { return (Vec::new(), false) };
+        let sent: Option<Fields<'_>> = self.object(raw, || Member::Read(object.into()));
+        self.list::<MOST>(sent.and_then(|sent| sent.field), Member::Read(list.into()))
     }
 
     /// An entry of a wrong form is left to the rule for fields, which drops it with a warning.
@@ -435,8 +456,8 @@ impl Reader {
     ) -> Vec<SubmittedField> {
         let mut fields = Vec::with_capacity(entries.len());
         for (index, raw) in entries.iter().enumerate() {
-            let sent: Field<'_> = self.members_of(raw.get(), || member(index)).unwrap_or_default();
-            fields.push(submitted_field(&sent));
+            let sent: Option<Field<'_>> = self.object(raw, || member(index));
+            fields.push(sent.as_ref().map(submitted_field).unwrap_or_default());
         }
         fields
     }
@@ -447,37 +468,41 @@ impl Reader {
         self.place.lone.channels = lone;
         let mut channels = Vec::with_capacity(entries.len());
         for (index, raw) in entries.iter().enumerate() {
-            let part = |part| Member::Channel(index, Some(part));
-            let sent: Channel<'_> = self.object(passed(Some(raw)), || Member::Channel(index, None));
-            let (meta, _) = self.list::<1>(sent.meta, part(ChannelMember::Meta));
-            let meta: Meta<'_> =
-                self.object(passed(meta.first().copied()), || part(ChannelMember::Meta));
-            channels.push(SubmittedChannel {
-                kind: self.text(sent.kind, part(ChannelMember::Kind)),
-                value: self.text(sent.value, part(ChannelMember::Value)),
-                primary: self.flag(sent.primary, part(ChannelMember::Primary)),
-                verified: self.flag(sent.verified, part(ChannelMember::Verified)),
-                residence: self.flag(meta.residence, part(ChannelMember::Residence)),
-                office: self.flag(meta.office, part(ChannelMember::Office)),
-                last_viewed: self.text(meta.last_viewed, part(ChannelMember::LastViewed)),
-            });
+            let sent: Option<Channel<'_>> = self.object(raw, || Member::Channel(index, None));
+            channels.extend(sent.map(|sent| self.channel(&sent, index)));
         }
         channels
     }
 
-    /// What is of a wrong form is left to the rule for subscriptions, which drops the entry with a
-    /// warning.
+    fn channel(&mut self, sent: &Channel<'_>, index: usize) -> SubmittedChannel {
+        let part = |part| Member::Channel(index, Some(part));
+        let meta: Meta<'_> = self.single(sent.meta, || part(ChannelMember::Meta));
+        SubmittedChannel {
+            index,
+            kind: self.text(sent.kind, part(ChannelMember::Kind)),
+            value: self.text(sent.value, part(ChannelMember::Value)),
+            primary: self.flag(sent.primary, part(ChannelMember::Primary)),
+            verified: self.flag(sent.verified, part(ChannelMember::Verified)),
+            residence: self.flag(meta.residence, part(ChannelMember::Residence)),
+            office: self.flag(meta.office, part(ChannelMember::Office)),
+            last_viewed: self.text(meta.last_viewed, part(ChannelMember::LastViewed)),
+        }
+    }
+
+    /// An entry or a member of a wrong form is left to the rule for subscriptions, which drops the
+    /// entry with a warning.
     fn subscriptions(&mut self, raw: Raw<'_>) -> Vec<SubmittedSubscription> {
         const MOST: usize = subscription::COUNT_LIMIT + 1;
-        let sent: Subscriptions<'_> =
-            self.object(passed(raw), || Member::Read("subscriptions".into()));
+        let Some(raw) = passed(raw) else { return Vec::new() };
+        let sent: Option<Subscriptions<'_>> =
+            self.object(raw, || Member::Read("subscriptions".into()));
         let list = Member::Read("subscriptions/subscription".into());
-        let (entries, lone) = self.list::<MOST>(sent.subscription, list);
+        let (entries, lone) = self.list::<MOST>(sent.and_then(|sent| sent.subscription), list);
         self.place.lone.subscriptions = lone;
         let mut subscriptions = Vec::with_capacity(entries.len());
         for (index, raw) in entries.iter().enumerate() {
             let entry = || Member::Subscription(index, None);
-            let sent: Subscription<'_> = self.members_of(raw.get(), entry).unwrap_or_default();
+            let sent: Subscription<'_> = self.object(raw, entry).unwrap_or_default();
             subscriptions.push(SubmittedSubscription {
                 channel: sent.channel.and_then(whatever).map(canonical),
                 priority: sent.priority.and_then(whatever).map(canonical),
@@ -564,15 +589,18 @@ fn unescaped(raw: &str) -> Option<String> {
     }
 }
 
-/// A blank text and an array without entries are not passed.
+/// Where a list or an object is expected, a blank text, an array without entries and an object
+/// without members are not passed.
 fn passed(raw: Raw<'_>) -> Raw<'_> {
-    let blank = |raw: &RawValue| {
-        let inside = raw.get().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let no_entry = inside.is_some_and(|inside| inside.trim().is_empty());
+    let is_empty = |raw: &RawValue| {
+        let without_content = [('[', ']'), ('{', '}')].into_iter().any(|(open, close)| {
+            let inside = raw.get().strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+            inside.is_some_and(|inside| inside.trim().is_empty())
+        });
         let text = || raw.get().starts_with('"').then(|| unescaped(raw.get()))?;
-        no_entry || text().is_some_and(|text| text::is_blank(&text))
+        without_content || text().is_some_and(|text| text::is_blank(&text))
     };
-    raw.filter(|raw| !blank(raw))
+    raw.filter(|raw| !is_empty(raw))
 }
 
 /// One value or an array of values, of which the first `MOST` are kept.

@@ -57,8 +57,7 @@ impl<'a> Element<'a> {
     /// `<commChannels><channel>…</channel>…</commChannels>`, under whatever name for an entry,
     /// rather than one channel itself.
     fn is_list_of_channels(&self) -> bool {
-        let entry =
-            |child: &Self| !CHANNEL_MEMBERS.contains(&child.name) && !child.children.is_empty();
+        let entry = |child: &Self| !CHANNEL_MEMBERS.contains(&child.name) && !child.has_text();
         self.name == "commChannels" && !self.children.is_empty() && self.children.iter().all(entry)
     }
 }
@@ -73,13 +72,13 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Reads each customer, and says where they stand; where members that are not known are to be
-    /// refused, looks for them.
+    /// Reads each customer, and says where they stand; collects their unknown members on demand.
     #[must_use]
-    pub fn customers(&self, strict: bool) -> Vec<(Submission, Place)> {
+    pub fn customers(&self, collect_unknown: bool) -> Vec<(Submission, Place)> {
         let read = |(index, customer): (usize, &Value)| {
             let raw = to_raw_value(customer).unwrap_or_default();
-            request::submission(&raw, entry("/root/customer", index, false), strict, Format::Xml)
+            let place = entry("/root/customer", index, false);
+            request::submission(&raw, place, collect_unknown, Format::Xml)
         };
         self.customers.iter().enumerate().map(read).collect()
     }
@@ -345,6 +344,14 @@ mod tests {
             ),
             // Channels side by side, and inside one.
             (
+                "<customer><commChannels><channel/></commChannels></customer>",
+                json!([{"commChannels": []}]),
+            ),
+            (
+                "<customer><commChannels><channel/><channel><type>email</type></channel></commChannels></customer>",
+                json!([{"commChannels": [{"type": "email"}]}]),
+            ),
+            (
                 "<customer><commChannels><type>email</type><meta><residence>1</residence></meta></commChannels></customer>",
                 json!([{"commChannels": {"type": "email", "meta": {"residence": "1"}}}]),
             ),
@@ -508,9 +515,9 @@ mod tests {
         ] {
             let body = format!("<root><customer/><customer>{inside}</customer></root>");
             let read = read(body.as_bytes(), None).unwrap().customers(false);
-            assert_eq!(read[0].0.malformed, None);
+            assert_eq!(read[0].0.malformed, []);
             let (Submission { malformed, .. }, place) = &read[1];
-            let Malformed { member, reason } = malformed.as_ref().unwrap();
+            let Malformed { member, reason } = malformed.first().unwrap();
             assert_eq!(format!("{reason} at {}", place.pointer(member)), message, "{inside}");
         }
     }

@@ -236,9 +236,11 @@ struct Warnings {
     warning: Vec<String>,
 }
 
-/// A JSON number, exact: never through a float.
+/// An amount as a JSON integer, as the specification has points and purchases; a fraction is
+/// rounded down, so that no reply promises more than the customer has. The texts of
+/// `points_summaries` are exact.
 #[derive(Debug, Clone, Copy, ToSchema)]
-#[schema(value_type = f64)]
+#[schema(value_type = i64)]
 pub(super) struct Number(Decimal);
 
 impl Number {
@@ -249,11 +251,12 @@ impl Number {
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Most need no text of their own.
-        if let Some(whole) = whole(self.0) {
+        let whole = self.0.floor();
+        // Most fit an integer of 64 bits.
+        if let Some(whole) = whole.to_i64() {
             return serializer.serialize_i64(whole);
         }
-        let exact = RawValue::from_string(plain(self.0));
+        let exact = RawValue::from_string(plain(whole));
         exact.map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
