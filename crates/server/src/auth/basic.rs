@@ -3,32 +3,30 @@
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use patron_rules::text;
 
 use super::password::Digest;
 
 /// The longest header that is looked at, in bytes.
 const HEADER_LIMIT: usize = 1_024;
 
-/// A user name and the digest of a password, as sent.
+/// A user name and a password, as sent.
 pub(super) struct Credentials {
     pub(super) username: String,
-    pub(super) digest: Digest,
+    /// `None` if the password is not a digest.
+    pub(super) digest: Option<Digest>,
 }
 
 impl Credentials {
-    /// Reads the header. `None` if it is not Basic, if no till can have the user name, or if the password
-    /// does not have the form of a digest.
+    /// Reads the header; `None` if it is not Basic.
     pub(super) fn read(header: &HeaderValue) -> Option<Self> {
         let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > HEADER_LIMIT {
             return None;
         }
         let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-        let (username, digest) = decoded.split_once(':')?;
+        let (username, password) = decoded.split_once(':')?;
         // Some documentation shows a blank after the colon.
-        let digest = Digest::read(digest.trim())?;
-        Some(Self { username: text::key(username)?.into_owned(), digest })
+        Some(Self { username: username.to_owned(), digest: Digest::read(password.trim()) })
     }
 }
 
@@ -48,18 +46,14 @@ mod tests {
         for plain in
             [format!("till.001:{md5}"), format!("till.001: {md5}"), format!("till.001:{sha256}")]
         {
-            assert_eq!(read(&plain).unwrap().username, "till.001", "{plain}");
-            let invisible = plain.replacen('.', "\u{200b}.", 1);
-            assert_eq!(read(&invisible).unwrap().username, "till.001", "{invisible:?}");
+            let credentials = read(&plain).unwrap();
+            assert_eq!(credentials.username, "till.001", "{plain}");
+            assert!(credentials.digest.is_some(), "{plain}");
         }
-        for plain in [
-            "",
-            ":",
-            "till.001",
-            "till.001:demo",
-            &format!("till\0.001:{md5}"),
-            &format!("till.001:{}", md5.to_uppercase()),
-        ] {
+        for plain in [":", "till.001:", "till.001:demo"] {
+            assert!(read(plain).unwrap().digest.is_none(), "{plain}");
+        }
+        for plain in ["", "till.001"] {
             assert!(read(plain).is_none(), "{plain}");
         }
         for header in ["", "Basic", "Basic !", "Bearer abc", "Basic dGlsbA=="] {

@@ -13,6 +13,7 @@ pub mod operator;
 pub mod password;
 mod refusal;
 mod remembered;
+pub(crate) mod sign_in_log;
 pub mod token;
 mod verifiers;
 
@@ -24,7 +25,6 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use patron_rules::organisation::CallerId;
-use patron_rules::text;
 use patron_store::{
     AccessToken, ClientCredential, Error, Store, TenantId, TillCredential, TokenHash,
 };
@@ -32,6 +32,7 @@ use patron_store::{
 use self::basic::Credentials;
 pub use self::refusal::Refusal;
 use self::remembered::{Proof, Remembered, Verified};
+use self::sign_in_log::{Kind, Reason};
 use self::verifiers::{Overloaded, Verifiers};
 use crate::config::Config;
 use crate::limits::guesses::{Guess, Guesses};
@@ -86,6 +87,30 @@ impl<'a> Presented<'a> {
     }
 }
 
+/// A sign-in with a password or a secret.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    kind: Kind,
+    name: &'a str,
+    from: IpAddr,
+}
+
+impl Attempt<'_> {
+    fn refuse(self, reason: Reason) {
+        sign_in_log::refused(self.kind, self.name, self.from, reason);
+    }
+
+    /// Returns what was found if the password is right. The refusal never says whether the name is
+    /// known; the log does.
+    fn outcome<T>(self, found: Option<T>, right: bool) -> Result<T, Refusal> {
+        let reason = if found.is_some() { Reason::WrongPassword } else { Reason::UnknownName };
+        found.filter(|_| right).ok_or_else(|| {
+            self.refuse(reason);
+            Refusal::Unauthorised
+        })
+    }
+}
+
 /// Finds out who calls.
 pub struct Authenticator {
     store: Arc<dyn Store>,
@@ -129,7 +154,7 @@ impl Authenticator {
     /// # Errors
     /// Why it is not let in.
     pub async fn client(&self, key: &str, secret: &str, from: IpAddr) -> Result<Caller, Refusal> {
-        let key = text::key(key).ok_or(Refusal::Unauthorised)?;
+        let key = sign_in_log::key(Kind::ApiClient, key, from)?;
         self.verified(Presented::Client { key: &key, secret }, from).await
     }
 
@@ -179,49 +204,55 @@ impl Authenticator {
             Presented::Basic(header) => {
                 let Credentials { username, digest } =
                     Credentials::read(header).ok_or(Refusal::Unauthorised)?;
-                let guess = self.guess(&username, from)?;
+                let digest = digest.ok_or_else(|| {
+                    sign_in_log::refused(Kind::Till, &username, from, Reason::NotADigest);
+                    Refusal::NotADigest
+                })?;
+                let username = sign_in_log::key(Kind::Till, &username, from)?;
+                let attempt = Attempt { kind: Kind::Till, name: &username, from };
+                let guess = self.guess(attempt)?;
                 let found = self.till(&username).await.inspect_err(|_| guess.give_back())?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.hash_for(&digest));
-                self.check(digest.into_text(), hash, &guess).await?;
-                found.ok_or(Refusal::Unauthorised)?
+                let right = self.is_right(digest.into_text(), hash, &guess).await?;
+                attempt.outcome(found, right)?
             }
             Presented::Client { key, secret } => {
-                let guess = self.guess(key, from)?;
+                let attempt = Attempt { kind: Kind::ApiClient, name: key, from };
+                let guess = self.guess(attempt)?;
                 let found = self.api_client(key).await.inspect_err(|_| guess.give_back())?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.secret_hash());
-                self.check(secret.to_owned(), hash, &guess).await?;
-                found.ok_or(Refusal::Unauthorised)?
+                let right = self.is_right(secret.to_owned(), hash, &guess).await?;
+                attempt.outcome(found, right)?
             }
         };
         Ok(Verified::new(caller, proof, generation))
     }
 
-    fn guess(&self, name: &str, from: IpAddr) -> Result<Guess, Refusal> {
-        self.guesses.admit(name, from).map_err(|wait| {
+    fn guess(&self, attempt: Attempt<'_>) -> Result<Guess, Refusal> {
+        self.guesses.admit(attempt.name, attempt.from).map_err(|wait| {
             self.metrics.hit(Limit::WrongPasswords);
+            attempt.refuse(Reason::LockedOut);
             Refusal::TooManyGuesses(wait)
         })
     }
 
-    /// Verifies what a guess is about; one that is right costs nothing, and one that cannot be verified
-    /// neither.
-    async fn check(
+    /// Verifies a password or secret. Gives the guess back if it is right or cannot be verified.
+    async fn is_right(
         &self,
         text: String,
         hash: Option<String>,
         guess: &Guess,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let right = self.verifiers.verify(text, hash).await.map_err(|Overloaded| {
             self.metrics.hit(Limit::PasswordChecks);
             guess.give_back();
             tracing::warn!("more passwords wait to be verified than may");
             Refusal::Unavailable
         })?;
-        if !right {
-            return Err(Refusal::Unauthorised);
+        if right {
+            guess.give_back();
         }
-        guess.give_back();
-        Ok(())
+        Ok(right)
     }
 
     async fn till(&self, username: &str) -> Result<Option<(Caller, Proof)>, Refusal> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use patron_rules::text;
 use patron_store::Store;
 use patron_store::operators::TokenHash;
 use sha2::{Digest as _, Sha256};
@@ -15,6 +14,7 @@ use tokio::task;
 
 use super::Refusal;
 use super::password::{self, Scratch};
+use super::sign_in_log::{self, Kind, Reason};
 use crate::config::Config;
 use crate::limits::guesses::Guesses;
 use crate::observe::metrics::{Limit, Metrics};
@@ -108,10 +108,11 @@ impl SignIn {
     /// # Errors
     /// Why they are not let in.
     pub async fn verify(&self, name: &str, plain: String, from: IpAddr) -> Result<(), Refusal> {
-        let name = text::key(name).ok_or(Refusal::Unauthorised)?;
+        let name = sign_in_log::key(Kind::Operator, name, from)?;
         let name = name.as_ref();
         let guess = self.guesses.admit(name, from).map_err(|wait| {
             self.metrics.hit(Limit::WrongPasswords);
+            sign_in_log::refused(Kind::Operator, name, from, Reason::LockedOut);
             Refusal::TooManyGuesses(wait)
         })?;
         let known = self.store.operator_password(name).await.map_err(|error| {
@@ -119,6 +120,7 @@ impl SignIn {
             guess.give_back();
             Refusal::Unavailable
         })?;
+        let reason = if known.is_some() { Reason::WrongPassword } else { Reason::UnknownName };
         let unavailable = |_| Refusal::Unavailable;
         let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| {
             self.metrics.hit(Limit::PasswordChecks);
@@ -133,6 +135,7 @@ impl SignIn {
             guess.give_back();
             return Ok(());
         }
+        sign_in_log::refused(Kind::Operator, name, from, reason);
         Err(Refusal::Unauthorised)
     }
 }

@@ -22,7 +22,7 @@ const NOBODY: &str = "$argon2id$v=19$m=7168,t=5,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$yHu
 /// How much of a random password is chance, in bytes.
 const RANDOM_BYTES: usize = 12;
 
-/// A digest of a password, as a client sends it: lower-case hexadecimal.
+/// A digest of a password, in lower-case hexadecimal.
 pub enum Digest {
     /// Of the MD5: 32 characters.
     Md5(String),
@@ -31,20 +31,20 @@ pub enum Digest {
 }
 
 impl Digest {
-    /// Reads a digest; `None` where the text has not the form of one.
+    /// Reads a digest in lower or upper case; `None` if the text is not a digest.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
         match text.len() {
-            32 => Some(Self::Md5(text.to_owned())),
-            64 => Some(Self::Sha256(text.to_owned())),
+            32 => Some(Self::Md5(text.to_ascii_lowercase())),
+            64 => Some(Self::Sha256(text.to_ascii_lowercase())),
             _ => None,
         }
     }
 
-    /// As it came.
+    /// Returns the digest as text.
     #[must_use]
     pub fn into_text(self) -> String {
         match self {
@@ -144,10 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn digests_have_one_form() {
-        assert!(matches!(Digest::read(&md5_hex("demo")), Some(Digest::Md5(_))));
-        assert!(matches!(Digest::read(&sha256_hex("demo")), Some(Digest::Sha256(_))));
-        for text in ["", "demo", &md5_hex("demo").to_uppercase(), &"0".repeat(33)] {
+    fn reads_digests_in_either_case() {
+        for digest in [md5_hex("demo"), sha256_hex("demo")] {
+            for text in [digest.clone(), digest.to_uppercase()] {
+                assert_eq!(Digest::read(&text).unwrap().into_text(), digest);
+            }
+        }
+        for text in ["", "demo", &"0".repeat(33), &"g".repeat(32), &"é".repeat(16)] {
             assert!(Digest::read(text).is_none(), "{text}");
         }
     }

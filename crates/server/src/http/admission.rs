@@ -13,6 +13,7 @@ use patron_store::Tenant;
 use super::endpoints::{self, Access};
 use super::{body, path};
 use crate::app::App;
+use crate::auth::sign_in_log::{self, Kind, Reason};
 use crate::auth::{Caller, Refusal};
 use crate::limits::headers;
 use crate::limits::rate::Quota;
@@ -84,7 +85,7 @@ async fn admitted(
     needs: &[Need],
 ) -> Result<Admitted, Refusal> {
     let caller = app.authenticator.authenticate(headers, from).await?;
-    let admitted = let_in(app, caller).await?;
+    let admitted = let_in(app, caller, from).await?;
     let organisation = admitted.tenant.organisation();
     let caller = admitted.caller.id;
     if needs.iter().any(|need| organisation.permits(caller, *need)) {
@@ -104,15 +105,24 @@ pub(crate) struct Admitted {
     pub(crate) quota: Option<Quota>,
 }
 
-/// Lets in whoever has shown who they are: if they are in use, their token is still good, and they
-/// have not called too often. The call counts.
-pub(crate) async fn let_in(app: &App, caller: Caller) -> Result<Admitted, Refusal> {
+/// Admits an authenticated caller who is in use, has a token that is still good, and has not called
+/// too often. The call counts.
+pub(crate) async fn let_in(app: &App, caller: Caller, from: IpAddr) -> Result<Admitted, Refusal> {
     let tenant = app.store.tenant(caller.tenant).await.map_err(|error| {
         tracing::error!(error = error.chain(), "an organisation cannot be loaded");
         Refusal::Unavailable
     })?;
     let organisation = tenant.organisation();
     let Some(name) = organisation.name_of(caller.id) else {
+        let (kind, name) = match caller.id {
+            CallerId::Till(id) => {
+                (Kind::Till, organisation.tills.with_id(id.0).map(|till| &till.name))
+            }
+            CallerId::ApiClient(id) => {
+                (Kind::ApiClient, organisation.api_clients.with_id(id.0).map(|client| &client.name))
+            }
+        };
+        sign_in_log::refused(kind, name.map_or("", |name| name), from, Reason::OutOfUse);
         return Err(match caller.expires_at {
             Some(_) => Refusal::UnknownToken,
             None => Refusal::Unauthorised,

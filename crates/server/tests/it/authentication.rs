@@ -38,13 +38,15 @@ fn without_credentials_nothing_is_told() {
 fn either_digest_of_the_password_is_taken() {
     let app = App::start();
     let customer = json!([{"mobile": "919876543210"}]);
-    for password in [md5_hex("demo"), format!(" {}", md5_hex("demo")), sha256_hex("demo")] {
+    let (md5, sha256) = (md5_hex("demo"), sha256_hex("demo"));
+    for password in
+        [md5.clone(), format!(" {md5}"), sha256.clone(), md5.to_uppercase(), sha256.to_uppercase()]
+    {
         assert_eq!(app.basic("till.001", &password).add(&customer).status, 200, "{password}");
     }
     for (username, password) in [
         ("till.001", "demo".to_owned()),
         ("till.001", md5_hex("Demo")),
-        ("till.001", md5_hex("demo").to_uppercase()),
         ("till.001", String::new()),
         ("TILL.001", md5_hex("demo")),
         ("nobody", md5_hex("demo")),
@@ -52,6 +54,33 @@ fn either_digest_of_the_password_is_taken() {
     ] {
         let reply = app.basic(username, &password).add(&customer);
         assert_eq!(reply.status, 401, "{username} {password}");
+    }
+}
+
+/// The reply says what belongs in the password, and never whether the till exists.
+#[test]
+fn says_that_a_plain_password_is_not_a_digest() {
+    const DOCUMENTED: &str = "Please check your username/password or authentication token";
+    const NO_DIGEST: &str = "Please check your username/password or authentication token: the password must be the lower-case MD5 or SHA-256 of the till's password";
+    let app = App::start();
+    for (password, message) in [
+        ("demo".to_owned(), NO_DIGEST),
+        (String::new(), NO_DIGEST),
+        (md5_hex("demo")[1..].to_owned(), NO_DIGEST),
+        (md5_hex("wrong"), DOCUMENTED),
+        (sha256_hex("wrong").to_uppercase(), DOCUMENTED),
+    ] {
+        let refuse = |username: &str| {
+            let reply = app.basic(username, &password).add(&json!([{"mobile": "919876543210"}]));
+            assert_eq!(reply.status, 401, "{username}: {password}");
+            assert!(reply.header("WWW-Authenticate").starts_with("Basic "));
+            reply.text
+        };
+        let texts = ["till.001", "nobody", "a b\u{7f}", ""].map(refuse);
+        assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
+        let status =
+            serde_json::from_str::<Value>(&texts[0]).unwrap()["response"]["status"].clone();
+        assert_eq!(status["message"], message, "{password}");
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::io::{Write, read_to_string};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{ChildStderr, Stdio};
+use std::process::{ChildStderr, Command, Stdio};
 
+use patron_server::auth::password::{md5_hex, sha256_hex};
 use serde_json::{Value, json};
 
 use crate::app::Client;
@@ -11,12 +12,11 @@ use crate::data::Data;
 use crate::durability::{AUTHORIZATION, Program, command, listening};
 
 fn logged_program(data: &Data) -> (Program, ChildStderr, SocketAddr) {
-    let mut child = command(data.name())
-        .env("PATRON_LOG", "debug")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    logged(command(data.name()).env("PATRON_LOG", "debug"))
+}
+
+fn logged(command: &mut Command) -> (Program, ChildStderr, SocketAddr) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let address = listening(&mut child);
     let log = child.stderr.take().unwrap();
     (Program { child, address }, log, address)
@@ -45,7 +45,7 @@ fn it_tells_of_requests_and_of_nobody() {
     till.get("/v1.1/customer/secret-4711?mobile=919812345678");
     till.get("/api_gateway/v2/audits?entityType=CUSTOMER&entityId=100000001&source=secret");
     let digest = "0123456789abcdef0123456789abcdef";
-    Client::new(address, Some(("secret-till", digest))).add(&refused);
+    Client::new(address, Some(("another-till", digest))).add(&refused);
     assert_eq!(program.signal("-TERM"), Some(0));
 
     let log = read_to_string(log).unwrap();
@@ -76,6 +76,65 @@ fn it_marks_dry_runs() {
     assert_eq!(marks, [json!(true), Value::Null]);
 }
 
+/// One line for each refused sign-in: the name, the address, and why. Never what was sent as the
+/// password.
+#[test]
+fn says_who_was_refused_and_why() {
+    let data = Data::passing();
+    let mut command = command(data.name());
+    command.env("PATRON_LOG", "info").env("PATRON_WRONG_PASSWORDS_PER_MINUTE", "2");
+    let (mut program, log, address) = logged(&mut command);
+    let customer = json!([{"mobile": "919876543210"}]);
+    let digest = md5_hex("not the password");
+    let long = "x".repeat(200);
+    for (till, password) in [
+        ("till.001", "plain-password"),
+        ("no\u{1b}\nsuch", &digest),
+        (&long, &digest),
+        (&md5_hex("swapped"), "till.001"),
+        ("till.001", &digest),
+        ("till.001", &digest.to_uppercase()),
+        ("till.001", &sha256_hex("not the password")),
+    ] {
+        let status = Client::new(address, Some((till, password))).add(&customer).status;
+        assert!([401, 429].contains(&status), "{till}");
+    }
+    let anonymous = Client::new(address, None);
+    let token = json!({"key": "no-such-key", "secret": "plain-password"});
+    assert_eq!(anonymous.request("POST", "/v3/oauth/token/generate", &[], &token).status, 401);
+    for (name, password) in [("nobody", "plain-password"), ("demo", "plain-password")] {
+        let credentials = json!({"name": name, "password": password});
+        let reply = anonymous.request("POST", "/admin/api/v1/sessions", &[], &credentials);
+        assert_eq!(reply.status, 401);
+    }
+    assert_eq!(program.signal("-TERM"), Some(0));
+
+    let log = read_to_string(log).unwrap();
+    for secret in ["plain-password", &digest, &md5_hex("swapped"), &sha256_hex("not the password")]
+    {
+        assert!(!log.to_lowercase().contains(secret), "{secret} in {log}");
+    }
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let refusals = lines.filter(|line| line["message"] == "sign-in refused").map(|line| {
+        assert_eq!(line["address"], "127.0.0.1");
+        let who = ["till", "client", "operator"].into_iter().find(|who| !line[who].is_null());
+        let who = who.unwrap();
+        format!("{who} {}: {}", line[who].as_str().unwrap(), line["reason"].as_str().unwrap())
+    });
+    insta::assert_snapshot!(refusals.collect::<Vec<_>>().join("\n"), @r"
+    till till.001: not a digest
+    till no\u{1b}\nsuch: no such till
+    till xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…: no such till
+    till (a digest): not a digest
+    till till.001: wrong digest
+    till till.001: wrong digest
+    till till.001: locked out
+    client no-such-key: no such API client
+    operator nobody: no such operator
+    operator demo: wrong password
+    ");
+}
+
 /// A client that hangs up cuts nothing off: whatever was registered for it stands in the log.
 #[test]
 fn it_tells_of_clients_that_hung_up() {
@@ -88,7 +147,7 @@ fn it_tells_of_clients_that_hung_up() {
         let length = body.len();
         let mut connection = TcpStream::connect(address).unwrap();
         let request = format!(
-            "POST /v1.1/customer/add HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{AUTHORIZATION}\r\n\r\n{body}"
+            "POST /v1.1/customer/add HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{AUTHORIZATION}\r\n\r\n{body}"
         );
         connection.write_all(request.as_bytes()).unwrap();
     }
