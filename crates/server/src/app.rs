@@ -31,6 +31,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Who may read that.
     pub scrapers: Scrapers,
+    /// Whether the store has the demo, whose passwords are public.
+    pub has_demo: bool,
     /// What time it is.
     pub clock: fn() -> Timestamp,
 }
@@ -50,6 +52,7 @@ impl App {
             proxies: config.proxies()?,
             metrics,
             scrapers: Scrapers::configured(&config.metrics_token_file)?,
+            has_demo: false,
             clock: Timestamp::now,
             config,
             store,

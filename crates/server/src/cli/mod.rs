@@ -4,6 +4,7 @@ mod client;
 mod codes;
 mod config;
 mod data;
+mod health;
 mod ledger;
 mod migrate;
 mod openapi;
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     /// Answer requests until a signal to stop.
     Serve(serve::Arguments),
+    /// Ask a running server whether it can serve. Ends with 0 if it can, else with 1.
+    Health(health::Arguments),
     /// Look after the ledger of what customers gained and lost.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -180,6 +183,7 @@ impl Sources {
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Health(arguments) => health::run(&arguments),
         Command::Ledger(command) => ledger::run(&command),
         Command::Org(command) => org::run(&command),
         Command::Till(command) => till::run(&command),

@@ -33,18 +33,18 @@ async fn serve(config: Config, demo: bool) -> anyhow::Result<()> {
     if demo {
         demo::fill(store.as_ref()).await?;
     }
-    demo::keep_private(store.as_ref(), config.listen).await?;
+    let has_demo = demo::keep_private(store.as_ref(), config.listen).await?;
     let certificate = http::tls::Certificate::load(&config).await?;
     let server = http::bind(config.listen)?.with(certificate.clone());
     let address = server.address();
     if demo {
-        let scheme = if certificate.is_some() { "https" } else { "http" };
-        super::say(&format!("Register a customer:\n\n{}\n", demo::curl(scheme, address)));
+        let command = demo::curl(config.scheme(), address);
+        super::say(&format!("Register a customer:\n\n{command}\n"));
     }
     let within = Duration::from_secs(config.shutdown_timeout_seconds);
     let (stop, stop_now) = (server.stopper(within), server.stopper(Duration::ZERO));
     let data = config.place();
-    let app = App::new(config, store)?;
+    let app = App { has_demo, ..App::new(config, store)? };
     tracing::info!(%address, data, version = env!("CARGO_PKG_VERSION"), "listening");
     if let Some(certificate) = certificate {
         tokio::spawn(certificate.keep_current());

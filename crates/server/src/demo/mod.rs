@@ -43,22 +43,51 @@ pub async fn fill(store: &dyn Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses an address that others reach, where the store holds a demo: its passwords are public.
+/// Returns whether the store holds the demo. Refuses an address that other machines reach if it
+/// does, since the demo's passwords are public.
 ///
 /// # Errors
 /// That refusal, or a store that fails.
-pub async fn keep_private(store: &dyn Store, address: SocketAddr) -> anyhow::Result<()> {
+pub async fn keep_private(store: &dyn Store, address: SocketAddr) -> anyhow::Result<bool> {
     let demo = store.organisations().await?.into_iter().find(|organisation| organisation.is_demo);
     match demo {
         Some(demo) if !address.ip().is_loopback() => bail!(
             "the organisation `{}` is a demo with public passwords, served on loopback only; not on {address}",
             demo.name
         ),
-        _ => Ok(()),
+        demo => Ok(demo.is_some()),
     }
 }
 
-/// A command that registers a customer, ready to paste.
+/// Credentials of the demo, and requests to try with them.
+#[derive(Debug)]
+pub struct Example {
+    /// The name of a till.
+    pub till: &'static str,
+    /// The MD5 of the till's password, which the till sends.
+    pub digest: String,
+    /// The name of an operator.
+    pub operator: &'static str,
+    /// The password of the till and of the operator.
+    pub password: &'static str,
+    /// A command that registers a customer.
+    pub register: String,
+    /// A command that looks the customer up.
+    pub look_up: String,
+}
+
+/// Returns the demo's credentials, and commands ready to paste for the server at this address.
+#[must_use]
+pub fn example(scheme: &str, address: SocketAddr) -> Example {
+    let digest = password::md5_hex(PASSWORD);
+    let look_up = format!(
+        "curl -u {TILL}:{digest} '{scheme}://{address}/v1.1/customer/get?format=json&mobile=919876543210'"
+    );
+    let register = curl(scheme, address);
+    Example { till: TILL, digest, operator: OPERATOR, password: PASSWORD, register, look_up }
+}
+
+/// Returns a command that registers a customer, ready to paste.
 #[must_use]
 pub fn curl(scheme: &str, address: SocketAddr) -> String {
     let digest = password::md5_hex(PASSWORD);

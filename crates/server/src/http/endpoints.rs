@@ -18,6 +18,7 @@ pub type Endpoint = (Method, &'static str, Access);
 
 /// Every endpoint.
 pub const ENDPOINTS: &[Endpoint] = &[
+    (Method::GET, "/", Access::Open),
     (Method::GET, "/api_gateway/v2/audits", READ_AUDIT),
     (Method::GET, "/docs", Access::Open),
     (Method::GET, "/docs/", Access::Open),

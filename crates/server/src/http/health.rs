@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::page;
 use crate::app::App;
+
+/// The paths of probes, which are answered even where the connections for others are used up.
+pub(super) const PROBES: [&str; 2] = ["/livez", "/readyz"];
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(livez)).routes(routes!(readyz))
@@ -30,12 +35,12 @@ async fn livez() -> &'static str {
         (status = 503, body = String, content_type = "text/plain", description = "The store does not answer"),
     )
 )]
-async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+async fn readyz(State(app): State<Arc<App>>) -> Response {
     match app.store.check().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
+        Ok(()) => "ready\n".into_response(),
         Err(error) => {
             tracing::warn!(error = error.chain(), "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
+            page::plain_refusal(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer")
         }
     }
 }

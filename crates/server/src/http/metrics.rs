@@ -11,14 +11,14 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::address;
+use super::{address, page};
 use crate::app::App;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -79,19 +79,19 @@ impl Scrapers {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        match self {
-            Self::NoToken => (
-                StatusCode::UNAUTHORIZED,
-                [(WWW_AUTHENTICATE, "Bearer realm=\"Patron metrics\"")],
-                "send the token of `metrics_token_file`\n",
-            )
-                .into_response(),
+        let (status, text) = match self {
+            Self::NoToken => (StatusCode::UNAUTHORIZED, "send the token of `metrics_token_file`"),
             Self::NotLocal => (
                 StatusCode::FORBIDDEN,
-                "only for the same machine, unless `metrics_token_file` is configured\n",
-            )
-                .into_response(),
+                "only for the same machine, unless `metrics_token_file` is configured",
+            ),
+        };
+        let mut reply = page::plain_refusal(status, text);
+        if self == Self::NoToken {
+            let challenge = HeaderValue::from_static("Bearer realm=\"Patron metrics\"");
+            reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
+        reply
     }
 }
 

@@ -4,6 +4,7 @@ mod accept;
 mod access_log;
 pub(crate) mod admission;
 pub mod body;
+mod browser;
 mod coding;
 mod cors;
 pub mod endpoints;
@@ -11,7 +12,10 @@ pub(crate) mod header;
 mod health;
 pub mod json;
 pub mod metrics;
+mod observed;
+pub(crate) mod page;
 pub(crate) mod path;
+mod preconditions;
 mod protection;
 pub(crate) mod query;
 mod serve;
@@ -62,10 +66,20 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// What every request passes: the log and the metrics, the format of its reply, the headers of its reply.
 async fn handle(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let format = format::of_reply(request.uri(), request.headers());
+    let (uri, headers) = (request.uri(), request.headers());
+    let format = format::of_reply(uri, headers);
+    let wants_page = page::is_wanted(uri, headers);
+    let is_from_script = browser::is_from_script(headers);
     let secured = app.config.tls().is_some();
     let reply = access_log::record(app, request, next).await;
-    let mut reply = envelope::into_format(reply, format);
+    let mut reply = if wants_page && page::is_refusal(&reply) {
+        page::of_refusal(reply)
+    } else {
+        envelope::into_format(reply, format)
+    };
+    if is_from_script {
+        browser::avoid_prompt(reply.headers_mut());
+    }
     protection::protect(reply.headers_mut(), secured);
     reply
 }
@@ -79,6 +93,7 @@ pub(crate) fn endpoints() -> OpenApiRouter<Arc<App>> {
         .merge(api_gateway::routes())
         .merge(health::routes())
         .merge(metrics::routes())
+        .merge(page::routes())
         .merge(openapi::routes())
 }
 

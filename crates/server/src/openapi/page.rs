@@ -1,9 +1,11 @@
 //! `/docs`: the document for people. The page is part of the program and loads nothing from anywhere
 //! else.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::Path;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
 use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -26,6 +28,25 @@ static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     Arc::new(config.doc_expansion("none").filter(true).use_base_layout())
 });
 
+/// The part that starts the page, and the text in it at which the page's settings begin.
+const START: &str = "swagger-initializer.js";
+const SETTINGS: &str = "SwaggerUIBundle({";
+/// The page tells the server that a script sends its requests, so that a refusal is shown on the page
+/// and not taken by the browser's own prompt for a password.
+const INTERCEPTOR: &str = "
+    requestInterceptor: (request) => {
+      request.headers['X-Requested-With'] = 'XMLHttpRequest';
+      return request;
+    },";
+
+/// The part that starts the page; empty if it cannot be made.
+static STARTER: LazyLock<Bytes> = LazyLock::new(|| {
+    let file = serve(START, Arc::clone(&CONFIG)).ok().flatten();
+    let text = file.and_then(|file| String::from_utf8(file.bytes.into_owned()).ok());
+    let text = text.unwrap_or_default();
+    Bytes::from(text.replacen(SETTINGS, &format!("{SETTINGS}{INTERCEPTOR}"), 1))
+});
+
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(docs)).routes(routes!(index)).routes(routes!(part))
 }
@@ -33,19 +54,29 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Go to the page
 #[utoipa::path(
     get, path = "/docs", tag = "operations",
-    responses((status = 308, description = "It is at `/docs/`"))
+    responses(
+        (status = 308, description = "It is at `/docs/`"),
+        (status = 404, description = "The configuration has `docs = false`"),
+    )
 )]
-async fn docs() -> Redirect {
-    Redirect::permanent("/docs/")
+async fn docs(State(app): State<Arc<App>>) -> Response {
+    if app.config.docs {
+        Redirect::permanent("/docs/").into_response()
+    } else {
+        unknown("/docs")
+    }
 }
 
 /// Show this document as a page
 #[utoipa::path(
     get, path = "/docs/", tag = "operations",
-    responses((status = 200, content_type = "text/html", body = String, description = "The page"))
+    responses(
+        (status = 200, content_type = "text/html", body = String, description = "The page"),
+        (status = 404, description = "The configuration has `docs = false`"),
+    )
 )]
-async fn index() -> Response {
-    file("index.html")
+async fn index(State(app): State<Arc<App>>) -> Response {
+    file(&app, "index.html")
 }
 
 /// Read a part of the page
@@ -59,11 +90,20 @@ async fn index() -> Response {
         (status = 404, description = "The page has no such part"),
     )
 )]
-async fn part(Path(name): Path<String>) -> Response {
-    file(&name)
+async fn part(State(app): State<Arc<App>>, Path(name): Path<String>) -> Response {
+    file(&app, &name)
 }
 
-fn file(name: &str) -> Response {
+/// Returns that there is nothing at this path.
+pub(super) fn unknown(at: &str) -> Response {
+    envelope::unknown_resource(&path::shown(&Method::GET, at))
+}
+
+fn file(app: &App, name: &str) -> Response {
+    let unknown = || unknown(&format!("/docs/{name}"));
+    if !app.config.docs {
+        return unknown();
+    }
     match serve(name, Arc::clone(&CONFIG)) {
         Ok(Some(file)) => {
             let headers = [
@@ -71,11 +111,14 @@ fn file(name: &str) -> Response {
                 (CONTENT_SECURITY_POLICY, POLICY),
                 (CACHE_CONTROL, "no-cache"),
             ];
-            (headers, file.bytes.into_owned()).into_response()
+            // All replies share the same bytes.
+            let bytes = match file.bytes {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(_) => STARTER.clone(),
+            };
+            (headers, bytes).into_response()
         }
-        Ok(None) => {
-            envelope::unknown_resource(&path::shown(&Method::GET, &format!("/docs/{name}")))
-        }
+        Ok(None) => unknown(),
         Err(error) => {
             tracing::error!(error, "the page cannot be made");
             envelope::unexpected()

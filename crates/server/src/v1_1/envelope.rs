@@ -19,11 +19,13 @@ use super::format::Format;
 use super::xml;
 use crate::auth::Refusal;
 use crate::http::json;
+use crate::http::page::RefusalText;
 use crate::limits::headers;
 
 const XML: HeaderValue = HeaderValue::from_static("application/xml;charset=UTF-8");
-const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"Patron\", charset=\"UTF-8\"");
-const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"Patron\"");
+pub(crate) const BASIC: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"Patron\", charset=\"UTF-8\"");
+pub(crate) const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"Patron\"");
 /// How long a client waits before it asks again, while the registry is not available.
 const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
 
@@ -162,7 +164,10 @@ fn refused_as(http: StatusCode, code: u32, message: String, total: usize) -> Res
         total: total.to_string(),
         success_count: "0".to_owned(),
     };
-    written(http, &Refused { response: RefusedReply { status, customers: None } })
+    let text = vec![status.message.clone()];
+    let mut reply = written(http, &Refused { response: RefusedReply { status, customers: None } });
+    RefusalText::attach(&mut reply, text);
+    reply
 }
 
 /// 400, with what cannot be taken of the request.
@@ -185,6 +190,10 @@ pub(crate) fn refused(why: &Refusal) -> Response {
     let mut reply = match why {
         Refusal::Unauthorised => {
             challenged(refusal(StatusCode::UNAUTHORIZED, codes::UNAUTHORISED, None, 0), BASIC)
+        }
+        Refusal::NotADigest => {
+            let (http, code) = (StatusCode::UNAUTHORIZED, codes::UNAUTHORISED);
+            challenged(refusal(http, code, Some(&why.to_string()), 0), BASIC)
         }
         Refusal::UnknownToken => challenged(
             refusal(StatusCode::UNAUTHORIZED, codes::UNAUTHORISED_TOKEN, None, 0),
@@ -223,7 +232,9 @@ fn client_denied() -> Response {
     let Code { number, message, .. } = *codes::CLIENT_DENIED;
     let warnings = NoWarnings { warning: [] };
     let status = DeniedStatus { code: number, message, success: false, warnings };
-    written(StatusCode::FORBIDDEN, &Denial { response: DeniedReply { status } })
+    let mut reply = written(StatusCode::FORBIDDEN, &Denial { response: DeniedReply { status } });
+    RefusalText::attach(&mut reply, vec![message.to_owned()]);
+    reply
 }
 
 /// 503.

@@ -78,10 +78,35 @@ fn of_content_type(headers: &HeaderMap) -> Option<Format> {
     }
 }
 
+/// The default `Accept` of Java's `HttpURLConnection`, with which API clients call.
+const JAVA_DEFAULT: &str = "text/html, image/gif, image/jpeg,";
+
+/// Whether a person reads the reply in a browser: `Accept` names `text/html`, prefers it to JSON and
+/// XML, and the query names no format.
+#[must_use]
+pub fn prefers_html(uri: &Uri, headers: &HeaderMap) -> bool {
+    if query_format(uri).and_then(named).is_some() {
+        return false;
+    }
+    let first = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    if first.is_none_or(|accept| accept.starts_with(JAVA_DEFAULT)) {
+        return false;
+    }
+    let ranges = ranges(headers);
+    let best = |holds: &dyn Fn(&str) -> bool| {
+        let held = ranges.iter().filter(|(media_type, _)| holds(media_type));
+        held.map(|(_, quality)| *quality).fold(0.0, f32::max)
+    };
+    let html = best(&|media_type| media_type.eq_ignore_ascii_case("text/html"));
+    let data = best(&|media_type| {
+        media_type != "application/xhtml+xml" && Format::of_media_type(media_type).is_some()
+    });
+    html > data && html >= best(&|media_type| media_type.contains('*'))
+}
+
 /// What `Accept` prefers, if it names one of the formats above the other (RFC 9110, 12.5.1).
 fn preferred(headers: &HeaderMap) -> Option<Format> {
-    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let ranges: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(range).collect();
+    let ranges = ranges(headers);
     let quality = |format| {
         let of = |holds: &dyn Fn(&str) -> bool| {
             let held = ranges.iter().filter(|(media_type, _)| holds(media_type));
@@ -98,6 +123,12 @@ fn preferred(headers: &HeaderMap) -> Option<Format> {
         Ordering::Less => Some(Format::Xml),
         Ordering::Equal => None,
     }
+}
+
+/// The media types that `Accept` names, each with how much it is wanted.
+fn ranges(headers: &HeaderMap) -> Vec<(&str, f32)> {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(range).collect()
 }
 
 /// A media type, or several by `*`, with how much it is wanted.
@@ -180,6 +211,36 @@ mod tests {
             let headers = headers(&[(ACCEPT, accept), (CONTENT_TYPE, content_type)]);
             let format = of_reply(&uri(query), &headers);
             assert_eq!(format, wanted, "{query} {accept} {content_type}");
+        }
+    }
+
+    #[test]
+    fn browsers_prefer_html_and_api_clients_do_not() {
+        const CHROMIUM: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7";
+        const FIREFOX: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        for (query, accept, wanted) in [
+            ("", CHROMIUM, true),
+            ("", FIREFOX, true),
+            ("", "text/html, application/xhtml+xml, */*", true),
+            ("", "text/html", true),
+            ("", "Text/HTML;q=0.9, application/json;q=0.8", true),
+            ("?mobile=1", FIREFOX, true),
+            ("?format=csv", FIREFOX, true),
+            ("?format=json", FIREFOX, false),
+            ("?mobile=1&format=XML", FIREFOX, false),
+            ("", "", false),
+            ("", "*/*", false),
+            ("", "text/*", false),
+            ("", "application/json, text/plain, */*", false),
+            ("", "application/json, text/html", false),
+            ("", "text/html;q=0.5, application/json", false),
+            ("", "text/html;q=0.5, */*", false),
+            ("", "text/html;q=0", false),
+            ("", "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", false),
+            ("", "text/html, image/gif, image/jpeg, */*; q=0.2", false),
+        ] {
+            let headers = headers(&[(ACCEPT, accept)]);
+            assert_eq!(prefers_html(&uri(query), &headers), wanted, "{query} {accept}");
         }
     }
 

@@ -2,11 +2,17 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use patron_server::auth::password::md5_hex;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use crate::app::App;
-use crate::durability::AUTHORIZATION;
+use crate::app::{App, Client, Reply};
+use crate::data::Data;
+use crate::durability::{AUTHORIZATION, Program};
 
 /// Whoever answers: an endpoint, a refusal, a fallback, a probe.
 #[test]
@@ -34,6 +40,174 @@ fn every_reply_is_handled_with_care() {
             assert_eq!(reply.header(name), value, "{name}: {reply:?}");
         }
         assert_eq!(reply.header("X-Cap-Requestid").len(), 32);
+    }
+}
+
+/// What Chromium sends when a person opens an address.
+const NAVIGATION: [(&str, &str); 2] = [
+    (
+        "Accept",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+    ),
+    ("Sec-Fetch-Mode", "navigate"),
+];
+/// What Chromium sends for a script of `/docs`.
+const SCRIPT: [(&str, &str); 2] = [("Accept", "application/json"), ("Sec-Fetch-Mode", "cors")];
+
+fn open(client: &Client, method: &str, path: &str) -> Reply {
+    client.request(method, path, &NAVIGATION, &Value::Null)
+}
+
+/// Every surface refuses a person with a page, with the status, headers and text that an API client
+/// gets.
+#[test]
+fn refusals_to_browsers_are_pages() {
+    let app = App::with(|config| "10.0.0.1".clone_into(&mut config.trusted_proxies));
+    let anonymous = app.anonymous();
+    let elsewhere = app.anonymous().with_header("X-Forwarded-For", "192.0.2.7");
+    for (client, method, path, status, text) in [
+        (&anonymous, "GET", "/nothing", 404, "Incorrect resource"),
+        (&anonymous, "GET", "/docs/nothing", 404, "Incorrect resource"),
+        (&anonymous, "GET", "/v1.1/customer/add", 405, "Incorrect HTTP Method"),
+        (&anonymous, "DELETE", "/readyz", 405, "Incorrect HTTP Method"),
+        (&anonymous, "GET", "/v1.1/customer/get?mobile=1", 401, "username/password"),
+        (
+            &app.basic("till.001", "demo"),
+            "GET",
+            "/v1.1/customer/get",
+            401,
+            "must be the lower-case MD5",
+        ),
+        (
+            &app.anonymous().with_header("Authorization", "Bearer x"),
+            "GET",
+            "/v2/auditLog/get",
+            401,
+            "Unauthorized",
+        ),
+        (&anonymous, "GET", "/api_gateway/v2/audits", 401, "username/password"),
+        (&anonymous, "POST", "/v3/oauth/token/generate", 400, "Input is invalid"),
+        (
+            &anonymous,
+            "GET",
+            "/admin/api/v1/organisations",
+            401,
+            "sign in at /admin/api/v1/sessions",
+        ),
+        (&anonymous, "GET", "/admin/nothing", 404, "nothing here"),
+        (&anonymous, "PATCH", "/admin/api/v1/sessions", 405, "method"),
+        (&elsewhere, "GET", "/metrics", 403, "metrics_token_file"),
+    ] {
+        let page = open(client, method, path);
+        assert_eq!((page.status, page.header("Content-Type")), (status, HTML), "{method} {path}");
+        assert!(page.text.starts_with("<!DOCTYPE html>"), "{path}: {}", page.text);
+        assert!(page.text.contains(text), "{path}: {}", page.text);
+        assert!(page.text.contains(page.header("X-Cap-Requestid")), "{path}");
+        assert_is_inert(&page);
+
+        let plain = client.request(method, path, &[("Accept", "*/*")], &Value::Null);
+        assert_eq!(plain.status, status, "{method} {path}");
+        assert!(!plain.text.contains('<') && plain.text.contains(text), "{path}: {}", plain.text);
+        for name in ["WWW-Authenticate", "Retry-After"] {
+            assert_eq!(page.header(name), plain.header(name), "{name} of {path}");
+        }
+    }
+}
+
+#[test]
+fn a_format_in_the_query_outranks_the_browser() {
+    let app = App::start();
+    for (path, media_type) in [
+        ("/v1.1/customer/get?format=json", "application/json;charset=UTF-8"),
+        ("/v1.1/customer/get?format=xml", "application/xml;charset=UTF-8"),
+    ] {
+        assert_eq!(open(&app.anonymous(), "GET", path).header("Content-Type"), media_type);
+    }
+}
+
+#[test]
+fn a_page_escapes_what_was_sent() {
+    let app = App::start();
+    let path = "/v1.1/customer/get?mobile=919876543210&id=%3Cscript%3E%22";
+    let page = open(&app.till("till.001"), "GET", path);
+    assert!(!page.text.contains("<script"), "{}", page.text);
+}
+
+/// At a challenge for Basic the browser asks for a password itself, and `/docs` shows nothing.
+#[test]
+fn scripts_are_refused_without_the_browsers_prompt() {
+    let app = App::start();
+    let plain = app.basic("till.001", "demo");
+    let refusal = |headers: &[(&str, &str)]| {
+        let reply = plain.request("GET", "/v1.1/customer/get?mobile=1", headers, &Value::Null);
+        assert_eq!(reply.status, 401);
+        assert!(reply.text.contains("must be the lower-case MD5"), "{}", reply.text);
+        reply.header("WWW-Authenticate").to_owned()
+    };
+    const ELSEWHERE: [(&str, &str); 2] =
+        [("Accept", "application/json"), ("X-Requested-With", "XMLHttpRequest")];
+    for script in [&SCRIPT, &ELSEWHERE] {
+        assert_eq!(refusal(script), "Bearer realm=\"Patron\"");
+    }
+    for other in [&NAVIGATION[..], &[("Accept", "application/json")], &[]] {
+        assert!(refusal(other).starts_with("Basic "), "{other:?}");
+    }
+    let start = app.anonymous().get("/docs/swagger-initializer.js").text;
+    assert!(start.contains("'X-Requested-With'"), "the page says that it is a script: {start}");
+}
+
+#[test]
+fn the_start_page_says_what_this_is() {
+    let app = App::start();
+    for accept in ["*/*", "application/json", NAVIGATION[0].1] {
+        let page = app.anonymous().request("GET", "/", &[("Accept", accept)], &Value::Null);
+        assert_eq!((page.status, page.header("Content-Type")), (200, HTML));
+        for text in
+            ["customer registry", env!("CARGO_PKG_VERSION"), "href=\"/docs/\"", "/openapi.json"]
+        {
+            assert!(page.text.contains(text), "{text}: {}", page.text);
+        }
+        assert!(!page.text.contains("curl"), "credentials are shown in the demo only");
+        assert_is_inert(&page);
+    }
+}
+
+/// The page of the demo has credentials and requests that work as they stand.
+#[test]
+fn the_start_page_of_the_demo_has_requests_to_try() {
+    let data = Data::passing();
+    let program = Program::start(data.name());
+    let page = Client::new(program.address, None).get("/");
+    assert_is_inert(&page);
+    let text = page.text.replace("&#39;", "'").replace("&#34;", "\"").replace("&#38;", "&");
+    let address = program.address.to_string();
+    let digest = md5_hex("demo");
+    for shown in ["till.001", &digest, "curl -u", &address, "<code>demo</code>"] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    let commands = text.split("<pre><code>").skip(1);
+    for command in commands.map(|rest| rest.split_once("</code>").unwrap().0) {
+        let arguments = format!("{command} -s -o /dev/null -w %{{http_code}}");
+        let output = Command::new("sh").args(["-c", &arguments]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "200", "{command}");
+    }
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// A page runs nothing, loads nothing, and has the style sheet that its policy allows.
+fn assert_is_inert(page: &Reply) {
+    let policy = page.header("Content-Security-Policy");
+    let style = page.text.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let hash = STANDARD.encode(Sha256::digest(style));
+    let wanted = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    assert_eq!(policy, wanted);
+    assert!(style.contains("color-scheme: light dark"), "{style}");
+    for active in ["<script", " src=", " style=", " onload", " onclick", "url(", "<form", "<iframe"]
+    {
+        assert!(!page.text.contains(active), "{active}: {}", page.text);
     }
 }
 

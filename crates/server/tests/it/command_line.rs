@@ -48,15 +48,19 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     checkpoint_mib = 64
     tls_cert = ""
     tls_key = ""
+    docs = true
     connection_limit = 1000
-    connection_limit_per_address = 500
+    connection_limit_per_address = 0
+    connection_reserve = 16
     trusted_proxies = ""
-    idle_timeout_seconds = 120
+    idle_timeout_seconds = 75
     path_prefix = "/api"
     cors_origins = ""
     body_limit_bytes = 8
     header_timeout_seconds = 30
     body_timeout_seconds = 30
+    reply_timeout_seconds = 30
+    unsent_limit_bytes = 1000000
     shutdown_timeout_seconds = 30
     credential_cache_seconds = 60
     wrong_passwords_per_minute = 10
@@ -121,6 +125,27 @@ fn the_demo_listens_on_loopback_only() {
             "patron: the organisation `demo` is a demo with public passwords, served on loopback only; not on 0.0.0.0:0"
         );
     }
+}
+
+#[test]
+fn health_asks_the_running_server() {
+    let data = Data::lasting();
+    let mut program = Program::start(data.name());
+    let address = program.address.to_string();
+    let health = || patron(&["health"], &[("PATRON_LISTEN", &address)]);
+    let output = health();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "ready\n");
+    let everywhere = format!("0.0.0.0:{}", program.address.port());
+    assert_eq!(patron(&["health", "--listen", &everywhere], &[]).status.code(), Some(0));
+    let output = patron(&["health", "--listen", &address, "--tls"], &[]);
+    assert_eq!(output.status.code(), Some(1), "the server speaks no TLS");
+
+    assert_eq!(program.signal("-TERM"), Some(0));
+    let output = health();
+    assert_eq!(output.status.code(), Some(1));
+    let reason = format!("patron: cannot reach http://{address}/readyz: ");
+    assert!(said(&output).starts_with(&reason), "{}", said(&output));
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn every_error_has_the_envelope() {
     let add = "/v1.1/customer/add";
     let nothing = "Incorrect resource: GET /v1.1/customer/nothing";
     refused(&till.get("/v1.1/customer/nothing?mobile=919876543210"), 404, nothing);
-    refused(&app.anonymous().get("/"), 404, "Incorrect resource: GET /");
+    refused(&app.anonymous().get("/nothing"), 404, "Incorrect resource: GET /nothing");
     refused(&till.get(add), 405, "Incorrect HTTP Method");
     let body = json!({"root": {"customer": {"mobile": "919876543210", "x": "y".repeat(2_000)}}});
     refused(

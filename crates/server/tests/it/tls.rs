@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use patron_server::config::Config;
@@ -66,6 +67,24 @@ fn livez(connection: &mut Connection) -> String {
         reply.extend(byte);
     }
     String::from_utf8(reply).unwrap()
+}
+
+/// The certificate names another host than the one asked; `patron health` asks its own machine.
+#[test]
+fn health_asks_over_tls() {
+    let directory = tempfile::tempdir().unwrap();
+    Issued::new().write(directory.path());
+    let app = serve(directory.path());
+    let health = |file: &str| {
+        let path = directory.path().join("patron.toml");
+        fs::write(&path, format!("listen = '{}'\n{file}", app.address)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
+        command.arg("health").arg("--config").arg(path).output().unwrap()
+    };
+    let certificate = "tls_cert = 'cert.pem'\ntls_key = 'key.pem'";
+    let output = health(certificate);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(health("").status.code(), Some(1), "the server speaks nothing but TLS");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What went wrong, as a problem document (RFC 9457).
 
 use std::any::Any;
+use std::iter;
 use std::time::Duration;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -10,6 +11,8 @@ use patron_rules::organisation::{Invalid, Kind, Refused};
 use patron_store::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::http::page::RefusalText;
 
 /// The media type of a problem document.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -45,6 +48,13 @@ pub(crate) struct Fault {
     /// The document's name, where it is not the one that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+}
+
+impl Fault {
+    fn into_text(self) -> String {
+        let Self { pointer, detail, .. } = self;
+        if pointer.is_empty() { detail } else { format!("{pointer}: {detail}") }
+    }
 }
 
 impl Problem {
@@ -144,6 +154,8 @@ impl IntoResponse for Problem {
         // A problem is made of texts and a number, which JSON always has.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut reply = (self.status, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
+        let faults = self.errors.into_iter().map(Fault::into_text);
+        RefusalText::attach(&mut reply, iter::once(self.detail).chain(faults).collect());
         let headers = reply.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -164,6 +176,13 @@ pub(crate) fn unknown_resource(looked_for: &str) -> Response {
 pub(crate) fn wrong_method() -> Response {
     let detail = "the resource does not have this method";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+}
+
+/// Too many requests are handled at the moment.
+pub(crate) fn busy() -> Response {
+    let detail = "as many requests are handled as the limits of connections allow";
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+    Problem { retry_after: Some(Duration::ZERO), ..problem }.into_response()
 }
 
 /// A fault of Patron's own.

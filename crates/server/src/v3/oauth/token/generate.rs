@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::auth::token::{self, Purpose};
 use crate::auth::{Caller, Refusal};
 use crate::http::admission::{self, Admitted};
+use crate::http::page::RefusalText;
 use crate::http::{body, json, sniff};
 use crate::limits::headers;
 
@@ -92,7 +93,7 @@ async fn handle(app: &App, request: Request) -> Result<Response, Response> {
     let Credentials { key, secret } = read(app, request).await?;
     let admitted = async {
         let caller = app.authenticator.client(&key, &secret, from).await?;
-        admission::let_in(app, caller).await
+        admission::let_in(app, caller, from).await
     };
     let Admitted { caller, tenant, quota, .. } = admitted.await.map_err(|why| refused(&why))?;
     let generated = keep(app, &caller, &tenant).await.map_err(|error| {
@@ -153,5 +154,9 @@ fn refused(why: &Refusal) -> Response {
 }
 
 fn wrong(http: StatusCode, code: u32, message: String) -> Response {
-    json::reply(http, &Reply { data: None, errors: Some([Wrong { code, message }]) })
+    let text = vec![message.clone()];
+    let mut reply =
+        json::reply(http, &Reply { data: None, errors: Some([Wrong { code, message }]) });
+    RefusalText::attach(&mut reply, text);
+    reply
 }
