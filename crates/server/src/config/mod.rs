@@ -59,15 +59,20 @@ pub struct Config {
     pub tls_cert: PathBuf,
     /// The file of the certificate's private key, in PEM.
     pub tls_key: PathBuf,
+    /// Whether `/docs` and `/openapi.json` are served.
+    pub docs: bool,
     /// The most connections that are open at once.
     pub connection_limit: usize,
-    /// The most connections of one address that are open at once. A trusted proxy's are not
-    /// counted by address.
+    /// The most of them from one address; 0 for a tenth of `connection_limit`. Connections of a trusted
+    /// proxy do not count by address.
     pub connection_limit_per_address: usize,
+    /// How many more connections may open for `/livez` and `/readyz` alone, while all others handle
+    /// requests.
+    pub connection_reserve: usize,
     /// The networks of the proxies that are trusted to say by `X-Forwarded-For` for whom they call, as
     /// `10.0.0.0/8`, separated by commas; empty for none.
     pub trusted_proxies: String,
-    /// How long a connection may be open without a byte going in or out. Longer than any call takes.
+    /// How long a connection is kept open between two requests. Longer than a proxy keeps it.
     pub idle_timeout_seconds: u64,
     /// The path below which the API of tills and API clients is served as well, as `/api`; empty for none.
     pub path_prefix: String,
@@ -76,10 +81,14 @@ pub struct Config {
     pub cors_origins: String,
     /// The largest request body, in bytes.
     pub body_limit_bytes: usize,
-    /// How long a request's headers may take to arrive, and how long a connection may idle.
+    /// How long a request's headers, and the TLS handshake, may take to arrive.
     pub header_timeout_seconds: u64,
     /// How long a request's body may take to arrive.
     pub body_timeout_seconds: u64,
+    /// How long a client may take nothing of a reply before its connection is closed.
+    pub reply_timeout_seconds: u64,
+    /// How many bytes of replies may wait unsent for a connection before its next request waits too.
+    pub unsent_limit_bytes: usize,
     /// How long requests that were accepted may take to finish after a signal to stop.
     pub shutdown_timeout_seconds: u64,
     /// How long a password that was verified is remembered; 0 verifies it each time.
@@ -136,15 +145,19 @@ impl Default for Config {
             checkpoint_mib,
             tls_cert: PathBuf::new(),
             tls_key: PathBuf::new(),
+            docs: true,
             connection_limit: 1_000,
-            connection_limit_per_address: 500,
+            connection_limit_per_address: 0,
+            connection_reserve: 16,
             trusted_proxies: String::new(),
-            idle_timeout_seconds: 120,
+            idle_timeout_seconds: 75,
             path_prefix: "/api".to_owned(),
             cors_origins: String::new(),
             body_limit_bytes: 5_000_000,
             header_timeout_seconds: 30,
             body_timeout_seconds: 30,
+            reply_timeout_seconds: 30,
+            unsent_limit_bytes: 1_000_000,
             shutdown_timeout_seconds: 30,
             credential_cache_seconds: 60,
             wrong_passwords_per_minute: 10,
@@ -207,11 +220,14 @@ impl Config {
             ("writer_cache_mib", self.writer_cache_mib.into(), 1, 65_536),
             ("checkpoint_mib", self.checkpoint_mib.into(), 1, 4_096),
             ("connection_limit", connections, 1, 1_000_000),
-            ("connection_limit_per_address", of_address, 1, 1_000_000),
+            ("connection_limit_per_address", of_address, 0, 1_000_000),
+            ("connection_reserve", count(self.connection_reserve), 0, 1_000),
             ("idle_timeout_seconds", self.idle_timeout_seconds, 1, 86_400),
             ("body_limit_bytes", bytes, 1, 1_000_000_000),
             ("header_timeout_seconds", self.header_timeout_seconds, 1, 3_600),
             ("body_timeout_seconds", self.body_timeout_seconds, 1, 3_600),
+            ("reply_timeout_seconds", self.reply_timeout_seconds, 1, 3_600),
+            ("unsent_limit_bytes", count(self.unsent_limit_bytes), 1, 1_000_000_000),
             ("shutdown_timeout_seconds", self.shutdown_timeout_seconds, 0, 3_600),
             ("credential_cache_seconds", self.credential_cache_seconds, 0, 3_600),
             ("session_minutes", self.session_minutes.into(), 1, 44_640),
@@ -279,6 +295,22 @@ impl Config {
     #[must_use]
     pub fn tls(&self) -> Option<(&PathBuf, &PathBuf)> {
         (!self.tls_cert.as_os_str().is_empty()).then_some((&self.tls_cert, &self.tls_key))
+    }
+
+    /// Returns the most connections of one address.
+    #[must_use]
+    pub const fn connections_per_address(&self) -> usize {
+        match self.connection_limit_per_address {
+            0 if self.connection_limit < 10 => 1,
+            0 => self.connection_limit / 10,
+            limit => limit,
+        }
+    }
+
+    /// Returns the scheme of Patron's own URLs.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls().is_some() { "https" } else { "http" }
     }
 
     /// The sites whose pages may call Patron from a browser.
@@ -379,6 +411,7 @@ fn settle_place(keys: &mut Table) {
 fn like(default: &Value, text: &str) -> anyhow::Result<Value> {
     Ok(match default {
         Value::Integer(_) => Value::Integer(text.trim().parse().context("is no whole number")?),
+        Value::Boolean(_) => Value::Boolean(text.trim().parse().context("is not true or false")?),
         _ => Value::String(text.to_owned()),
     })
 }

@@ -16,6 +16,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, trace_span};
 
 use super::admission::CalledBy;
+use super::preconditions;
 use crate::app::{App, Items};
 use crate::observe::metrics::method_name;
 use crate::v1_1::envelope;
@@ -39,7 +40,10 @@ async fn handle_and_tell(app: Arc<App>, mut request: Request, next: Next) -> Res
     let route = request.extensions().get::<MatchedPath>().cloned();
 
     request.extensions_mut().insert(id);
-    let mut response = next.run(request).await;
+    let mut response = match preconditions::refusal(&app, &request) {
+        Some(refusal) => refusal,
+        None => next.run(request).await,
+    };
 
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::BytesMut;
+use http_body_util::BodyExt;
 use patron_rules::codes::{self, Code};
 use tokio::time::timeout;
 
@@ -74,21 +75,34 @@ pub(crate) async fn read(
             return Err(error);
         }
     };
-    let collected = timeout(within, Limited::new(&mut body, limit_bytes).collect()).await;
-    let read = match collected {
-        Err(_) => Err(Error::TimedOut),
-        Ok(Ok(whole)) => coding::decode(whole.to_bytes(), coding, limit_bytes),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            drain(body, within).await;
-            Err(Error::TooLarge(limit_bytes))
-        }
-        Ok(Err(_)) => Err(Error::BrokenOff),
-    };
+    let collected = timeout(within, collect(&mut body, limit_bytes)).await;
+    if let Ok(Err(Error::TooLarge(_))) = collected {
+        drain(body, within).await;
+    }
+    let whole = collected.unwrap_or(Err(Error::TimedOut));
+    let read = whole.and_then(|whole| coding::decode(whole, coding, limit_bytes));
     read.inspect_err(|error| match error {
         Error::TimedOut => app.metrics.hit(Limit::BodyTime),
         Error::TooLarge(_) => app.metrics.hit(Limit::BodySize),
         Error::BrokenOff | Error::UnknownCoding | Error::NotInCoding(_) => {}
     })
+}
+
+/// Copies the parts of a body together: each part by itself may keep much more memory than it has
+/// bytes.
+async fn collect(body: &mut Body, limit_bytes: usize) -> Result<Bytes, Error> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(part) = frame.map_err(|_| Error::BrokenOff)?.into_data() else { continue };
+        if part.len() > limit_bytes.saturating_sub(whole.len()) {
+            return Err(Error::TooLarge(limit_bytes));
+        }
+        if whole.is_empty() && body.is_end_stream() {
+            return Ok(part);
+        }
+        whole.extend_from_slice(&part);
+    }
+    Ok(whole.freeze())
 }
 
 /// Reads a body and throws it away, up to a limit.

@@ -66,14 +66,13 @@ impl Server {
     ///
     /// # Errors
     /// A listener that fails.
-    pub async fn run(self, app: App) -> anyhow::Result<()> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<()> {
+        app.config.listen = self.address;
         let header_timeout = Duration::from_secs(app.config.header_timeout_seconds);
         let acceptor = Acceptor::new(&app);
-        let mut server = axum_server::from_tcp(self.listener)?
-            .handle(self.stop)
-            .first_request_timeout(header_timeout);
+        let mut server = axum_server::from_tcp(self.listener)?.handle(self.stop);
         let http = server.http_builder();
-        http.http1().header_read_timeout(header_timeout).max_buf_size(HEADERS_LIMIT_BYTES);
+        http.http1().max_buf_size(HEADERS_LIMIT_BYTES);
         http.http2()
             .max_header_list_size(u32::try_from(HEADERS_LIMIT_BYTES).unwrap_or(u32::MAX))
             .max_concurrent_streams(STREAMS_LIMIT);

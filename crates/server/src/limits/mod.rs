@@ -1,5 +1,6 @@
 //! How much a caller may ask for: calls a minute, guesses, connections.
 
+pub(crate) mod activity;
 pub(crate) mod connections;
 pub(crate) mod guesses;
 pub(crate) mod headers;

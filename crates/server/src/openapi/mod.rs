@@ -8,6 +8,7 @@ mod refusals;
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -141,8 +142,14 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Read this document
 #[utoipa::path(
     get, path = "/openapi.json", tag = "operations",
-    responses((status = 200, content_type = "application/json", body = Object, description = "OpenAPI 3.1"))
+    responses(
+        (status = 200, content_type = "application/json", body = Object, description = "OpenAPI 3.1"),
+        (status = 404, description = "The configuration has `docs = false`"),
+    )
 )]
-async fn openapi() -> Response {
+async fn openapi(State(app): State<Arc<App>>) -> Response {
+    if !app.config.docs {
+        return page::unknown("/openapi.json");
+    }
     ([(CONTENT_TYPE, "application/json")], WRITTEN.clone()).into_response()
 }

@@ -60,11 +60,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     )
 )]
 async fn docs(State(app): State<Arc<App>>) -> Response {
-    if app.config.docs {
-        Redirect::permanent("/docs/").into_response()
-    } else {
-        unknown("/docs")
-    }
+    if app.config.docs { Redirect::permanent("/docs/").into_response() } else { unknown("/docs") }
 }
 
 /// Show this document as a page

@@ -85,7 +85,7 @@ const JAVA_DEFAULT: &str = "text/html, image/gif, image/jpeg,";
 /// XML, and the query names no format.
 #[must_use]
 pub fn prefers_html(uri: &Uri, headers: &HeaderMap) -> bool {
-    if query_format(uri).and_then(named).is_some() {
+    if query::text(uri, "format").as_deref().and_then(named).is_some() {
         return false;
     }
     let first = headers.get(ACCEPT).and_then(|value| value.to_str().ok());

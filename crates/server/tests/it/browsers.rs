@@ -53,6 +53,9 @@ const NAVIGATION: [(&str, &str); 2] = [
 ];
 /// What Chromium sends for a script of `/docs`.
 const SCRIPT: [(&str, &str); 2] = [("Accept", "application/json"), ("Sec-Fetch-Mode", "cors")];
+/// The same over plain HTTP from another machine, where browsers send no `Sec-Fetch-Mode`.
+const ELSEWHERE: [(&str, &str); 2] =
+    [("Accept", "application/json"), ("X-Requested-With", "XMLHttpRequest")];
 
 fn open(client: &Client, method: &str, path: &str) -> Reply {
     client.request(method, path, &NAVIGATION, &Value::Null)
@@ -94,7 +97,7 @@ fn refusals_to_browsers_are_pages() {
             401,
             "sign in at /admin/api/v1/sessions",
         ),
-        (&anonymous, "GET", "/admin/nothing", 404, "nothing here"),
+        (&anonymous, "GET", "/admin/nothing", 404, "GET /admin/nothing"),
         (&anonymous, "PATCH", "/admin/api/v1/sessions", 405, "method"),
         (&elsewhere, "GET", "/metrics", 403, "metrics_token_file"),
     ] {
@@ -144,8 +147,6 @@ fn scripts_are_refused_without_the_browsers_prompt() {
         assert!(reply.text.contains("must be the lower-case MD5"), "{}", reply.text);
         reply.header("WWW-Authenticate").to_owned()
     };
-    const ELSEWHERE: [(&str, &str); 2] =
-        [("Accept", "application/json"), ("X-Requested-With", "XMLHttpRequest")];
     for script in [&SCRIPT, &ELSEWHERE] {
         assert_eq!(refusal(script), "Bearer realm=\"Patron\"");
     }
@@ -170,6 +171,17 @@ fn the_start_page_says_what_this_is() {
         assert!(!page.text.contains("curl"), "credentials are shown in the demo only");
         assert_is_inert(&page);
     }
+}
+
+#[test]
+fn the_documentation_can_be_switched_off() {
+    let app = App::with(|config| config.docs = false);
+    for path in
+        ["/docs", "/docs/", "/docs/index.html", "/docs/swagger-ui-bundle.js", "/openapi.json"]
+    {
+        assert_eq!(app.anonymous().get(path).status, 404, "{path}");
+    }
+    assert!(!app.anonymous().get("/").text.contains("/docs"));
 }
 
 /// The page of the demo has credentials and requests that work as they stand.

@@ -25,26 +25,26 @@ fn connect(address: SocketAddr) -> TcpStream {
 }
 
 #[test]
-fn connections_beyond_the_limit_are_closed_at_once() {
+fn at_a_limit_the_connection_longest_without_a_request_makes_room() {
     for (all, per_address) in [(2, 500), (1_000, 2)] {
         let app = App::with(|config| {
             config.connection_limit = all;
             config.connection_limit_per_address = per_address;
         });
-        let open = [connect(app.address), connect(app.address)];
-        assert!(open.iter().all(is_answered));
-        assert!(!is_answered(&connect(app.address)));
-        assert!(open.iter().all(is_answered), "those that are open are not disturbed");
-        drop(open);
-        // The server hears of the end in its own time.
-        while !is_answered(&connect(app.address)) {}
+        let [first, second] = [connect(app.address), connect(app.address)];
+        for connection in [&first, &second, &first] {
+            assert!(is_answered(connection));
+        }
+        let third = connect(app.address);
+        assert!(is_answered(&third), "a new connection is admitted");
+        assert!(is_answered(&first), "the one with the newest request stays");
+        assert!(!is_answered(&second));
     }
 }
 
-/// Neither one that never says anything nor one that says all it has to in HTTP/2 is kept for ever.
 #[test]
-fn a_connection_on_which_nothing_moves_is_closed() {
-    let app = App::with(|config| config.idle_timeout_seconds = 1);
+fn a_connection_without_requests_is_closed() {
+    let app = App::with(|config| config.header_timeout_seconds = 1);
     let settings = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     for sent in [&b""[..], &settings[..]] {
         let mut connection = connect(app.address);
@@ -66,4 +66,26 @@ fn headers_have_a_limit() {
     let mut reply = [0; 12];
     connection.read_exact(&mut reply).unwrap();
     assert_eq!(&reply, b"HTTP/1.1 431");
+}
+
+/// The idle time is a setting of its own, longer than a proxy keeps a connection (60 seconds).
+#[test]
+fn a_kept_connection_outlives_the_time_for_headers() {
+    let config = patron_server::config::Config::default();
+    assert_eq!((config.idle_timeout_seconds, config.header_timeout_seconds), (75, 30));
+    for (idle, header) in [(1, 3_600), (3_600, 1)] {
+        let app = App::with(|config| {
+            config.idle_timeout_seconds = idle;
+            config.header_timeout_seconds = header;
+        });
+        let kept = connect(app.address);
+        assert!(is_answered(&kept));
+        // Lasts as long as the other timeout, one second.
+        let mut other = connect(app.address);
+        if idle < header {
+            assert!(is_answered(&other));
+        }
+        other.read_to_end(&mut Vec::new()).unwrap();
+        assert_eq!(is_answered(&kept), header < idle);
+    }
 }

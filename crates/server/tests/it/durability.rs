@@ -163,7 +163,7 @@ fn what_was_accepted_is_finished() {
     let (first, second) = body.split_at(10);
     let mut connection = TcpStream::connect(program.address).unwrap();
     let head = format!(
-        "POST /v1.1/customer/add HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\
+        "POST /v1.1/customer/add HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
          Content-Length: {}\r\n{AUTHORIZATION}\r\n\r\n",
         body.len()
     );

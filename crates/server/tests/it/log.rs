@@ -86,11 +86,11 @@ fn says_who_was_refused_and_why() {
     let (mut program, log, address) = logged(&mut command);
     let customer = json!([{"mobile": "919876543210"}]);
     let digest = md5_hex("not the password");
-    let long = "x".repeat(200);
+    let endless = "x".repeat(200);
     for (till, password) in [
         ("till.001", "plain-password"),
         ("no\u{1b}\nsuch", &digest),
-        (&long, &digest),
+        (&endless, &digest),
         (&md5_hex("swapped"), "till.001"),
         ("till.001", &digest),
         ("till.001", &digest.to_uppercase()),

@@ -15,6 +15,7 @@
 mod access;
 mod admin;
 mod app;
+mod attacks;
 mod attribution;
 mod audit;
 mod authentication;

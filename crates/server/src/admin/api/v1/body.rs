@@ -16,9 +16,15 @@ use crate::http::sniff;
 
 /// The largest body, in bytes.
 const LIMIT_BYTES: usize = 256 * 1024;
+/// The largest body of a caller who is not signed in yet, in bytes.
+const SIGN_IN_LIMIT_BYTES: usize = 10_000;
 
 /// Reads a body as a text of JSON.
 pub(super) async fn text(app: &App, request: Request) -> Result<String, Problem> {
+    text_within(app, request, LIMIT_BYTES).await
+}
+
+async fn text_within(app: &App, request: Request, limit: usize) -> Result<String, Problem> {
     let (parts, body) = request.into_parts();
     let is_json = parts.headers.get(CONTENT_TYPE).is_none_or(|value| {
         let text = value.to_str().unwrap_or_default();
@@ -29,7 +35,7 @@ pub(super) async fn text(app: &App, request: Request) -> Result<String, Problem>
         body::drain(body, app.config.body_timeout()).await;
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send JSON"));
     }
-    let bytes = body::read(app, &parts.headers, body, LIMIT_BYTES).await.map_err(refused)?;
+    let bytes = body::read(app, &parts.headers, body, limit).await.map_err(refused)?;
     if let Some(hint) = sniff::instead_of_json(&bytes) {
         return Err(Problem::new(StatusCode::BAD_REQUEST, hint));
     }
@@ -40,6 +46,14 @@ pub(super) async fn text(app: &App, request: Request) -> Result<String, Problem>
 /// Reads a body as something of its own.
 pub(super) async fn json<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Problem> {
     Ok(read(&text(app, request).await?)?)
+}
+
+/// Reads the body of a caller who is not signed in yet.
+pub(super) async fn sign_in<T: DeserializeOwned>(
+    app: &App,
+    request: Request,
+) -> Result<T, Problem> {
+    Ok(read(&text_within(app, request, SIGN_IN_LIMIT_BYTES).await?)?)
 }
 
 /// A reply in JSON.

@@ -86,7 +86,7 @@ struct RoleThere {
 )]
 async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let from = http::address(&app, &request);
-    let Credentials { name, password } = body::json(&app, request).await?;
+    let Credentials { name, password } = body::sign_in(&app, request).await?;
     let name = text::canonical(&name);
     app.operators.verify(&name, password, from).await.map_err(|refusal| match refusal {
         Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
