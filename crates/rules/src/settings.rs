@@ -1,9 +1,11 @@
 //! The registration configuration: each setting under its published name.
 //!
-//! [`TABLE`] is the one place that knows a setting's name, meaning, form and default. Values travel
-//! as text; booleans are `0` and `1`, as the API's own listing of configurations gives them.
+//! [`TABLE`] is the one place that knows a setting's name, meaning, form and default. Replies give
+//! every value as text; booleans are `0` and `1`, as the API's own listing of configurations gives
+//! them. Numbers, `true` and `false` are read as well ([`Value`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::civil::{DateTime, date};
 use serde::{Deserialize, Serialize};
@@ -16,15 +18,17 @@ use crate::text;
 
 /// The most customers in one call that an organisation may allow.
 pub const BATCH_LIMIT_MOST: usize = 1_000;
+/// The largest whole number up to which floats are exact: 2^53.
+const EXACT_FLOAT_MOST: f64 = 9_007_199_254_740_992.0;
 /// How many fields of a kind may have an audit trail unless said otherwise.
 const AUDITED: usize = 5;
 
 /// What an organisation has configured for registration.
 ///
-/// Written as the names of all settings with their texts; read from as many of them as differ from
-/// the default.
+/// Written as the names of all settings with their texts; read from the names and values of any of
+/// them. The others have their default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+#[serde(try_from = "BTreeMap<String, Value>", into = "BTreeMap<String, String>")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a published setting of its own")]
 pub struct Settings {
     /// The identifier that says who a customer is.
@@ -214,9 +218,34 @@ impl Settings {
         &self,
         changes: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Refused> {
+        let changes = changes.into_iter();
+        self.with_values(changes.map(|(name, text)| (name, Some(Value::Text(text.to_owned())))))
+    }
+
+    /// These settings with the members of a document changed, as [`Self::with`]; `None` is the
+    /// default.
+    ///
+    /// # Errors
+    /// As [`Self::with`], and a setting that is given by both of its names.
+    pub fn with_members(&self, members: &BTreeMap<String, Option<Value>>) -> Result<Self, Refused> {
+        let mut names = BTreeMap::new();
+        for name in members.keys() {
+            if let Some(other) = names.insert(setting(name)?.name, name) {
+                return Err(Refused::Twice { name: name.clone(), other: other.clone() });
+            }
+        }
+        self.with_values(members.iter().map(|(name, value)| (name.as_str(), value.clone())))
+    }
+
+    fn with_values<'a>(
+        &self,
+        changes: impl IntoIterator<Item = (&'a str, Option<Value>)>,
+    ) -> Result<Self, Refused> {
         let mut settings = self.clone();
         for (name, value) in changes {
-            settings.set(name, value)?;
+            let setting = setting(name)?;
+            let value = value.unwrap_or_else(|| Value::Text((setting.read)(&Self::default())));
+            settings.set(setting, &value)?;
         }
         match CONTRADICTIONS.iter().find(|contradiction| (contradiction.holds)(&settings)) {
             Some(contradiction) => Err(Refused::Contradiction(contradiction.reason)),
@@ -224,16 +253,27 @@ impl Settings {
         }
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), Refused> {
-        let setting = TABLE
-            .iter()
-            .find(|setting| setting.name == name || setting.alias == Some(name))
-            .ok_or_else(|| Refused::Unknown(name.to_owned()))?;
-        (setting.write)(self, text::canonical(value).trim()).ok_or_else(|| Refused::Form {
+    fn set(&mut self, setting: &Setting, value: &Value) -> Result<(), Refused> {
+        let text = value.text_for(setting);
+        let text = text.as_deref().map(text::canonical);
+        text.and_then(|text| (setting.write)(self, text.trim())).ok_or_else(|| Refused::Form {
             name: setting.name,
             form: setting.form,
-            value: value.to_owned(),
+            value: value.to_string(),
         })
+    }
+
+    /// The names of the settings that a document which replaces these resets to their default
+    /// without naming them.
+    #[must_use]
+    pub fn reset_by<'a>(&self, named: impl IntoIterator<Item = &'a str>) -> Vec<&'static str> {
+        let named: BTreeSet<&str> =
+            named.into_iter().filter_map(|name| Some(setting(name).ok()?.name)).collect();
+        let defaults = Self::default();
+        let is_reset = |setting: &&Setting| {
+            !named.contains(setting.name) && (setting.read)(self) != (setting.read)(&defaults)
+        };
+        TABLE.iter().filter(is_reset).map(|setting| setting.name).collect()
     }
 
     /// The text of the setting of this name.
@@ -248,11 +288,12 @@ impl Settings {
     }
 }
 
-impl TryFrom<BTreeMap<String, String>> for Settings {
+impl TryFrom<BTreeMap<String, Value>> for Settings {
     type Error = Refused;
 
-    fn try_from(texts: BTreeMap<String, String>) -> Result<Self, Refused> {
-        Self::default().with(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+    fn try_from(values: BTreeMap<String, Value>) -> Result<Self, Refused> {
+        let values = values.into_iter().map(|(name, value)| (name, Some(value))).collect();
+        Self::default().with_members(&values)
     }
 }
 
@@ -260,6 +301,50 @@ impl From<Settings> for BTreeMap<String, String> {
     fn from(settings: Settings) -> Self {
         settings.texts().map(|(name, text)| (name.to_owned(), text)).collect()
     }
+}
+
+/// A setting's value as JSON and TOML give it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged, expecting = "a text, a number, true or false")]
+pub enum Value {
+    /// True or false, for settings that take 0 or 1.
+    Flag(bool),
+    /// A whole number.
+    Whole(i64),
+    /// A number that may be written as a whole one, such as `10.0`.
+    Float(f64),
+    /// A text.
+    Text(String),
+}
+
+impl Value {
+    /// The text that a setting is set from; `None` where it does not take such a value.
+    fn text_for(&self, setting: &Setting) -> Option<String> {
+        match self {
+            Self::Flag(flag) => setting.is_flag().then(|| u8::from(*flag).to_string()),
+            Self::Whole(number) => Some(number.to_string()),
+            Self::Float(number) => (number.fract() == 0.0 && number.abs() <= EXACT_FLOAT_MOST)
+                .then(|| format!("{number:.0}")),
+            Self::Text(text) => Some(text.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => flag.fmt(f),
+            Self::Whole(number) => number.fmt(f),
+            Self::Float(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The setting of this name, in either of its published spellings.
+fn setting(name: &str) -> Result<&'static Setting, Refused> {
+    let is_it = |setting: &&Setting| setting.name == name || setting.alias == Some(name);
+    TABLE.iter().find(is_it).ok_or_else(|| Refused::Unknown(name.to_owned()))
 }
 
 /// Settings that cannot stand beside each other.
@@ -282,31 +367,31 @@ pub const CONTRADICTIONS: &[Contradiction] = &[
         },
     },
     Contradiction {
-        reason: "CONF_USERS_IS_EXTERNAL_ID_REQUIRED is 1, so CONF_USERS_USE_EXTERNAL_ID must be 1: what is not used cannot be required",
+        reason: "CONF_USERS_IS_EXTERNAL_ID_REQUIRED is 1, so CONF_USERS_USE_EXTERNAL_ID must be 1",
         holds: |settings| settings.external_id_required && !settings.use_external_id,
     },
     Contradiction {
-        reason: "CONF_REGISTRATION_PRIMARY_KEY_REQUIRED and CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS cannot both be 1: the one asks for what the other waives",
+        reason: "CONF_REGISTRATION_PRIMARY_KEY_REQUIRED and CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS cannot both be 1: the first requires the primary identifier, the second waives it",
         holds: |settings| settings.primary_key_required && settings.any_identifier,
     },
     Contradiction {
-        reason: "MERGE_ON_CONFLICT and CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH cannot both be 1: what is skipped is never merged",
+        reason: "MERGE_ON_CONFLICT and CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH cannot both be 1: a conflict either merges customers or skips the identifier",
         holds: |settings| settings.merge && settings.skip_secondary,
     },
     Contradiction {
-        reason: "MERGE_ON_CONFLICT and CONF_PRIMARY_IDENTIFIER_STRICT_CHECK cannot both be 1: what is refused is never merged",
+        reason: "MERGE_ON_CONFLICT and CONF_PRIMARY_IDENTIFIER_STRICT_CHECK cannot both be 1: a conflict either merges customers or fails",
         holds: |settings| settings.merge && settings.strict_check,
     },
     Contradiction {
-        reason: "MERGE_ON_CONFLICT cannot be 1 where KNOWN_CUSTOMER is REFUSE: whoever would be merged is refused",
+        reason: "MERGE_ON_CONFLICT cannot be 1 if KNOWN_CUSTOMER is REFUSE: known customers are rejected before they can be merged",
         holds: |settings| settings.merge && settings.known_customer == KnownCustomer::Refuse,
     },
     Contradiction {
-        reason: "SUPPORTED_COUNTRIES are further ones besides COUNTRY, which is not set",
+        reason: "SUPPORTED_COUNTRIES needs COUNTRY: it lists further countries",
         holds: |settings| settings.mobile.base.is_none() && !settings.mobile.supported.is_empty(),
     },
     Contradiction {
-        reason: "EXTERNAL_ID_PREFIX is as long as EXTERNAL_ID_LENGTH or longer: no external id would differ from another",
+        reason: "EXTERNAL_ID_PREFIX must be shorter than EXTERNAL_ID_LENGTH: otherwise all external ids are the same",
         holds: |settings| {
             let prefix =
                 settings.external_id.prefix.as_deref().map(|prefix| prefix.chars().count());
@@ -314,15 +399,15 @@ pub const CONTRADICTIONS: &[Contradiction] = &[
         },
     },
     Contradiction {
-        reason: "CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED is 1, so CONF_CARD_NUMBER_GENERATION_ENABLED must be 1: it says for whom external ids are made",
+        reason: "CONF_GEN_CARD_NUMBER_AS_EXTERNAL_ID_ENABLED is 1, so CONF_CARD_NUMBER_GENERATION_ENABLED must be 1",
         holds: |settings| settings.generated_id.every_source && !settings.generated_id.enabled,
     },
     Contradiction {
-        reason: "CONF_CARD_NUMBER_GENERATION_ENABLED is 1, so CONF_USERS_USE_EXTERNAL_ID must be 1: what is not used is not made",
+        reason: "CONF_CARD_NUMBER_GENERATION_ENABLED is 1, so CONF_USERS_USE_EXTERNAL_ID must be 1",
         holds: |settings| settings.generated_id.enabled && !settings.use_external_id,
     },
     Contradiction {
-        reason: "CONF_REGISTRATION_PRIMARY_KEY is EXTERNAL_ID, so GENERATED_EXTERNAL_ID cannot be ALWAYS: nobody would be known by what they came with",
+        reason: "CONF_REGISTRATION_PRIMARY_KEY is EXTERNAL_ID, so GENERATED_EXTERNAL_ID cannot be ALWAYS: customers could not be found by the external id that they were registered with",
         holds: |settings| {
             settings.primary_key == IdentifierKind::ExternalId
                 && settings.generated_id.when == When::Always
@@ -371,6 +456,14 @@ pub enum Refused {
         /// What it was given.
         value: String,
     },
+    /// Both of its names are given.
+    #[error("{name} and {other} are two names of one setting; give one of them")]
+    Twice {
+        /// One name.
+        name: String,
+        /// The other name.
+        other: String,
+    },
     /// It contradicts another setting.
     #[error("{0}")]
     Contradiction(&'static str),
@@ -393,6 +486,14 @@ pub struct Setting {
 
 const FLAG: &str = "0 or 1";
 
+impl Setting {
+    /// Whether it is a boolean.
+    #[must_use]
+    pub fn is_flag(&self) -> bool {
+        self.form == FLAG
+    }
+}
+
 macro_rules! flag {
     ($name:literal, $alias:expr, $($member:ident).+, $meaning:literal) => {
         Setting {
@@ -402,9 +503,9 @@ macro_rules! flag {
             form: FLAG,
             read: |settings| u8::from(settings.$($member).+).to_string(),
             write: |settings, text| {
-                settings.$($member).+ = match text {
-                    "0" => false,
-                    "1" => true,
+                settings.$($member).+ = match text.to_ascii_lowercase().as_str() {
+                    "0" | "false" => false,
+                    "1" | "true" => true,
                     _ => return None,
                 };
                 Some(())
@@ -843,7 +944,7 @@ mod tests {
     /// Every setting: texts that it takes, and texts that it refuses.
     const FORMS: &[(&str, &[&str], &[&str])] = &[
         ("CONF_REGISTRATION_PRIMARY_KEY", &["MOBILE", "EMAIL", "EXTERNAL_ID"], &["", "PHONE"]),
-        ("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", &["0", "1"], &["", "true", "2"]),
+        ("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", &["0", "1"], &["", "yes", "2"]),
         ("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED", &["0", "1"], &["yes"]),
         ("CONF_USERS_IS_MOBILE_REQUIRED", &["0", "1"], &["yes"]),
         ("CONF_USERS_IS_EMAIL_REQUIRED", &["0", "1"], &["yes"]),
@@ -910,6 +1011,10 @@ mod tests {
         ("CONF_MAX_CARDS_PER_ORG", &["1", "100"], &["", "0", "101"]),
     ];
 
+    fn set(settings: &mut Settings, name: &str, text: &str) -> Result<(), Refused> {
+        settings.set(setting(name)?, &Value::Text(text.to_owned()))
+    }
+
     #[test]
     fn every_setting_takes_its_form_and_nothing_else() {
         let mut names: Vec<&str> = FORMS.iter().map(|(name, ..)| *name).collect();
@@ -920,12 +1025,12 @@ mod tests {
         for (name, taken, refused) in FORMS {
             let mut settings = Settings::default();
             for text in *taken {
-                assert_eq!(settings.set(name, text), Ok(()), "{name} = {text}");
+                assert_eq!(set(&mut settings, name, text), Ok(()), "{name} = {text}");
                 assert_eq!(settings.text(name).as_deref(), Some(*text), "{name}");
             }
             for text in *refused {
                 let before = settings.clone();
-                assert!(settings.set(name, text).is_err(), "{name} = {text}");
+                assert!(set(&mut settings, name, text).is_err(), "{name} = {text}");
                 assert_eq!(settings, before);
             }
         }
@@ -934,7 +1039,7 @@ mod tests {
     #[test]
     fn both_published_spellings_are_one_setting() {
         let mut settings = Settings::default();
-        settings.set("CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1").unwrap();
+        set(&mut settings, "CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1").unwrap();
         assert!(settings.skip_secondary);
     }
 
@@ -984,9 +1089,63 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_is_taken() {
-        let refused = Settings::default().set("CONF_ALLOW_EMAIL_UPDATE", "yes").unwrap_err();
+        let refused = set(&mut Settings::default(), "CONF_ALLOW_EMAIL_UPDATE", "yes").unwrap_err();
         assert_eq!(refused.to_string(), "CONF_ALLOW_EMAIL_UPDATE takes 0 or 1, not `yes`");
-        let refused = Settings::default().set("CONF_X", "1").unwrap_err();
+        let refused = set(&mut Settings::default(), "CONF_X", "1").unwrap_err();
         assert_eq!(refused.to_string(), "there is no setting `CONF_X`");
+    }
+
+    /// Every text that a setting takes, where it is a number or a flag, as JSON writes that.
+    #[test]
+    fn every_setting_takes_json_numbers_and_booleans_for_their_texts() {
+        for (name, taken, _) in FORMS {
+            let is_flag = setting(name).unwrap().is_flag();
+            for text in *taken {
+                let expected = Settings::default().with_values([(*name, Some(text_value(text)))]);
+                let mut forms = Vec::new();
+                if text.parse::<i64>().is_ok_and(|number| number.to_string() == *text) {
+                    forms.extend([(*text).to_owned(), format!("\"{text}\"")]);
+                    if text.len() < 16 {
+                        forms.push(format!("{text}.0"));
+                    }
+                }
+                if is_flag {
+                    let flag = if *text == "1" { "true" } else { "false" };
+                    forms.extend([flag.to_owned(), format!("\"{flag}\"")]);
+                    forms.push(format!("\"{}\"", flag.to_ascii_uppercase()));
+                }
+                for json in forms {
+                    let read = Settings::default()
+                        .with_values([(*name, Some(serde_json::from_str(&json).unwrap()))]);
+                    assert_eq!(read, expected, "{name} = {json}");
+                }
+            }
+            let wrong: &[&str] = if is_flag { &["2", "0.5"] } else { &["true", "false", "0.5"] };
+            for json in wrong {
+                let value: Value = serde_json::from_str(json).unwrap();
+                let refused = Settings::default().with_values([(*name, Some(value))]).unwrap_err();
+                assert!(refused.to_string().ends_with(&format!("not `{json}`")), "{refused}");
+            }
+            for json in ["null", "[]", "{}"] {
+                assert!(serde_json::from_str::<Value>(json).is_err(), "{name} = {json}");
+            }
+        }
+    }
+
+    fn text_value(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    /// Every setting is reset by a document that leaves it out, and by no other.
+    #[test]
+    fn names_settings_that_a_document_resets() {
+        let settings = Settings::default()
+            .with([("BATCH_LIMIT", "7"), ("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "1")])
+            .unwrap();
+        let both = ["CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH", "BATCH_LIMIT"];
+        assert_eq!(settings.reset_by([]), both);
+        assert_eq!(settings.reset_by(["BATCH_LIMIT", "COUNTRY"]), [both[0]]);
+        let alias = "CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH";
+        assert_eq!(settings.reset_by([alias]), ["BATCH_LIMIT"]);
     }
 }

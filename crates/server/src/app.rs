@@ -6,12 +6,16 @@ use jiff::Timestamp;
 use patron_store::Store;
 
 use crate::auth::operator::SignIn;
+use crate::auth::verifiers::Verifiers;
 use crate::auth::{Authenticator, Key};
 use crate::config::Config;
 use crate::http::metrics::Scrapers;
 use crate::limits::proxies::Proxies;
 use crate::limits::rate::{Quota, RateLimiter};
 use crate::observe::metrics::{Limit, Metrics};
+
+/// The most passwords and secrets that are hashed or wait for it; one more is refused as overload.
+const HASHING_LIMIT: usize = 64;
 
 /// What every endpoint may use.
 pub struct App {
@@ -23,6 +27,9 @@ pub struct App {
     pub authenticator: Authenticator,
     /// Who signs in as an operator.
     pub operators: SignIn,
+    /// Where new passwords and secrets are hashed. One at a time, and apart from sign-ins and callers:
+    /// operators who set many passwords hold up each other alone.
+    pub hashing: Verifiers,
     /// How often each key has called.
     pub rates: RateLimiter<Key>,
     /// The proxies that are trusted to say for whom they call.
@@ -48,6 +55,7 @@ impl App {
         Ok(Self {
             authenticator: Authenticator::new(Arc::clone(&store), &config, Arc::clone(&metrics))?,
             operators: SignIn::new(Arc::clone(&store), &config, Arc::clone(&metrics)),
+            hashing: Verifiers::new(1, HASHING_LIMIT),
             rates: RateLimiter::default(),
             proxies: config.proxies()?,
             metrics,

@@ -53,17 +53,30 @@ pub struct Change {
     pub name: String,
     /// What must be there for the change to count.
     pub expected: Expected,
-    /// The document afterwards, as JSON; `None` leaves it.
-    pub json: Option<String>,
+    /// What becomes of the document's members.
+    pub edit: Edit,
     /// Whether it is in use afterwards; `None` leaves that, and a new one is.
     pub is_active: Option<bool>,
+}
+
+/// What becomes of a document's members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// They stay.
+    Keep,
+    /// This document, as JSON, replaces them or is new.
+    Replace(String),
+    /// This merge patch (RFC 7396) changes them as they are when the change is made.
+    Merge(String),
 }
 
 /// What must be there for a change to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// Whatever there is, or nothing.
+    /// A document of this name at any version, or none.
     Anything,
+    /// A document of this name, at any version.
+    Existing,
     /// Nothing of this name.
     Nothing,
     /// The document at this version.
@@ -74,20 +87,26 @@ impl Change {
     fn check(&self, found: Option<u32>) -> Result<(), Error> {
         let as_expected = match self.expected {
             Expected::Anything => true,
+            Expected::Existing => found.is_some(),
             Expected::Nothing => found.is_none(),
             Expected::Version(version) => found == Some(version),
         };
         if as_expected {
             return Ok(());
         }
-        Err(Error::Changed { kind: self.kind, name: self.name.clone(), found })
+        let Self { kind, name, expected, .. } = self;
+        Err(Error::Changed { kind: *kind, name: name.clone(), expected: *expected, found })
     }
 
     fn apply(&self, organisation: &mut Organisation) -> Result<(), Invalid> {
         let documents = organisation.documents_mut(self.kind);
-        if let Some(json) = &self.json {
-            let name = documents.put(json)?;
-            Invalid::unless(name == self.name, "/name", "a name does not change")?;
+        let name = match &self.edit {
+            Edit::Keep => None,
+            Edit::Replace(json) => Some(documents.put(json)?),
+            Edit::Merge(patch) => Some(documents.patch(&self.name, patch)?),
+        };
+        if let Some(name) = name {
+            Invalid::unless(name == self.name, "/name", "the name of a document cannot change")?;
         }
         self.is_active.map_or(Ok(()), |is_active| documents.set_active(&self.name, is_active))
     }
@@ -111,11 +130,22 @@ pub(crate) fn organisation(stored: Vec<Stored>) -> Result<Organisation, Error> {
     Ok(organisation)
 }
 
+/// Why changes cannot be made that leave these documents invalid.
+fn in_use(changes: &[Change], by: Vec<Refused>) -> Error {
+    // A document that is out of use is not checked itself.
+    match changes {
+        [Change { kind, name, is_active: Some(false), .. }] => {
+            Error::DocumentInUse { kind: *kind, name: name.clone(), by }
+        }
+        _ => Error::Invalid(by),
+    }
+}
+
 /// Decides on changes, taken in order: all of them, or none.
 ///
 /// # Errors
-/// [`Error::Changed`] where something else is there than expected; [`Error::Invalid`] where what
-/// would come of it cannot be.
+/// [`Error::Changed`] if a document is not as expected; [`Error::Invalid`] or
+/// [`Error::DocumentInUse`] if the documents would be invalid.
 pub(crate) fn change(stored: Vec<Stored>, changes: &[Change]) -> Result<Changed, Error> {
     let key = |kind: Kind, name: &str| (kind, name.to_owned());
     let known: BTreeMap<_, _> = stored
@@ -131,7 +161,7 @@ pub(crate) fn change(stored: Vec<Stored>, changes: &[Change]) -> Result<Changed,
             Error::Invalid(vec![Refused { kind: change.kind, name: change.name.clone(), invalid }])
         })?;
     }
-    after.check().map_err(Error::Invalid)?;
+    after.check().map_err(|refused| in_use(changes, refused))?;
     let touched: BTreeSet<_> =
         changes.iter().map(|change| key(change.kind, &change.name)).collect();
     let mut documents = Vec::new();

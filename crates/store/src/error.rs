@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use patron_rules::organisation::{Kind, Refused};
 
+use crate::Expected;
+
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -100,30 +102,42 @@ pub enum Error {
     /// The data is not what this program wrote.
     #[error("the data cannot be understood: {0}")]
     Corrupt(String),
-    /// A name or an identifier is taken already.
-    #[error("taken already: {0}")]
+    /// A name is in use, here or in another organisation: ``till name `x` ``.
+    #[error("the {0} is not available; choose another one")]
     Taken(String),
-    /// What is to be set up cannot be.
+    /// These documents are invalid by themselves or beside the others.
     #[error("{}", all(.0))]
     Invalid(Vec<Refused>),
-    /// A document is not as expected: somebody else changed it.
-    #[error("{} `{name}` {}", kind.name(), version(*found))]
+    /// A document that is to be retired is used by others.
+    #[error("{} is used by {}", kind.label(name), users(by))]
+    DocumentInUse {
+        /// Its kind.
+        kind: Kind,
+        /// Its name.
+        name: String,
+        /// The documents that would be invalid without it.
+        by: Vec<Refused>,
+    },
+    /// A document is not at the version that a change was made for.
+    #[error("{}", not_as_expected(*kind, name, *expected, *found))]
     Changed {
         /// Its kind.
         kind: Kind,
         /// Its name.
         name: String,
-        /// The version that is there now.
+        /// What the change expects.
+        expected: Expected,
+        /// The version of the document; `None` if it does not exist.
         found: Option<u32>,
     },
     /// There is no such operator.
     #[error("there is no operator `{0}`")]
     NoOperator(String),
-    /// The organisation would have no owner any more.
-    #[error("an organisation keeps at least one owner; give that role to another operator first")]
+    /// The last owner of an organisation, or everywhere, stays one.
+    #[error("this operator is the last owner; make another operator an owner first")]
     LastOwner,
-    /// There is nothing of this kind and name.
-    #[error("there is no `{name}` among the {}", kind.name())]
+    /// No document has this kind and name.
+    #[error("{} does not exist", kind.label(name))]
     NoSuch {
         /// The kind.
         kind: Kind,
@@ -132,7 +146,7 @@ pub enum Error {
     },
     /// Identifiers that are to belong to one customer each belong to several.
     #[error(
-        "{count} identifiers of the kind `{kind}` belong to several customers each; they must be told apart first"
+        "{count} values of `{kind}` belong to several customers each; correct or merge those customers first"
     )]
     Clash {
         /// Their kind.
@@ -140,8 +154,11 @@ pub enum Error {
         /// How many.
         count: i64,
     },
-    /// By these rules, mobile numbers that are stored would be read as others.
-    #[error("by these rules, {count} mobile numbers that are stored would be read as others")]
+    /// With these settings, stored mobile numbers would be read as other numbers.
+    #[error(
+        "with these settings, {count} stored mobile numbers would be read as other numbers, and their \
+         customers registered again; correct those numbers first"
+    )]
     Reread {
         /// How many.
         count: u64,
@@ -202,11 +219,39 @@ fn all(refused: &[Refused]) -> String {
     texts.join("; ")
 }
 
-fn version(found: Option<u32>) -> String {
-    found.map_or_else(
-        || "is not there".to_owned(),
-        |version| format!("was changed by somebody else; it has version {version} now"),
-    )
+/// The most users of a document that a message names.
+const USERS_NAMED: usize = 10;
+
+/// The documents by kind: ``tills `a`, `b` and reward rule `c` ``.
+fn users(by: &[Refused]) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let listed = by.get(..USERS_NAMED).unwrap_or(by);
+    for of_kind in listed.chunk_by(|one, next| one.kind == next.kind) {
+        let names: Vec<String> = of_kind.iter().map(|one| format!("`{}`", one.name)).collect();
+        texts.push(match of_kind {
+            [one] => one.kind.label(&one.name),
+            [first, ..] => format!("{} {}", first.kind.plural(), names.join(", ")),
+            [] => continue,
+        });
+    }
+    if by.len() > listed.len() {
+        texts.push(format!("{} more", by.len().saturating_sub(listed.len())));
+    }
+    texts.join(" and ")
+}
+
+fn not_as_expected(kind: Kind, name: &str, expected: Expected, found: Option<u32>) -> String {
+    let document = kind.label(name);
+    match (expected, found) {
+        (Expected::Version(version), Some(found)) => format!(
+            "{document} is at version {found}, the request was made for version {version}; read it again"
+        ),
+        (Expected::Version(version), None) => {
+            format!("{document} does not exist, the request was made for version {version}")
+        }
+        (_, Some(found)) => format!("{document} exists already, at version {found}"),
+        (_, None) => format!("{document} does not exist"),
+    }
 }
 
 impl Error {

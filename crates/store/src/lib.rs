@@ -37,7 +37,7 @@ use patron_rules::referral::{ReferralCode, Referrer};
 use patron_rules::validate::Registration;
 use rust_decimal::Decimal;
 
-pub use configuration::{Author, Change, Expected, RecordedChange, Stored};
+pub use configuration::{Author, Change, Edit, Expected, RecordedChange, Stored};
 pub use error::Error;
 pub use once::{Once, Registered, WriteAnswer};
 pub use operators::Operators;
@@ -178,7 +178,7 @@ impl NewOrganisation {
             kind,
             name: document.name,
             expected: Expected::Nothing,
-            json: Some(document.json),
+            edit: Edit::Replace(document.json),
             is_active: Some(document.is_active),
         };
         let all = Kind::ALL.into_iter();
@@ -354,14 +354,15 @@ pub trait Store: Operators + Send + Sync {
         name: &str,
     ) -> Result<Option<Stored>, Error>;
 
-    /// Changes what is set up, in order: all of it, or nothing. Returns what is different now. Each
-    /// change is recorded with its author and what was there before.
+    /// Changes documents, in order: all of them, or none. Returns those that differ now. Each change is
+    /// recorded with its author and the document before it.
     ///
     /// # Errors
-    /// [`Error::Changed`] where something else is there than expected; [`Error::Invalid`] when what
-    /// would come of it cannot be; [`Error::Taken`] for a till's name that another organisation has;
-    /// [`Error::Clash`] when identifiers that are to belong to one customer each belong to several;
-    /// [`Error::Reread`] when mobile numbers would be read as others.
+    /// [`Error::Changed`] if a document is not as expected; [`Error::Invalid`] if the documents would
+    /// be invalid; [`Error::DocumentInUse`] if a document to retire is used by others;
+    /// [`Error::Taken`] for a till's name that another organisation has; [`Error::Clash`] when
+    /// identifiers that are to belong to one customer each belong to several; [`Error::Reread`] when
+    /// stored mobile numbers would be read as others.
     async fn apply(
         &self,
         tenant: TenantId,

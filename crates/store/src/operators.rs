@@ -128,8 +128,8 @@ pub trait Operators {
     /// operator without any role stays known, and can do nothing.
     ///
     /// # Errors
-    /// [`Error::NoOperator`], and [`Error::LastOwner`] where the organisation would have no owner of
-    /// its own any more.
+    /// [`Error::NoOperator`], and [`Error::LastOwner`] if the scope would lose its last owner. An
+    /// organisation's own owners are counted without those of [`Scope::Everywhere`].
     async fn grant(
         &self,
         name: &str,
@@ -138,8 +138,12 @@ pub trait Operators {
         author: Author,
     ) -> Result<(), Error>;
 
-    /// Those who have a role in an organisation of their own, by name, at most so many.
-    async fn grants(&self, tenant: TenantId, after: &str, limit: u32) -> Result<Vec<Grant>, Error>;
+    /// The roles granted for exactly this scope, by the operators' names behind `after`, at most so
+    /// many.
+    async fn grants(&self, scope: Scope, after: &str, limit: u32) -> Result<Vec<Grant>, Error>;
+
+    /// The role that an operator has for exactly this scope; `None` without one.
+    async fn granted(&self, scope: Scope, name: &str) -> Result<Option<Role>, Error>;
 
     /// The hash of an operator's password; `None` where there is no such operator.
     async fn operator_password(&self, name: &str) -> Result<Option<String>, Error>;

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::resource::check_texts;
+use super::resource::{check_texts, not_in_use};
 use super::{Invalid, Kind, Organisation, Resource};
 
 /// What may be read and written, by resource.
@@ -189,7 +189,7 @@ impl Resource for AccessGroup {
 
     fn check(&self, _organisation: &Organisation) -> Result<(), Invalid> {
         let own = Self::built_in(&self.name).is_none();
-        Invalid::unless(own, "/name", "a group that is built in has this name")?;
+        Invalid::unless(own, "/name", "a built-in group has this name")?;
         check_texts(&[("/description", &self.description, 250)])
     }
 }
@@ -202,8 +202,7 @@ pub(super) fn check_group(
 ) -> Result<(), Invalid> {
     match name {
         Some(name) if organisation.access_group(name).is_none() => {
-            let reason = format!("`{name}` is not in use among the access groups");
-            Err(Invalid::at(pointer, reason))
+            Err(Invalid::at(pointer, not_in_use(Kind::AccessGroups, name)))
         }
         _ => Ok(()),
     }

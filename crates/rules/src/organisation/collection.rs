@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::document::NOT_FOUND;
 use super::resource::{check_canonical, check_name, read, write};
 use super::{Document, Documents, Invalid, Organisation, Refused, Resource};
 use crate::text;
@@ -40,7 +41,7 @@ impl<T: Resource> Collection<T> {
             if collection.entries.contains_key(resource.name()) {
                 return Err(Invalid::at(
                     "/name",
-                    format!("`{}` is there already", resource.name()),
+                    format!("{} exists already", T::KIND.label(resource.name())),
                 ));
             }
             collection.put_resource(resource)?;
@@ -88,7 +89,7 @@ impl<T: Resource> Collection<T> {
         check_name(&name, T::NAME_LIMIT)?;
         let held = self.entries.get(&name);
         if held.is_none() && self.entries.len() >= T::COUNT_LIMIT {
-            let (kind, limit) = (T::KIND.name(), T::COUNT_LIMIT);
+            let (kind, limit) = (T::KIND.plural(), T::COUNT_LIMIT);
             return Err(Invalid::at("", format!("an organisation has at most {limit} {kind}")));
         }
         let is_active = held.is_none_or(|entry| entry.is_active);
@@ -109,7 +110,7 @@ impl<T: Resource> Collection<T> {
             (0, Some(held)) => Ok(held),
             (0, None) => Ok(self.next_number()),
             (asked, Some(held)) if asked != held => {
-                refused(format!("it is {held}, and does not change"))
+                refused(format!("the number is {held} and cannot change"))
             }
             (asked, None) if !(1..=NUMBER_MOST).contains(&asked) => {
                 refused(format!("a number from 1 to {NUMBER_MOST}"))
@@ -143,8 +144,7 @@ impl<T: Resource> Documents for Collection<T> {
 
     fn set_active(&mut self, name: &str, is_active: bool) -> Result<(), Invalid> {
         let entry = self.entries.get_mut(name);
-        entry.ok_or_else(|| Invalid::at("/name", "there is none of this name"))?.is_active =
-            is_active;
+        entry.ok_or_else(|| Invalid::at("/name", NOT_FOUND))?.is_active = is_active;
         Ok(())
     }
 
@@ -164,7 +164,8 @@ impl<T: Resource> Documents for Collection<T> {
                     return Some(invalid);
                 }
                 let holder = holders.insert((pointer, text), resource.name().to_owned())?;
-                Some(Invalid::at(pointer, format!("`{holder}` has the same")))
+                let holder = T::KIND.label(&holder);
+                Some(Invalid::at(pointer, format!("{holder} has the same value")))
             })
         };
         let mut refused = |resource: &T| {

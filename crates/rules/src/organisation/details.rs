@@ -60,7 +60,7 @@ impl Documents for Details {
         let new: Self = read(&text::document(json))?;
         check_name(&new.name, NAME_LIMIT)?;
         if !self.name.is_empty() && self.name != new.name {
-            return Err(Invalid::at("/name", "an organisation's name does not change"));
+            return Err(Invalid::at("/name", "the name of an organisation cannot change"));
         }
         let code = |text: &String| text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
         let valid = new.currency.as_ref().is_none_or(code);

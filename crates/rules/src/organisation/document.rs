@@ -1,6 +1,11 @@
 //! What is set up, as documents: the form that the store, the admin API and files share.
 
+use super::patch::merged;
 use super::{Invalid, Organisation, Refused};
+use crate::text;
+
+/// Why a document that does not exist is not changed.
+pub(super) const NOT_FOUND: &str = "no document has this name";
 
 /// A document as it is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +37,16 @@ pub trait Documents {
     /// The member that is wrong by itself or clashes with a document of the same kind. What needs
     /// the rest of the organisation is left to [`Self::check`].
     fn put(&mut self, json: &str) -> Result<String, Invalid>;
+
+    /// Applies a merge patch (RFC 7396) to the document of this name: members that it does not name
+    /// stay, those that it names as null take their default. Returns the name afterwards.
+    ///
+    /// # Errors
+    /// There is no such document, or those of [`Self::put`].
+    fn patch(&mut self, name: &str, patch: &str) -> Result<String, Invalid> {
+        let document = self.get(name).ok_or_else(|| Invalid::at("/name", NOT_FOUND))?;
+        self.put(&merged(&document.json, &text::document(patch))?)
+    }
 
     /// Takes a document out of use, or back into it.
     ///

@@ -89,6 +89,63 @@ impl Kind {
         }
     }
 
+    /// What one document of the kind is called.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Organisation => "organisation",
+            Self::Settings => "settings",
+            Self::AccessGroups => "access group",
+            Self::Zones => "zone",
+            Self::Concepts => "concept",
+            Self::Stores => "store",
+            Self::Tills => "till",
+            Self::ApiClients => "API client",
+            Self::Limits => "limits",
+            Self::Sources => "source",
+            Self::CustomFields => "custom field",
+            Self::ExtendedFields => "extended field",
+            Self::Programmes => "programme",
+            Self::CardSeries => "card series",
+            Self::CouponSeries => "coupon series",
+            Self::Currencies => "alternate currency",
+            Self::ReferralCampaigns => "referral campaign",
+            Self::RewardRules => "reward rule",
+        }
+    }
+
+    /// What several documents of the kind are called.
+    #[must_use]
+    pub fn plural(self) -> String {
+        let noun = self.noun();
+        match self {
+            Self::Settings | Self::Limits | Self::CardSeries | Self::CouponSeries => {
+                noun.to_owned()
+            }
+            Self::Currencies => "alternate currencies".to_owned(),
+            _ => format!("{noun}s"),
+        }
+    }
+
+    /// One document of the kind with its article: `a till`, `an access group`, `the settings`.
+    #[must_use]
+    pub fn with_article(self) -> String {
+        let noun = self.noun();
+        let article = match noun.as_bytes().first() {
+            _ if self.is_single() => "the",
+            Some(b'A' | b'a' | b'e' | b'i' | b'o' | b'u') => "an",
+            _ => "a",
+        };
+        format!("{article} {noun}")
+    }
+
+    /// The document of this name as messages name it: ``store `Leeds` ``, `` `settings` ``.
+    #[must_use]
+    pub fn label(self, name: &str) -> String {
+        let noun = self.noun();
+        if self.is_single() { format!("`{noun}`") } else { format!("{noun} `{name}`") }
+    }
+
     /// The kind of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

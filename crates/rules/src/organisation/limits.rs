@@ -67,5 +67,5 @@ fn unknown<T: Resource>(
     known: &Collection<T>,
 ) -> Option<Invalid> {
     let name = own.keys().find(|name| known.get_any(name).is_none())?;
-    Some(Invalid::at(pointer, format!("`{name}` is not among the {}", T::KIND.name())))
+    Some(Invalid::at(pointer, format!("{} does not exist", T::KIND.label(name))))
 }

@@ -18,6 +18,7 @@ mod document;
 mod extended_field;
 mod kind;
 mod limits;
+mod patch;
 mod programme;
 mod referral_campaign;
 mod resource;

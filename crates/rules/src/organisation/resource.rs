@@ -82,7 +82,7 @@ impl fmt::Display for Invalid {
 
 /// A document that is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} `{name}`: {invalid}", kind.name())]
+#[error("{}: {invalid}", kind.label(name))]
 pub struct Refused {
     /// Its kind.
     pub kind: Kind,
@@ -201,6 +201,11 @@ pub(super) fn check_texts(members: &[(&str, &Option<String>, usize)]) -> Result<
     Ok(())
 }
 
+/// Why a member cannot name this document.
+pub(super) fn not_in_use(kind: Kind, name: &str) -> String {
+    format!("{} does not exist or is out of use", kind.label(name))
+}
+
 /// Checks a member that names something of another kind.
 pub(super) fn check_reference<T: Resource>(
     pointer: &str,
@@ -209,8 +214,7 @@ pub(super) fn check_reference<T: Resource>(
 ) -> Result<(), Invalid> {
     match name {
         Some(name) if to.named(name).is_none() => {
-            let reason = format!("`{name}` is not in use among the {}", T::KIND.name());
-            Err(Invalid::at(pointer, reason))
+            Err(Invalid::at(pointer, not_in_use(T::KIND, name)))
         }
         _ => Ok(()),
     }

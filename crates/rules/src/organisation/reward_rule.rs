@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::resource::{needed, unneeded};
-use super::{Amount, Invalid, Kind, Organisation, Programme, Resource};
+use super::resource::{check_reference, needed, not_in_use, unneeded};
+use super::{Amount, Collection, Invalid, Kind, Organisation, Programme, Resource};
 use crate::profile::{CustomerType, moment};
 
 /// The most effects of a rule.
@@ -208,12 +208,14 @@ impl Resource for RewardRule {
     }
 
     fn check(&self, organisation: &Organisation) -> Result<(), Invalid> {
-        let programme = match &self.programme {
-            Some(name) => organisation.programmes.named(name),
-            None => organisation.default_programme(),
+        let (programme, reason) = match &self.programme {
+            Some(name) => (organisation.programmes.named(name), not_in_use(Kind::Programmes, name)),
+            None => (
+                organisation.default_programme(),
+                "no programme in use is the default one; name a programme".to_owned(),
+            ),
         };
-        let programme = programme
-            .ok_or_else(|| Invalid::at("/programme", "there is no such programme in use"))?;
+        let programme = programme.ok_or_else(|| Invalid::at("/programme", reason))?;
         self.when.check(organisation)?;
         let few = (1..=EFFECTS_LIMIT).contains(&self.effects.len());
         Invalid::unless(few, "/effects", "1 to 20 effects")?;
@@ -229,8 +231,9 @@ impl Conditions {
     fn check(&self, organisation: &Organisation) -> Result<(), Invalid> {
         let is_source =
             |name: &str| organisation.source(name).is_some_and(|source| source.name() == name);
-        each("/when/sources", &self.sources, "no source in use has this name", is_source)?;
-        each("/when/accounts", &self.accounts, "no such account is in use", |account| {
+        each("/when/sources", &self.sources, |name| not_in_use(Kind::Sources, name), is_source)?;
+        let unknown = |account: &str| format!("no source in use has the account `{account}`");
+        each("/when/accounts", &self.accounts, unknown, |account| {
             let has = |name: &String| {
                 let source = organisation.sources.named(name);
                 source.is_none_or(|source| source.has_account(account))
@@ -238,30 +241,27 @@ impl Conditions {
             let of_sources = self.sources.is_empty() || self.sources.iter().any(has);
             !account.trim().is_empty() && of_sources
         })?;
-        each("/when/tills", &self.tills, "no till in use has this name", |name| {
-            organisation.till_named(name).is_some()
-        })?;
-        each("/when/stores", &self.stores, "no store in use has this name", |name| {
-            organisation.stores.named(name).is_some()
-        })?;
-        each("/when/campaigns", &self.campaigns, "no campaign in use has this name", |name| {
-            organisation.referral_campaigns.named(name).is_some()
-        })?;
+        references("/when/tills", &self.tills, &organisation.tills)?;
+        references("/when/stores", &self.stores, &organisation.stores)?;
+        references("/when/campaigns", &self.campaigns, &organisation.referral_campaigns)?;
         let ordered = self.from.zip(self.to).is_none_or(|(first, last)| first <= last);
         Invalid::unless(ordered, "/when/to", "the last day is not before the first")?;
-        let missing = |pointer: &str| Invalid::at(pointer, "no field in use has this name");
+        let missing = |pointer: &str, kind, name| Invalid::at(pointer, not_in_use(kind, name));
+        let wrong = |value: &str| format!("the field does not take the value `{value}`");
         for (name, values) in &self.custom_fields {
             let pointer = member("/when/custom_fields", name);
-            let field = organisation.custom_fields.named(name).ok_or_else(|| missing(&pointer))?;
+            let field = organisation.custom_fields.named(name);
+            let field = field.ok_or_else(|| missing(&pointer, Kind::CustomFields, name))?;
             some(&pointer, values)?;
-            each(&pointer, values, "the field does not take this", |value| field.takes(value))?;
+            each(&pointer, values, wrong, |value| field.takes(value))?;
         }
         for (name, values) in &self.extended_fields {
             let pointer = member("/when/extended_fields", name);
-            let field =
-                organisation.extended_fields.named(name).ok_or_else(|| missing(&pointer))?;
+            let field = organisation.extended_fields.named(name);
+            let field = field.ok_or_else(|| missing(&pointer, Kind::ExtendedFields, name))?;
             some(&pointer, values)?;
-            each(&pointer, values, "the field does not keep it so", |value| {
+            let wrong = |value: &str| format!("the field does not store `{value}` in this form");
+            each(&pointer, values, wrong, |value| {
                 field.canonical(value, organisation).as_deref() == Some(value)
             })?;
         }
@@ -279,12 +279,10 @@ impl Effect {
         match self {
             Self::Points { .. } | Self::ReferrerPoints { .. } => Ok(()),
             Self::Coupon { series } => {
-                let is_there = organisation.coupon_series.named(series).is_some();
-                Invalid::unless(is_there, &at("series"), "no coupon series in use has this name")
+                check_reference(&at("series"), Some(series), &organisation.coupon_series)
             }
             Self::Currency { currency, .. } => {
-                let is_there = organisation.currencies.named(currency).is_some();
-                Invalid::unless(is_there, &at("currency"), "no currency in use has this name")
+                check_reference(&at("currency"), Some(currency), &organisation.currencies)
             }
             Self::Tier { serial } => {
                 let is_there = programme.tier(*serial).is_some();
@@ -303,17 +301,26 @@ fn some(pointer: &str, values: &[String]) -> Result<(), Invalid> {
     Invalid::unless(!values.is_empty(), pointer, "at least one value")
 }
 
-/// Fails with the first value that is none of what belongs there.
+/// Fails with the first name that no document in use has.
+fn references<T: Resource>(
+    pointer: &str,
+    names: &[String],
+    to: &Collection<T>,
+) -> Result<(), Invalid> {
+    each(pointer, names, |name| not_in_use(T::KIND, name), |name| to.named(name).is_some())
+}
+
+/// Fails with the first value that does not belong there, and says why.
 fn each(
     pointer: &str,
     values: &[String],
-    reason: &str,
+    reason: impl Fn(&str) -> String,
     belongs: impl Fn(&str) -> bool,
 ) -> Result<(), Invalid> {
     Invalid::unless(values.len() <= VALUES_LIMIT, pointer, "at most 1,000 values")?;
-    match values.iter().position(|value| !belongs(value)) {
+    match values.iter().enumerate().find(|(_, value)| !belongs(value)) {
         None => Ok(()),
-        Some(index) => Err(Invalid::at(format!("{pointer}/{index}"), reason)),
+        Some((index, value)) => Err(Invalid::at(format!("{pointer}/{index}"), reason(value))),
     }
 }
 

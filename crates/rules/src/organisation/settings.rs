@@ -2,25 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::openapi::schema::{AdditionalProperties, Type};
+use utoipa::openapi::schema::{AdditionalProperties, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::resource::{read, write};
 use super::{Document, Documents, Invalid, Kind, Organisation, Refused as RefusedDocument};
 use crate::identifier::generated::SourceAccount;
-use crate::settings::{Refused, Settings, TABLE};
+use crate::settings::{Refused, Settings, TABLE, Value};
 use crate::text;
 
 impl PartialSchema for Settings {
     fn schema() -> RefOr<Schema> {
         let defaults = Self::default();
         let mut object = ObjectBuilder::new()
-            .description(Some("The registration configuration: texts by the settings' names."))
+            .description(Some(
+                "The registration configuration by the settings' names. Replies give every value as a \
+                 text, and flags as `0` or `1`; numbers, `true` and `false` are accepted too.",
+            ))
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
         for (setting, (name, default)) in TABLE.iter().zip(defaults.texts()) {
+            let mut types = vec![Type::String, Type::Integer];
+            types.extend(setting.is_flag().then_some(Type::Boolean));
             let text = ObjectBuilder::new()
-                .schema_type(Type::String)
+                .schema_type(SchemaType::from_iter(types))
                 .description(Some(format!("{}: {}", setting.meaning, setting.form)))
                 .default(Some(default.into()));
             object = object.property(name, text);
@@ -33,15 +38,16 @@ impl ToSchema for Settings {}
 
 impl Documents for Settings {
     fn put(&mut self, json: &str) -> Result<String, Invalid> {
-        let texts: BTreeMap<String, String> = read(&text::document(json))?;
-        *self = Self::try_from(texts).map_err(|refused| {
-            let pointer = match &refused {
-                Refused::Unknown(name) => format!("/{name}"),
-                Refused::Form { name, .. } => format!("/{name}"),
-                Refused::Contradiction(_) => String::new(),
-            };
-            Invalid::at(pointer, refused.to_string())
-        })?;
+        let values: BTreeMap<String, Value> = read(&text::document(json))?;
+        *self = Self::try_from(values).map_err(|refused| invalid(&refused))?;
+        Ok(Kind::Settings.name().to_owned())
+    }
+
+    /// A setting has two names; the patch may give either.
+    fn patch(&mut self, _name: &str, patch: &str) -> Result<String, Invalid> {
+        *self = self
+            .with_members(&read(&text::document(patch))?)
+            .map_err(|refused| invalid(&refused))?;
         Ok(Kind::Settings.name().to_owned())
     }
 
@@ -68,13 +74,23 @@ impl Documents for Settings {
         };
         let missing = self.generated_id.sources.iter().find(|pair| is_there(pair).is_none());
         let refused = missing.map(|pair| {
-            let reason = format!("no source and account in use is `{}`", pair.text());
+            let reason =
+                format!("source and account `{}` do not exist or are out of use", pair.text());
             let invalid = Invalid::at("/SOURCE_ACCOUNTS_EXTERNALID_ENABLED", reason);
             let (kind, name) = (Kind::Settings, Kind::Settings.name().to_owned());
             RefusedDocument { kind, name, invalid }
         });
         refused.into_iter().collect()
     }
+}
+
+fn invalid(refused: &Refused) -> Invalid {
+    let pointer = match refused {
+        Refused::Unknown(name) | Refused::Twice { name, .. } => format!("/{name}"),
+        Refused::Form { name, .. } => format!("/{name}"),
+        Refused::Contradiction(_) => String::new(),
+    };
+    Invalid::at(pointer, refused.to_string())
 }
 
 #[cfg(test)]

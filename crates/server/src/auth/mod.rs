@@ -11,11 +11,12 @@
 mod basic;
 pub mod operator;
 pub mod password;
+pub mod password_rules;
 mod refusal;
 mod remembered;
 pub(crate) mod sign_in_log;
 pub mod token;
-mod verifiers;
+pub mod verifiers;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,6 +38,11 @@ use self::verifiers::{Overloaded, Verifiers};
 use crate::config::Config;
 use crate::limits::guesses::{Guess, Guesses};
 use crate::observe::metrics::{Limit, Metrics};
+
+/// How many callers' passwords are verified at a time.
+const PLACES: usize = 2;
+/// The most callers' verifications that run or wait; one more is refused as overload.
+const WAITING_LIMIT: usize = 256;
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +141,7 @@ impl Authenticator {
             store,
             remembered: Remembered::new(time_to_live)?,
             guesses: Guesses::new(config.wrong_passwords_per_minute),
-            verifiers: Verifiers::default(),
+            verifiers: Verifiers::new(PLACES, WAITING_LIMIT),
             metrics,
         })
     }

@@ -9,12 +9,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use patron_store::Store;
 use patron_store::operators::TokenHash;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
-use tokio::task;
 
 use super::Refusal;
-use super::password::{self, Scratch};
 use super::sign_in_log::{self, Kind, Reason};
+use super::verifiers::{Overloaded, Verifiers};
 use crate::config::Config;
 use crate::limits::guesses::Guesses;
 use crate::observe::metrics::{Limit, Metrics};
@@ -23,12 +21,10 @@ use crate::observe::metrics::{Limit, Metrics};
 const PREFIX: &str = "patron_session_";
 /// How much of a token is chance, in bytes.
 const BYTES: usize = 32;
-/// The most verifications that wait for the one that runs; one more is refused as overload.
+/// The most verifications that run or wait; one more is refused as overload.
 const WAITING_LIMIT: usize = 64;
 /// The longest name, in characters.
 pub const NAME_LIMIT: usize = 50;
-/// How many characters a password has, at least and at most.
-const PASSWORD_LENGTHS: std::ops::RangeInclusive<usize> = 12..=256;
 
 /// The token of a session, as its hash: nobody but the operator has the token itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,25 +63,12 @@ impl Token {
     }
 }
 
-/// Hashes an operator's password for the store.
-///
-/// # Errors
-/// One that is too short or too long, or a system without a source of randomness.
-pub fn hash(plain: &str) -> anyhow::Result<String> {
-    if !PASSWORD_LENGTHS.contains(&plain.chars().count()) {
-        let (least, most) = PASSWORD_LENGTHS.into_inner();
-        anyhow::bail!("a password has {least} to {most} characters");
-    }
-    password::argon2id(plain)
-}
-
 /// Verifies the passwords of operators.
 pub struct SignIn {
     store: Arc<dyn Store>,
     guesses: Guesses,
-    /// One verification at a time: nobody signs in often.
-    verifying: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    /// One verification at a time: sign-ins are rare.
+    verifiers: Verifiers,
     metrics: Arc<Metrics>,
 }
 
@@ -97,8 +80,7 @@ impl SignIn {
         Self {
             store,
             guesses: Guesses::new(config.wrong_passwords_per_minute),
-            verifying: Arc::new(Semaphore::new(1)),
-            waiting: Arc::new(Semaphore::new(WAITING_LIMIT)),
+            verifiers: Verifiers::new(1, WAITING_LIMIT),
             metrics,
         }
     }
@@ -121,17 +103,12 @@ impl SignIn {
             Refusal::Unavailable
         })?;
         let reason = if known.is_some() { Reason::WrongPassword } else { Reason::UnknownName };
-        let unavailable = |_| Refusal::Unavailable;
-        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| {
+        let right = self.verifiers.verify(plain, known).await.map_err(|Overloaded| {
+            guess.give_back();
             self.metrics.hit(Limit::PasswordChecks);
             Refusal::Unavailable
         })?;
-        let turn = Arc::clone(&self.verifying).acquire_owned().await.map_err(unavailable)?;
-        let verified = task::spawn_blocking(move || {
-            let _permits = (waiting, turn);
-            password::verify(&plain, known.as_deref(), &mut Scratch::default())
-        });
-        if verified.await.map_err(|_| Refusal::Unavailable)? {
+        if right {
             guess.give_back();
             return Ok(());
         }
@@ -155,15 +132,5 @@ mod tests {
             assert_eq!(read(other), None, "{other}");
         }
         assert_ne!(Token::make().unwrap().1, text);
-    }
-
-    #[test]
-    fn a_password_has_a_length() {
-        assert!(hash("eleven char").is_err());
-        assert!(hash(&"x".repeat(257)).is_err());
-        let kept = hash("twelve chars").unwrap();
-        assert!(password::verify("twelve chars", Some(&kept), &mut Scratch::default()));
-        assert!(!password::verify("Twelve chars", Some(&kept), &mut Scratch::default()));
-        assert!(!password::verify("twelve chars", None, &mut Scratch::default()));
     }
 }

@@ -1,4 +1,4 @@
-//! Places at which passwords are verified, each with its own memory.
+//! Places at which passwords are verified or hashed, each with its own memory.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,52 +7,90 @@ use tokio::task;
 
 use super::password::{self, Scratch};
 
-/// How many passwords are verified at a time: each takes a processor and 7 MiB for its while.
-const PLACES: usize = 2;
-/// The most verifications that wait; one more is refused as overload.
-const WAITING_LIMIT: usize = 256;
-
-pub(super) struct Verifiers {
+/// A bounded number of places, each of which takes a processor and 7 MiB while it works, and a
+/// bounded number of requests that wait for one.
+pub struct Verifiers {
     places: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Scratch>>>,
 }
 
-/// More verifications wait than may.
+/// More requests wait for a place than may.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Overloaded;
+pub struct Overloaded;
 
-impl Default for Verifiers {
-    fn default() -> Self {
+impl Verifiers {
+    /// So many places, and so many requests at most that work or wait.
+    #[must_use]
+    pub fn new(places: usize, waiting: usize) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(PLACES)),
-            waiting: Arc::new(Semaphore::new(WAITING_LIMIT)),
+            places: Arc::new(Semaphore::new(places)),
+            waiting: Arc::new(Semaphore::new(waiting)),
             idle: Arc::default(),
         }
     }
-}
 
-impl Verifiers {
-    /// Whether a hash is of this text. Takes as long where there is none.
+    /// Whether a hash is of this text. Takes as long without a hash.
     ///
-    /// Off the asynchronous threads, a few at a time. The permits belong to the work: a client that
-    /// hangs up does not make room for another while its hash is still computed.
-    pub(super) async fn verify(
+    /// # Errors
+    /// [`Overloaded`].
+    pub async fn verify(&self, text: String, hash: Option<String>) -> Result<bool, Overloaded> {
+        self.run(move |scratch| password::verify(&text, hash.as_deref(), scratch)).await
+    }
+
+    /// Runs work that computes hashes, off the asynchronous threads.
+    ///
+    /// The permits belong to the work: a client that hangs up does not make room for another while
+    /// its hash is still computed.
+    ///
+    /// # Errors
+    /// [`Overloaded`].
+    pub async fn run<T: Send + 'static>(
         &self,
-        text: String,
-        hash: Option<String>,
-    ) -> Result<bool, Overloaded> {
+        work: impl FnOnce(&mut Scratch) -> T + Send + 'static,
+    ) -> Result<T, Overloaded> {
         let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Overloaded)?;
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Overloaded)?;
         let idle = Arc::clone(&self.idle);
-        let verification = task::spawn_blocking(move || {
+        let running = task::spawn_blocking(move || {
             let _permits = (waiting, place);
             let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
             let mut scratch = idle().pop().unwrap_or_default();
-            let right = password::verify(&text, hash.as_deref(), &mut scratch);
+            let done = work(&mut scratch);
             idle().push(scratch);
-            right
+            done
         });
-        verification.await.map_err(|_| Overloaded)
+        running.await.map_err(|_| Overloaded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn rejects_more_than_may_wait() {
+        let verifiers = Arc::new(Verifiers::new(1, 2));
+        let (release, released) = mpsc::channel::<()>();
+        let (start, started) = mpsc::channel::<()>();
+        let spawn = |work: Box<dyn FnOnce() + Send>| {
+            let verifiers = Arc::clone(&verifiers);
+            tokio::spawn(async move { verifiers.run(move |_| work()).await.is_ok() })
+        };
+        let first = spawn(Box::new(move || {
+            start.send(()).unwrap();
+            released.recv().unwrap();
+        }));
+        task::spawn_blocking(move || started.recv().unwrap()).await.unwrap();
+        let second = spawn(Box::new(|| {}));
+        while verifiers.waiting.available_permits() > 0 {
+            task::yield_now().await;
+        }
+        assert!(verifiers.run(|_| ()).await.is_err());
+        release.send(()).unwrap();
+        assert!(first.await.unwrap() && second.await.unwrap());
+        assert!(verifiers.run(|_| ()).await.is_ok());
     }
 }

@@ -7,7 +7,8 @@ use patron_store::Store;
 use patron_store::operators::{Role, Scope};
 
 use super::{Place, opened, prompt};
-use crate::auth::operator;
+use crate::auth::password_rules::Account;
+use crate::auth::{operator, password};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -83,7 +84,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<()> {
             if store.operator_password(name).await?.is_none() {
                 bail!("there is no operator `{name}`");
             }
-            let hash = operator::hash(&prompt::new_password()?)?;
+            let hash = password::argon2id(&prompt::new_password(Account::Operator, name)?)?;
             Ok(store.set_operator_password(name, hash).await?)
         }),
     }
@@ -96,6 +97,6 @@ async fn add(store: &dyn Store, arguments: &Add) -> anyhow::Result<()> {
     if store.operator_password(name).await?.is_some() {
         return Ok(store.grant(name, scope, Some(*role), opened::author()).await?);
     }
-    let hash = operator::hash(&prompt::new_password()?)?;
+    let hash = password::argon2id(&prompt::new_password(Account::Operator, name)?)?;
     Ok(store.add_operator(name, hash, scope, *role, opened::author()).await?)
 }

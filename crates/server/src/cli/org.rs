@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use patron_rules::organisation::{Documents, Kind, Organisation};
 use patron_rules::text;
-use patron_store::{Change, Expected, NewOrganisation, Store, Stored, TenantId};
+use patron_store::{Change, Edit, Expected, NewOrganisation, Store, Stored, TenantId};
 
 use super::{Place, opened, prompt};
 use crate::organisation_file::difference::{self, Difference};
@@ -132,7 +132,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<()> {
                     kind: *kind,
                     name: name.clone(),
                     expected: Expected::Anything,
-                    json: None,
+                    edit: Edit::Keep,
                     is_active: Some(false),
                 };
                 store.apply(tenant, vec![retired], opened::author()).await?;
@@ -147,6 +147,7 @@ async fn apply(store: &dyn Store, arguments: &Apply) -> anyhow::Result<()> {
     let path = file.display();
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {path}"))?;
     let file = OrganisationFile::read(&text).with_context(|| format!("in {path}"))?;
+    file.check_passwords().with_context(|| format!("in {path}"))?;
     let name = file.name().with_context(|| format!("in {path}"))?;
     let known = match store.organisation_named(&name).await? {
         Some(tenant) => Some((tenant, store.tenant(tenant).await?.organisation().clone())),
@@ -223,7 +224,7 @@ async fn put(store: &dyn Store, arguments: &Put) -> anyhow::Result<()> {
         kind: *kind,
         name,
         expected: Expected::Anything,
-        json: Some(document.into_owned()),
+        edit: Edit::Replace(document.into_owned()),
         is_active: Some(true),
     };
     store.apply(tenant, vec![change], opened::author()).await?;

@@ -4,11 +4,21 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::{Context, bail};
 
-/// Asks for a password: on a terminal without showing it, and twice where it is to be a new one;
-/// else it is a line of the standard input.
-pub(super) fn new_password() -> anyhow::Result<String> {
+use crate::auth::password_rules::Account;
+
+/// Asks for a new password of the account of this name and checks it: twice on a terminal without
+/// showing it, else it is a line of the standard input.
+pub(super) fn new_password(account: Account, name: &str) -> anyhow::Result<String> {
+    let password = ask_password(account)?;
+    account.check(name, &password)?;
+    Ok(password)
+}
+
+fn ask_password(account: Account) -> anyhow::Result<String> {
     if !io::stdin().is_terminal() {
-        return line();
+        let (least, most) = account.lengths().into_inner();
+        let needed = format!("no password: send a line of {least} to {most} characters");
+        return line()?.context(needed);
     }
     let first = rpassword::prompt_password("Password: ").context("cannot ask for the password")?;
     let again = rpassword::prompt_password("Again: ").context("cannot ask for the password")?;
@@ -25,11 +35,13 @@ pub(super) fn agrees(question: &str) -> anyhow::Result<bool> {
     }
     let mut out = io::stdout();
     write!(out, "{question} [y/N] ").and_then(|()| out.flush())?;
-    Ok(matches!(line()?.to_lowercase().as_str(), "y" | "yes"))
+    Ok(line()?.is_some_and(|line| matches!(line.to_lowercase().as_str(), "y" | "yes")))
 }
 
-fn line() -> anyhow::Result<String> {
+/// A line of the standard input; `None` if it is empty or the input has ended.
+fn line() -> anyhow::Result<Option<String>> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).context("cannot read the standard input")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    let line = line.trim_end_matches(['\r', '\n']);
+    Ok((!line.is_empty()).then(|| line.to_owned()))
 }

@@ -5,8 +5,9 @@ use patron_rules::settings::{CONTRADICTIONS, Settings, TABLE};
 const INTRODUCTION: &str = "\
 # Settings of an organisation
 
-What an organisation can configure for registration, by name: the published one where there is one. Booleans are `0` and `1`. Settings
-that contradict each other are refused when they are set, all of a change or none of it.
+What an organisation can configure for registration, by name: the published one where there is one. Replies give every value as a text, and
+booleans as `0` and `1`. Numbers, `true` and `false` of JSON and TOML are accepted as well. A change whose settings contradict each other is
+rejected as a whole.
 
 This page is the output of `patron settings`.
 

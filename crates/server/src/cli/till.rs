@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::{Place, opened, prompt};
 use crate::auth::password;
+use crate::auth::password_rules::Account;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -34,7 +35,8 @@ pub(super) fn run(command: &Command) -> anyhow::Result<()> {
         if store.tenant(tenant).await?.organisation().tills.get_any(name).is_none() {
             bail!("there is no till `{name}`");
         }
-        let plain = if *random { password::random()? } else { prompt::new_password()? };
+        let plain =
+            if *random { password::random()? } else { prompt::new_password(Account::Till, name)? };
         let hashes = password::hash(&plain)?;
         store.set_till_password(tenant, name, hashes, opened::author()).await?;
         if *random {

@@ -124,6 +124,7 @@ pub(crate) fn operations(
             (Method::GET, &mut item.get),
             (Method::POST, &mut item.post),
             (Method::PUT, &mut item.put),
+            (Method::PATCH, &mut item.patch),
             (Method::DELETE, &mut item.delete),
         ];
         let with_path = |(method, operation): (Method, _)| Some((method, path.as_str(), operation));

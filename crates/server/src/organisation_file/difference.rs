@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use patron_rules::organisation::{Document, Kind, Organisation};
-use patron_store::{Change, Expected, Stored};
+use patron_store::{Change, Edit, Expected, Stored};
 use serde_json::{Map, Value};
 
 /// A document that differs from what there is.
@@ -24,7 +24,7 @@ impl Difference {
             kind,
             name: after.name,
             expected: before.map_or(Expected::Nothing, |before| Expected::Version(before.version)),
-            json: Some(after.json),
+            edit: Edit::Replace(after.json),
             is_active: Some(after.is_active),
         }
     }

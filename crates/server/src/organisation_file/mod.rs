@@ -12,6 +12,7 @@ use patron_store::{NewOrganisation, PasswordHashes};
 use toml::{Table, Value};
 
 use crate::auth::password;
+use crate::auth::password_rules::Account;
 
 /// The table of passwords: a till's name, and its password as it is.
 const PASSWORDS: &str = "passwords";
@@ -56,7 +57,8 @@ impl OrganisationFile {
             }
         }
         if let Some(unknown) = file.keys().next() {
-            bail!("there is nothing called `{unknown}`");
+            let known = Kind::ALL.map(Kind::name).join(", ");
+            bail!("the table `{unknown}` is unknown; the tables are {known} and {PASSWORDS}");
         }
         Ok(Self { documents, passwords })
     }
@@ -72,7 +74,7 @@ impl OrganisationFile {
         let mut named = BTreeSet::new();
         for (kind, name, json) in &self.documents {
             if !named.insert((*kind, name)) {
-                bail!("{} `{name}` stands there twice", kind.name());
+                bail!("{} occurs twice", kind.label(name));
             }
             let documents = after.documents_mut(*kind);
             documents
@@ -113,6 +115,14 @@ impl OrganisationFile {
         Ok(NewOrganisation { organisation, is_demo: false, passwords })
     }
 
+    /// Fails unless the rules for passwords accept all that the file holds.
+    pub(crate) fn check_passwords(&self) -> anyhow::Result<()> {
+        let mut passwords = self.passwords.iter();
+        passwords.try_for_each(|(till, plain)| {
+            Account::Till.check(till, plain).with_context(|| format!("{PASSWORDS}: till `{till}`"))
+        })
+    }
+
     /// Whether the file holds passwords.
     pub(crate) fn has_passwords(&self) -> bool {
         !self.passwords.is_empty()
@@ -133,15 +143,29 @@ fn read_kind(kind: Kind, value: Value) -> anyhow::Result<Vec<(Kind, String, Stri
         value.try_into().with_context(|| format!("`{}` is a list of tables", kind.name()))?
     };
     let document = |table: Table| {
-        let json = serde_json::to_string(&table)?;
         let name = if kind.is_single() {
-            kind.name()
+            kind.name().to_owned()
         } else {
-            table.get("name").and_then(Value::as_str).unwrap_or_default()
+            table.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()
         };
-        Ok((kind, text::readable(name).into_owned(), text::document(&json).into_owned()))
+        let table = table.into_iter().map(|(name, value)| (name, dates_as_text(value)));
+        let json = serde_json::to_string(&table.collect::<Table>())?;
+        Ok((kind, text::readable(&name).into_owned(), text::document(&json).into_owned()))
     };
     tables.into_iter().map(document).collect()
+}
+
+/// Dates and times of TOML as texts, which is how documents have them.
+fn dates_as_text(value: Value) -> Value {
+    match value {
+        Value::Datetime(moment) => Value::String(moment.to_string()),
+        Value::Array(values) => Value::Array(values.into_iter().map(dates_as_text).collect()),
+        Value::Table(table) => {
+            let members = table.into_iter().map(|(name, value)| (name, dates_as_text(value)));
+            Value::Table(members.collect())
+        }
+        other => other,
+    }
 }
 
 /// Writes what is in use of an organisation as a file. There are no secrets among the documents.
@@ -208,6 +232,30 @@ mod tests {
         let limited = organisation.extended_fields.named("d").unwrap();
         assert_eq!(limited.list, List { element: Element::Integer, least: 1, most: Some(2) });
         assert_eq!(limited.rules[0].as_str(), "> 1");
+    }
+
+    #[test]
+    fn takes_dates_numbers_and_booleans_of_toml() {
+        let organisation = with(
+            r#"
+            referral_campaigns = [{ name = "friends", from = 2026-01-01, to = "2026-12-31" }]
+            [settings]
+            BATCH_LIMIT = 7
+            CONF_ALLOW_EMAIL_UPDATE = true
+            CONF_MIN_REGISTRATION_DATE = 2020-01-02 03:04:05
+            "#,
+        )
+        .unwrap();
+        let campaign = organisation.referral_campaigns.named("friends").unwrap();
+        assert_eq!(campaign.from, Some("2026-01-01".parse().unwrap()));
+        assert_eq!(campaign.to, Some("2026-12-31".parse().unwrap()));
+        for (name, text) in [
+            ("BATCH_LIMIT", "7"),
+            ("CONF_ALLOW_EMAIL_UPDATE", "1"),
+            ("CONF_MIN_REGISTRATION_DATE", "2020-01-02 03:04:05"),
+        ] {
+            assert_eq!(organisation.settings.text(name).as_deref(), Some(text));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use patron_server::config::Config;
 use patron_server::http::tls::Certificate;
 use patron_server::organisation_file::{Hashed, OrganisationFile};
 use patron_server::{demo, http};
-use patron_store::{Author, Change, Expected, NewSecret, NewToken, Store, TenantId};
+use patron_store::{Author, Change, Edit, Expected, NewSecret, NewToken, Store, TenantId};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use ureq::Agent;
@@ -104,7 +104,7 @@ impl App {
             kind,
             name: name.to_owned(),
             expected: Expected::Anything,
-            json: Some(document.to_string()),
+            edit: Edit::Replace(document.to_string()),
             is_active: None,
         });
     }
@@ -115,7 +115,7 @@ impl App {
             kind,
             name: document["name"].as_str().unwrap().to_owned(),
             expected: Expected::Anything,
-            json: Some(document.to_string()),
+            edit: Edit::Replace(document.to_string()),
             is_active: None,
         };
         self.block_on(async {
@@ -131,7 +131,7 @@ impl App {
             kind,
             name: name.to_owned(),
             expected: Expected::Anything,
-            json: None,
+            edit: Edit::Keep,
             is_active: Some(is_active),
         });
     }
@@ -314,6 +314,17 @@ impl Client {
             self.agent.run(start.body(body).unwrap())
         };
         Reply::read(sent.unwrap()).unwrap()
+    }
+
+    /// Sends a body of this media type as it is.
+    pub fn send_as(&self, method: &str, path: &str, media_type: &str, body: &[u8]) -> Reply {
+        let uri = format!("http://{}{path}", self.address);
+        let mut start = ureq::http::Request::builder().method(method).uri(uri);
+        start = start.header("Content-Type", media_type);
+        for (name, value) in &self.headers {
+            start = start.header(name, value.as_slice());
+        }
+        Reply::read(self.agent.run(start.body(body).unwrap()).unwrap()).unwrap()
     }
 
     /// Posts a body as it is.

@@ -195,7 +195,10 @@ fn a_client_that_is_out_of_use_is_not_let_in() {
     );
     assert_eq!(generate(&app, &credentials.key, &credentials.secret).status, 401);
     app.set_active(Kind::ApiClients, "app", true);
-    assert_eq!(with_token(&app, &token).get(LOOK_UP).status, 200);
+    // Retiring it has revoked its tokens; its secret is still good.
+    assert_eq!(with_token(&app, &token).get(LOOK_UP).status, 401);
+    let new = token_of(&app, &credentials);
+    assert_eq!(with_token(&app, &new).get(LOOK_UP).status, 200);
 }
 
 /// A till's password is verified once, and changing it is seen at once all the same.

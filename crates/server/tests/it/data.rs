@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use patron_rules::organisation::Kind;
 use patron_store::{
-    Change, Expected, Location, PostgresOptions, PostgresStore, SqliteStore, Store,
+    Change, Edit, Expected, Location, PostgresOptions, PostgresStore, SqliteStore, Store,
 };
 use tempfile::TempDir;
 
@@ -99,7 +99,7 @@ impl Data {
                 kind: Kind::Settings,
                 name: Kind::Settings.name().to_owned(),
                 expected: Expected::Anything,
-                json: Some(serde_json::to_string(&settings).unwrap()),
+                edit: Edit::Replace(serde_json::to_string(&settings).unwrap()),
                 is_active: None,
             };
             store.apply(till.tenant, vec![change], author()).await.unwrap();

@@ -1,7 +1,8 @@
 //! What the documents say is so.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -56,6 +57,45 @@ fn the_readme_repeat_gets_the_first_answer() {
     assert!(first.1.contains("\"code\":\"1000\""), "{}", first.1);
     assert_eq!((first.0, again.0), (false, true));
     assert_eq!(first.1, again.1);
+}
+
+/// The commands of the page on setting up, run as they stand but for the port: those over HTTP in one
+/// shell, the others where Patron was stopped, each command reading the same password.
+#[test]
+fn the_commands_of_setting_up_do_what_they_say() {
+    let page = read("docs/setup.md");
+    let blocks = |state: &str| blocks(&page, &format!("sh {state}"));
+    let plain: Vec<_> = self::blocks(&page, "sh").into_iter().collect();
+    assert_eq!(plain, Vec::<String>::new(), "each block says where it runs");
+    let directory = tempfile::tempdir().unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_patron")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let run = |commands: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-euc", commands]).current_dir(&directory).env("PATH", &path);
+        let pipes = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"a long password\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{commands}{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let running = blocks("running").concat();
+    assert!(running.contains("send PATCH"));
+    let program = Program::start(":memory:");
+    let replies = run(&running.replace("127.0.0.1:8080", &program.address.to_string()));
+    assert!(replies.contains(r#""CONF_ALLOW_EMAIL_UPDATE":"1""#), "{replies}");
+
+    let stopped = blocks("stopped");
+    assert!(!stopped.is_empty());
+    for commands in stopped {
+        run(&commands);
+    }
+    std::fs::remove_dir_all(directory.path().join("patron-data")).unwrap();
+    let file = &self::blocks(&page, "toml")[0];
+    std::fs::write(directory.path().join("brand.toml"), file).unwrap();
+    let applied = run("patron org apply brand.toml --yes; patron org export brand");
+    assert!(applied.contains("hamburg.1"), "{applied}");
 }
 
 /// The runbook's commands, run in order where Patron serves or was stopped, as each block says.

@@ -17,6 +17,9 @@ const ADMIN: &str = "/admin/";
 /// The paths of an organisation's own begin so.
 const IN_ORGANISATION: &str = "/admin/api/v1/organisations/{organisation}";
 
+/// The paths of the operators with a role in every organisation begin so.
+const EVERYWHERE: &str = "/admin/api/v1/operators";
+
 /// What the document says of a method of a path.
 struct Operation {
     method: String,
@@ -126,9 +129,16 @@ fn every_kind_of_document_is_described() {
         };
         let each = format!("{all}/{{name}}");
         let wanted: &[(&str, &str)] = if kind.is_single() {
-            &[("GET", &all), ("PUT", &all)]
+            &[("GET", &all), ("PUT", &all), ("PATCH", &all)]
         } else {
-            &[("GET", &all), ("POST", &all), ("GET", &each), ("PUT", &each), ("DELETE", &each)]
+            &[
+                ("GET", &all),
+                ("POST", &all),
+                ("GET", &each),
+                ("PUT", &each),
+                ("PATCH", &each),
+                ("DELETE", &each),
+            ]
         };
         for (method, path) in wanted {
             assert!(has(method, path), "{method} {path}");
@@ -250,6 +260,10 @@ fn every_operation_keeps_out_operators_whom_it_is_not_for() {
             } else {
                 refused(&reader, 403);
             }
+        }
+        if path.starts_with(EVERYWHERE) {
+            refused(&foreigner, 403);
+            refused(&reader, 403);
         }
     }
     let seen = foreigner.get("/admin/api/v1/organisations").json();

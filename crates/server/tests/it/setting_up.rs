@@ -226,3 +226,79 @@ fn the_first_owner_is_added_on_the_command_line() {
     }
     assert_eq!(program.signal("-TERM"), Some(0));
 }
+
+/// However a password arrives, the same rules hold: for tills from 8 characters, for operators from 12.
+#[test]
+fn rejects_weak_passwords_on_the_command_line_and_in_a_file() {
+    let place = Place::new();
+    place.run(&["org", "apply", &place.file("brand.toml", BRAND), "--yes"]);
+    let till: &[&str] = &["till", "password", "brand", "hamburg.1"];
+    let operator: &[&str] = &["operator", "add", "asha", "--role", "owner"];
+    for (command, input, what) in [
+        (till, "", "8 to 256 characters"),
+        (till, "\n", "8 to 256 characters"),
+        (till, "short\n", "8 to 256 characters"),
+        (till, "password1\n", "common"),
+        (till, "hamburg.1\n", "name"),
+        (operator, "", "12 to 256 characters"),
+        (operator, "only eleven\n", "12 to 256 characters"),
+        (operator, "password1234\n", "common"),
+    ] {
+        let output = place.told(command, input);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command:?} {input:?}: {said}");
+        assert!(said.contains(what), "{command:?} {input:?}: {said}");
+    }
+    for password in ["", "g", "password1", "other.till"] {
+        let other = BRAND.replace("brand", "other").replace("hamburg.1", "other.till");
+        let text = format!("{other}\n[passwords]\n\"other.till\" = \"{password}\"\n");
+        let refused = place.refused(&["org", "apply", &place.file("other.toml", &text), "--yes"]);
+        assert!(refused.contains("till `other.till`"), "{password}: {refused}");
+    }
+    assert_eq!(place.run(&["org", "list"]), "brand\n");
+}
+
+#[test]
+fn the_last_owner_cannot_be_removed_on_the_command_line() {
+    let place = Place::new();
+    place.run(&["org", "apply", &place.file("brand.toml", BRAND), "--yes"]);
+    let everywhere: &[&str] = &[];
+    for place_of_role in [everywhere, &["--organisation", "brand"]] {
+        let command = |name: &str, rest: &[&str]| {
+            let mut command: Vec<String> = vec!["operator".to_owned(), name.to_owned()];
+            command.extend(rest.iter().chain(place_of_role).map(|&one| one.to_owned()));
+            command
+        };
+        let run = |command: Vec<String>, input: &str| {
+            let arguments: Vec<&str> = command.iter().map(String::as_str).collect();
+            let output = place.told(&arguments, input);
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        let added = run(command("add", &["root", "--role", "owner"]), "a long password\n");
+        assert_eq!(added, (Some(0), String::new()));
+        for refused in [command("remove", &["root"]), command("add", &["root", "--role", "editor"])]
+        {
+            let (code, said) = run(refused, "");
+            assert!(code == Some(1) && said.contains("last owner"), "{said}");
+        }
+    }
+}
+
+/// Settings as TOML has them, and as the command line sends them.
+#[test]
+fn settings_are_numbers_and_booleans_in_files_and_commands() {
+    let place = Place::new();
+    let settings = "COUNTRY = \"DE\"\nBATCH_LIMIT = 7\nCONF_ALLOW_EMAIL_UPDATE = true";
+    let text = BRAND.replace("COUNTRY = \"DE\"", settings);
+    let file = place.file("brand.toml", &text);
+    place.run(&["org", "apply", &file, "--yes"]);
+    let shown = place.run(&["org", "show", "brand", "settings"]);
+    assert!(shown.contains(r#""BATCH_LIMIT":"7""#), "{shown}");
+    assert!(shown.contains(r#""CONF_ALLOW_EMAIL_UPDATE":"1""#), "{shown}");
+    assert_eq!(place.run(&["org", "apply", &file]), "organisation brand: nothing differs\n");
+    let document = r#"{"COUNTRY":"DE","BATCH_LIMIT":8,"CONF_ALLOW_EMAIL_UPDATE":false}"#;
+    place.run(&["org", "put", "brand", "settings", document]);
+    let shown = place.run(&["org", "show", "brand", "settings"]);
+    assert!(shown.contains(r#""BATCH_LIMIT":"8""#), "{shown}");
+    assert!(shown.contains(r#""CONF_ALLOW_EMAIL_UPDATE":"0""#), "{shown}");
+}

@@ -4,7 +4,7 @@ use patron_rules::organisation::{Document, Kind, Organisation};
 
 use super::connection::{Connection, Parameter};
 use super::failure::taken;
-use super::settings;
+use super::{credentials, settings};
 use crate::configuration::{self, Changed};
 use crate::rows::configuration::{Record, recorded_change, stored};
 use crate::rows::{Row as _, count};
@@ -79,6 +79,9 @@ pub(super) async fn apply(
         if stored.kind == Kind::Tills && replaced.is_none() {
             claim_username(connection, tenant, &after, &stored.document.name).await?;
         }
+        if stored.kind == Kind::ApiClients && !stored.document.is_active {
+            forget_tokens(connection, tenant, &after, &stored.document.name).await?;
+        }
         write(connection, tenant, &stored).await?;
         let entry = Record {
             resource: stored.kind.name(),
@@ -137,6 +140,17 @@ pub(super) async fn changes(
     connection.list(CHANGES, &parameters, recorded_change).await
 }
 
+/// Forgets the tokens of a client that is retired, so that they stay worthless once it is back.
+async fn forget_tokens(
+    connection: &Connection,
+    tenant: TenantId,
+    organisation: &Organisation,
+    name: &str,
+) -> Result<(), Error> {
+    let Some(client) = organisation.api_clients.get_any(name) else { return Ok(()) };
+    credentials::forget_tokens(connection, tenant, client.id).await.map(drop)
+}
+
 /// Keeps a till's name for it alone: no other till of any organisation can sign in by it.
 async fn claim_username(
     connection: &Connection,
@@ -148,5 +162,5 @@ async fn claim_username(
     let sql = "INSERT INTO till_credential (username, organisation_id, till_id)
          VALUES ($1, $2, $3)";
     let claimed = connection.execute(sql, &[&name, &tenant.0, &till.id.0]).await;
-    claimed.map(drop).map_err(|error| taken(error, "till", name))
+    claimed.map(drop).map_err(|error| taken(error, "till name", name))
 }

@@ -97,7 +97,7 @@ pub(super) async fn change_secret(
          RETURNING client_key";
     let parameters: [Parameter<'_>; 4] = [&new.key, &tenant.0, &id.0, &new.hash];
     let key = connection.first(sql, &parameters, |row| row.text("client_key")).await;
-    let key = key.map_err(|error| taken(error, "key", &new.key))?;
+    let key = key.map_err(|error| taken(error, "client key", &new.key))?;
     forget_tokens(connection, tenant, id).await?;
     configuration::record_secret(connection, tenant, "api_client_secrets", client, author).await?;
     key.ok_or_else(|| no_such(Kind::ApiClients, client))
@@ -168,7 +168,7 @@ pub(super) async fn revoke_tokens(
     Ok(usize::try_from(gone).unwrap_or(usize::MAX))
 }
 
-async fn forget_tokens(
+pub(super) async fn forget_tokens(
     connection: &Connection,
     tenant: TenantId,
     client: ApiClientId,

@@ -100,7 +100,7 @@ pub(super) fn violates(error: &Error, key: &str) -> bool {
 /// Tells a name that is taken from every other failure.
 pub(super) fn taken(error: Error, what: &str, name: &str) -> Error {
     if code(&error) == Some(&SqlState::UNIQUE_VIOLATION) {
-        return Error::Taken(format!("{what} {name}"));
+        return Error::Taken(format!("{what} `{name}`"));
     }
     error
 }

@@ -11,7 +11,7 @@ use super::{PostgresStore, configuration};
 use crate::operators::{Grant, Role, SESSIONS_LIMIT, Scope, Session, TokenHash};
 use crate::rows::Row as _;
 use crate::rows::configuration::Record;
-use crate::rows::operators::{EVERYWHERE, RESOURCE, number, role, scope};
+use crate::rows::operators::{RESOURCE, document, number, role, scope};
 use crate::{Author, Error, Operators, TenantId};
 
 async fn add(
@@ -23,13 +23,13 @@ async fn add(
 ) -> Result<(), Error> {
     let sql = "INSERT INTO operator (name, password) VALUES ($1, $2)";
     let added = connection.execute(sql, &[&name, &password]).await;
-    added.map_err(|error| taken(error, "operator", name))?;
+    added.map_err(|error| taken(error, "operator name", name))?;
     grant(connection, name, scope, Some(role), author).await
 }
 
 async fn grants(
     connection: &Connection,
-    tenant: TenantId,
+    scope: Scope,
     after: &str,
     limit: u32,
 ) -> Result<Vec<Grant>, Error> {
@@ -37,7 +37,13 @@ async fn grants(
          WHERE organisation_id = $1 AND operator > $2 ORDER BY operator LIMIT $3";
     let read =
         |row: &Row| Ok(Grant { operator: row.text("operator")?, role: role(&row.text("role")?)? });
-    connection.list(sql, &[&tenant.0, &after, &i64::from(limit)], read).await
+    connection.list(sql, &[&number(scope), &after, &i64::from(limit)], read).await
+}
+
+async fn granted(connection: &Connection, scope: Scope, name: &str) -> Result<Option<Role>, Error> {
+    let sql = "SELECT role FROM operator_role WHERE organisation_id = $1 AND operator = $2";
+    let read = |row: &Row| role(&row.text("role")?);
+    connection.first(sql, &[&number(scope), &name], read).await
 }
 
 async fn grant(
@@ -54,7 +60,14 @@ async fn grant(
          WHERE organisation_id = $1 ORDER BY operator FOR UPDATE";
     let read = |row: &Row| Ok((row.text("operator")?, row.text("role")?));
     let held = connection.list(sql, &[&tenant], read).await?;
-    let before = held.into_iter().find(|(operator, _)| operator == name).map(|(_, role)| role);
+    let before = held.iter().find(|(operator, _)| operator == name);
+    let before = before.map(|(_, name)| self::role(name)).transpose()?;
+    let is_owner = |held: &(String, String)| held.0 != name && held.1 == Role::Owner.name();
+    let loses_last =
+        before == Some(Role::Owner) && role != Some(Role::Owner) && !held.iter().any(is_owner);
+    if loses_last {
+        return Err(Error::LastOwner);
+    }
     let sql = "DELETE FROM operator_role WHERE organisation_id = $1 AND operator = $2";
     connection.execute(sql, &[&tenant, &name]).await?;
     if let Some(role) = role {
@@ -62,27 +75,9 @@ async fn grant(
              VALUES ($1, $2, $3)";
         connection.execute(sql, &[&tenant, &name, &role.name()]).await?;
     }
-    let was_owner = before.as_deref() == Some(Role::Owner.name());
-    if was_owner && scope != Scope::Everywhere && owners(connection, scope).await? == 0 {
-        return Err(Error::LastOwner);
-    }
-    let document = |role: &str| format!(r#"{{"role":"{role}"}}"#);
-    let record = Record {
-        resource: RESOURCE,
-        name,
-        before: before.as_deref().map(document),
-        after: role.map(|role| document(role.name())),
-    };
+    let (before, after) = (before.map(document), role.map(document));
+    let record = Record { resource: RESOURCE, name, before, after };
     configuration::record(connection, TenantId(tenant), record, author).await
-}
-
-/// How many may decide who may do what there.
-async fn owners(connection: &Connection, scope: Scope) -> Result<i64, Error> {
-    let sql = "SELECT count(*) AS owners FROM operator_role
-         WHERE organisation_id IN ($1, $2) AND role = $3";
-    let parameters: [Parameter<'_>; 3] = [&number(scope), &EVERYWHERE, &Role::Owner.name()];
-    let found = connection.first(sql, &parameters, |row| row.number("owners")).await?;
-    Ok(found.unwrap_or_default())
 }
 
 async fn password(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
@@ -169,8 +164,12 @@ impl Operators for PostgresStore {
             .await
     }
 
-    async fn grants(&self, tenant: TenantId, after: &str, limit: u32) -> Result<Vec<Grant>, Error> {
-        self.read(|connection| async move { grants(&connection, tenant, after, limit).await }).await
+    async fn grants(&self, scope: Scope, after: &str, limit: u32) -> Result<Vec<Grant>, Error> {
+        self.read(|connection| async move { grants(&connection, scope, after, limit).await }).await
+    }
+
+    async fn granted(&self, scope: Scope, name: &str) -> Result<Option<Role>, Error> {
+        self.read(|connection| async move { granted(&connection, scope, name).await }).await
     }
 
     async fn operator_password(&self, name: &str) -> Result<Option<String>, Error> {

@@ -76,7 +76,7 @@ pub(super) async fn insert(
 
 fn taken(error: Error, name: &str) -> Error {
     if violates(&error, NAME_KEY) {
-        return Error::Taken(format!("organisation {name}"));
+        return Error::Taken(format!("organisation name `{name}`"));
     }
     error
 }

@@ -23,6 +23,11 @@ pub(crate) const fn scope(number: i64) -> Scope {
     }
 }
 
+/// What a change of a role records.
+pub(crate) fn document(role: Role) -> String {
+    format!(r#"{{"role":"{role}"}}"#)
+}
+
 pub(crate) fn role(name: &str) -> Result<Role, Error> {
     name.parse().map_err(|_| corrupt("a role is not known"))
 }

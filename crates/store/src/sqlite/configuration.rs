@@ -4,8 +4,8 @@ use patron_rules::organisation::{Document, Kind, Organisation};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{list, taken};
-use super::settings;
 use super::writer::Writing;
+use super::{credentials, settings};
 use crate::configuration::{self, Changed};
 use crate::rows::configuration::{Record, recorded_change, stored};
 use crate::{Author, Change, Error, RecordedChange, Stored, TenantId};
@@ -68,6 +68,9 @@ pub(super) fn apply(
     for (replaced, stored) in documents {
         if stored.kind == Kind::Tills && replaced.is_none() {
             claim_username(connection, tenant, &after, &stored.document.name)?;
+        }
+        if stored.kind == Kind::ApiClients && !stored.document.is_active {
+            forget_tokens(connection, tenant, &after, &stored.document.name)?;
         }
         write(connection, tenant, &stored)?;
         let entry = Record {
@@ -159,6 +162,17 @@ fn next_change(connection: &Connection, tenant: TenantId) -> Result<i64, Error> 
     Ok(last.unwrap_or_default().saturating_add(1))
 }
 
+/// Forgets the tokens of a client that is retired, so that they stay worthless once it is back.
+fn forget_tokens(
+    connection: &Connection,
+    tenant: TenantId,
+    organisation: &Organisation,
+    name: &str,
+) -> Result<(), Error> {
+    let Some(client) = organisation.api_clients.get_any(name) else { return Ok(()) };
+    credentials::forget_tokens(connection, tenant, client.id).map(drop)
+}
+
 /// Keeps a till's name for it alone: no other till of any organisation can sign in by it.
 fn claim_username(
     connection: &Connection,
@@ -170,6 +184,6 @@ fn claim_username(
     connection
         .prepare_cached("INSERT INTO till_credential VALUES (?1, ?2, ?3, NULL, NULL)")?
         .execute((name, tenant.0, till.id.0))
-        .map_err(|error| taken(error, "till", name))?;
+        .map_err(|error| taken(error, "till name", name))?;
     Ok(())
 }

@@ -113,7 +113,7 @@ pub(super) fn change_secret(
              RETURNING client_key",
         )?
         .query_row((&new.key, tenant.0, id.0, &new.hash), |row| row.get(0))
-        .map_err(|error| taken(error, "key", &new.key))?;
+        .map_err(|error| taken(error, "client key", &new.key))?;
     forget_tokens(connection, tenant, id)?;
     configuration::record_secret(connection, tenant, "api_client_secrets", client, author)?;
     Ok(key)
@@ -184,7 +184,7 @@ pub(super) fn revoke_tokens(
     Ok(gone)
 }
 
-fn forget_tokens(
+pub(super) fn forget_tokens(
     connection: &Connection,
     tenant: TenantId,
     client: ApiClientId,

@@ -9,7 +9,7 @@ use super::configuration;
 use super::rows::{list, taken};
 use crate::operators::{Grant, Role, SESSIONS_LIMIT, Scope, Session, TokenHash};
 use crate::rows::configuration::Record;
-use crate::rows::operators::{EVERYWHERE, RESOURCE, number, role, scope};
+use crate::rows::operators::{RESOURCE, document, number, role, scope};
 use crate::rows::{Row as _, timestamp};
 use crate::{Author, Error, Operators, TenantId};
 
@@ -23,7 +23,7 @@ fn add(
     connection
         .prepare_cached("INSERT INTO operator VALUES (?1, ?2)")?
         .execute((name, password))
-        .map_err(|error| taken(error, "operator", name))?;
+        .map_err(|error| taken(error, "operator name", name))?;
     grant(connection, name, scope, Some(role), author)
 }
 
@@ -36,12 +36,7 @@ fn grant(
 ) -> Result<(), Error> {
     password(connection, name)?.ok_or_else(|| Error::NoOperator(name.to_owned()))?;
     let key = (number(scope), name);
-    let before: Option<String> = connection
-        .prepare_cached(
-            "SELECT role FROM operator_role WHERE organisation_id = ?1 AND operator = ?2",
-        )?
-        .query_row(key, |row| row.get(0))
-        .optional()?;
+    let before = granted(connection, scope, name)?;
     connection
         .prepare_cached("DELETE FROM operator_role WHERE organisation_id = ?1 AND operator = ?2")?
         .execute(key)?;
@@ -52,33 +47,37 @@ fn grant(
             role.name(),
         ))?;
     }
-    let was_owner = before.as_deref() == Some(Role::Owner.name());
-    if was_owner && scope != Scope::Everywhere && owners(connection, scope)? == 0 {
+    if before == Some(Role::Owner) && owners(connection, scope)? == 0 {
         return Err(Error::LastOwner);
     }
-    let document = |role: &str| format!(r#"{{"role":"{role}"}}"#);
-    let record = Record {
-        resource: RESOURCE,
-        name,
-        before: before.as_deref().map(document),
-        after: role.map(|role| document(role.name())),
-    };
+    let (before, after) = (before.map(document), role.map(document));
+    let record = Record { resource: RESOURCE, name, before, after };
     configuration::record(connection, TenantId(key.0), record, author)
 }
 
-/// How many may decide who may do what there.
+/// How many owners the scope has.
 fn owners(connection: &Connection, scope: Scope) -> Result<i64, Error> {
     let count = connection
         .prepare_cached(
-            "SELECT count(*) FROM operator_role WHERE organisation_id IN (?1, ?2) AND role = ?3",
+            "SELECT count(*) FROM operator_role WHERE organisation_id = ?1 AND role = ?2",
         )?
-        .query_row((number(scope), EVERYWHERE, Role::Owner.name()), |row| row.get(0))?;
+        .query_row((number(scope), Role::Owner.name()), |row| row.get(0))?;
     Ok(count)
+}
+
+fn granted(connection: &Connection, scope: Scope, name: &str) -> Result<Option<Role>, Error> {
+    let found: Option<String> = connection
+        .prepare_cached(
+            "SELECT role FROM operator_role WHERE organisation_id = ?1 AND operator = ?2",
+        )?
+        .query_row((number(scope), name), |row| row.get(0))
+        .optional()?;
+    found.as_deref().map(role).transpose()
 }
 
 fn grants(
     connection: &Connection,
-    tenant: TenantId,
+    scope: Scope,
     after: &str,
     limit: u32,
 ) -> Result<Vec<Grant>, Error> {
@@ -86,7 +85,7 @@ fn grants(
         connection,
         "SELECT operator, role FROM operator_role
          WHERE organisation_id = ?1 AND operator > ?2 ORDER BY operator LIMIT ?3",
-        (tenant.0, after, limit),
+        (number(scope), after, limit),
         |row| Ok(Grant { operator: row.text("operator")?, role: role(&row.text("role")?)? }),
     )
 }
@@ -190,9 +189,14 @@ impl Operators for SqliteStore {
             .await
     }
 
-    async fn grants(&self, tenant: TenantId, after: &str, limit: u32) -> Result<Vec<Grant>, Error> {
+    async fn grants(&self, scope: Scope, after: &str, limit: u32) -> Result<Vec<Grant>, Error> {
         let after = after.to_owned();
-        self.readers.read(move |connection| grants(connection, tenant, &after, limit)).await
+        self.readers.read(move |connection| grants(connection, scope, &after, limit)).await
+    }
+
+    async fn granted(&self, scope: Scope, name: &str) -> Result<Option<Role>, Error> {
+        let name = name.to_owned();
+        self.readers.read(move |connection| granted(connection, scope, &name)).await
     }
 
     async fn operator_password(&self, name: &str) -> Result<Option<String>, Error> {

@@ -40,7 +40,7 @@ pub(super) fn insert(
              VALUES (?1, ?2, ?3) RETURNING organisation_id",
         )?
         .query_row((name, new.is_demo, FIRST), |row| row.get(0))
-        .map_err(|error| taken(error, "organisation", name))?;
+        .map_err(|error| taken(error, "organisation name", name))?;
     let tenant = TenantId(id);
     configuration::apply(writing, tenant, &new.changes(), author)?;
     for (till, hashes) in &new.passwords {

@@ -87,7 +87,7 @@ pub(super) fn list<T>(
 /// Tells a name that is taken from every other failure.
 pub(super) fn taken(error: rusqlite::Error, what: &str, name: &str) -> Error {
     match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation) => Error::Taken(format!("{what} {name}: {error}")),
+        Some(ErrorCode::ConstraintViolation) => Error::Taken(format!("{what} `{name}`")),
         _ => error.into(),
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use patron_rules::organisation::Kind;
-use patron_store::{Change, Error, Expected, Store, Stored, Tenant};
+use patron_rules::profile::Pattern;
+use patron_store::{Change, Edit, Error, Expected, Store, Stored, Tenant};
 use tokio::task::JoinSet;
 
 use crate::given::{author, open_shop, shop};
@@ -13,6 +14,9 @@ on_every_engine! {
     documents_are_listed_by_name,
     what_is_not_as_expected_is_not_changed,
     a_change_that_changes_nothing_is_none,
+    a_patch_changes_the_named_members_of_the_latest_version,
+    concurrent_patches_all_count,
+    a_document_in_use_cannot_be_retired,
     changes_are_made_all_or_none,
     of_two_who_change_one_version_one_is_told,
     what_is_out_of_use_is_kept,
@@ -20,7 +24,13 @@ on_every_engine! {
 }
 
 fn put(kind: Kind, name: &str, json: &str, expected: Expected) -> Change {
-    Change { kind, name: name.to_owned(), expected, json: Some(json.to_owned()), is_active: None }
+    Change {
+        kind,
+        name: name.to_owned(),
+        expected,
+        edit: Edit::Replace(json.to_owned()),
+        is_active: None,
+    }
 }
 
 fn field(name: &str, data_type: &str, expected: Expected) -> Change {
@@ -92,6 +102,82 @@ async fn a_change_that_changes_nothing_is_none(store: Arc<dyn Store>) {
     }
 }
 
+fn patch(kind: Kind, name: &str, patch: &str, expected: Expected) -> Change {
+    let edit = Edit::Merge(patch.to_owned());
+    Change { kind, name: name.to_owned(), expected, edit, is_active: None }
+}
+
+async fn a_patch_changes_the_named_members_of_the_latest_version(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    apply(&*store, &tenant, vec![field("size", "Integer", Expected::Nothing)]).await.unwrap();
+    let field = |json: &str, expected| patch(Kind::CustomFields, "size", json, expected);
+    for (json, expected, version, regex, data_type) in [
+        (r#"{"regex":"[0-9]"}"#, Expected::Existing, 2, Some("[0-9]"), "Integer"),
+        (r#"{"data_type":"Double"}"#, Expected::Version(2), 3, Some("[0-9]"), "Double"),
+        (r#"{"regex":null}"#, Expected::Existing, 4, None, "Double"),
+    ] {
+        let changed = apply(&*store, &tenant, vec![field(json, expected)]).await.unwrap();
+        assert_eq!(changed[0].version, version, "{json}");
+        let organisation = store.tenant(tenant.id()).await.unwrap();
+        let stored = organisation.organisation().custom_fields.named("size").unwrap().clone();
+        assert_eq!(stored.regex.as_ref().map(Pattern::as_str), regex, "{json}");
+        assert_eq!(serde_json::to_value(stored.data_type).unwrap(), data_type, "{json}");
+    }
+    let same = apply(&*store, &tenant, vec![field("{}", Expected::Existing)]).await;
+    assert_eq!(same.unwrap(), []);
+    let other = apply(&*store, &tenant, vec![field("{}", Expected::Version(3))]).await;
+    assert!(matches!(other, Err(Error::Changed { found: Some(4), .. })), "{other:?}");
+    let missing = patch(Kind::CustomFields, "none", "{}", Expected::Existing);
+    let missing = apply(&*store, &tenant, vec![missing]).await;
+    assert!(matches!(missing, Err(Error::Changed { found: None, .. })), "{missing:?}");
+    let renamed = field(r#"{"name":"other"}"#, Expected::Existing);
+    let renamed = apply(&*store, &tenant, vec![renamed]).await;
+    assert!(matches!(renamed, Err(Error::Invalid(_))), "{renamed:?}");
+}
+
+async fn concurrent_patches_all_count(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let names = ["STRICT_EXTRAS", "CONF_ALLOW_EMAIL_UPDATE", "CONF_ALLOW_MOBILE_UPDATE"];
+    let mut tasks = JoinSet::new();
+    for name in names {
+        let (store, tenant) = (Arc::clone(&store), tenant.clone());
+        let change =
+            patch(Kind::Settings, "settings", &format!(r#"{{"{name}":true}}"#), Expected::Existing);
+        tasks.spawn(async move { apply(&*store, &tenant, vec![change]).await });
+    }
+    while let Some(applied) = tasks.join_next().await {
+        assert_eq!(applied.unwrap().unwrap().len(), 1);
+    }
+    let tenant = store.tenant(tenant.id()).await.unwrap();
+    for name in names {
+        assert_eq!(tenant.organisation().settings.text(name).as_deref(), Some("1"), "{name}");
+    }
+}
+
+async fn a_document_in_use_cannot_be_retired(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let mut changes = vec![put(Kind::Stores, "Leeds", r#"{"name":"Leeds"}"#, Expected::Nothing)];
+    for till in ["a", "b"] {
+        let json = format!(r#"{{"name":"{till}","store":"Leeds"}}"#);
+        changes.push(put(Kind::Tills, till, &json, Expected::Nothing));
+    }
+    apply(&*store, &tenant, changes).await.unwrap();
+    for edit in [Edit::Keep, Edit::Merge("{}".to_owned())] {
+        let retire = Change {
+            is_active: Some(false),
+            edit,
+            ..patch(Kind::Stores, "Leeds", "", Expected::Existing)
+        };
+        let refused = apply(&*store, &tenant, vec![retire]).await.unwrap_err();
+        assert_eq!(refused.to_string(), "store `Leeds` is used by tills `a`, `b`");
+    }
+    let unknown = r#"{"store":"York"}"#;
+    let change = patch(Kind::Tills, "a", unknown, Expected::Existing);
+    let refused = apply(&*store, &tenant, vec![change]).await.unwrap_err();
+    let expected = "till `a`: /store: store `York` does not exist or is out of use";
+    assert_eq!(refused.to_string(), expected);
+}
+
 async fn changes_are_made_all_or_none(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
     let good = || field("size", "Integer", Expected::Nothing);
@@ -141,7 +227,7 @@ async fn what_is_out_of_use_is_kept(store: Arc<dyn Store>) {
         kind: Kind::Tills,
         name: "shop".to_owned(),
         expected: Expected::Anything,
-        json: None,
+        edit: Edit::Keep,
         is_active: Some(is_active),
     };
     let retired = apply(&*store, &tenant, vec![retire(false)]).await.unwrap();
@@ -164,4 +250,7 @@ async fn a_document_of_another_organisation_is_not_there(store: Arc<dyn Store>) 
     let taken = put(Kind::Tills, "other", r#"{"name":"other"}"#, Expected::Nothing);
     let refused = apply(&*store, &tenant, vec![taken]).await;
     assert!(matches!(refused, Err(Error::Taken(_))), "{refused:?}");
+    // The message names neither the other organisation nor the engine's key.
+    let expected = "the till name `other` is not available; choose another one";
+    assert_eq!(refused.unwrap_err().to_string(), expected);
 }

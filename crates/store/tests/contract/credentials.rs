@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use patron_rules::organisation::{ApiClientId, Kind};
 use patron_store::{
-    AccessToken, Change, ClientCredential, Error, Expected, NewSecret, NewToken, Store, Tenant,
-    TokenHash,
+    AccessToken, Change, ClientCredential, Edit, Error, Expected, NewSecret, NewToken, Store,
+    Tenant, TokenHash,
 };
 use tokio::task::JoinSet;
 
@@ -22,6 +22,7 @@ on_every_engine! {
     a_token_is_known_until_it_is_revoked,
     another_secret_ends_the_tokens_before,
     all_tokens_of_a_client_are_revoked_at_once,
+    retiring_a_client_forgets_its_tokens,
     a_token_that_expired_is_known_for_a_day,
     of_many_tokens_the_newest_are_kept,
     what_is_remembered_is_told_to_look_again,
@@ -38,7 +39,7 @@ async fn add_client(store: &dyn Store, tenant: &Tenant, name: &str, till: &str) 
         kind: Kind::ApiClients,
         name: name.to_owned(),
         expected: Expected::Nothing,
-        json: Some(format!(r#"{{"name":"{name}","default_till":"{till}"}}"#)),
+        edit: Edit::Replace(format!(r#"{{"name":"{name}","default_till":"{till}"}}"#)),
         is_active: None,
     };
     store.apply(tenant.id(), vec![change], author()).await.unwrap();
@@ -179,6 +180,34 @@ async fn all_tokens_of_a_client_are_revoked_at_once(store: Arc<dyn Store>) {
         ("api_client_tokens", "app")
     );
     assert_eq!((&changes[0].before, &changes[0].after), (&None, &None));
+}
+
+async fn retiring_a_client_forgets_its_tokens(store: Arc<dyn Store>) {
+    let tenant = with_app(&*store).await;
+    add_client(&*store, &tenant, "other", "shop").await;
+    let mut others = token(2);
+    others.client = ApiClientId(2);
+    for token in [&token(1), &others] {
+        keep(&*store, &tenant, token).await;
+    }
+    let set_active = async |is_active| {
+        let change = Change {
+            kind: Kind::ApiClients,
+            name: "app".to_owned(),
+            expected: Expected::Existing,
+            edit: Edit::Keep,
+            is_active: Some(is_active),
+        };
+        store.apply(tenant.id(), vec![change], author()).await.unwrap();
+    };
+    set_active(true).await;
+    assert!(is_known(&*store, &token(1)).await);
+    set_active(false).await;
+    assert!(!is_known(&*store, &token(1)).await);
+    assert!(is_known(&*store, &others).await);
+    set_active(true).await;
+    assert!(!is_known(&*store, &token(1)).await);
+    assert!(store.client_credential("key").await.unwrap().is_some(), "the secret stays");
 }
 
 async fn a_token_that_expired_is_known_for_a_day(store: Arc<dyn Store>) {

@@ -19,7 +19,7 @@ use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
 use patron_store::audit::{Order, Page, Query};
 use patron_store::{
-    Author, Change, Error, Expected, LedgerCheck, LedgerDifference, Mode, NewOrganisation,
+    Author, Change, Edit, Error, Expected, LedgerCheck, LedgerDifference, Mode, NewOrganisation,
     PasswordHashes, Store, Tenant,
 };
 use rust_decimal::Decimal;
@@ -145,7 +145,7 @@ pub async fn change_settings(
         kind: Kind::Settings,
         name: Kind::Settings.name().to_owned(),
         expected: Expected::Anything,
-        json: Some(serde_json::to_string(&texts).unwrap()),
+        edit: Edit::Replace(serde_json::to_string(&texts).unwrap()),
         is_active: None,
     };
     store.apply(tenant.id(), vec![change], author()).await?;
@@ -158,7 +158,7 @@ pub async fn put(store: &dyn Store, tenant: &Tenant, documents: &[(Kind, &str, &
         kind: *kind,
         name: (*name).to_owned(),
         expected: Expected::Anything,
-        json: Some((*json).to_owned()),
+        edit: Edit::Replace((*json).to_owned()),
         is_active: None,
     };
     let changes = documents.iter().map(change).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use patron_rules::organisation::Kind;
 use patron_store::operators::{Grant, Role, SESSIONS_LIMIT, Scope};
-use patron_store::{Change, Error, Expected, Store};
+use patron_store::{Change, Edit, Error, Expected, Store};
 
 use crate::given::{author, hashes, now, open_shop, set_up, shop};
 
@@ -15,6 +15,7 @@ on_every_engine! {
     roles_are_given_changed_and_taken_away,
     a_role_everywhere_holds_in_every_organisation,
     the_last_owner_stays,
+    roles_of_a_scope_are_listed_apart,
     a_session_lasts_until_it_ends_is_closed_or_the_password_changes,
     an_operator_has_so_many_sessions_and_no_more,
     every_change_is_recorded_with_what_was_before,
@@ -40,8 +41,8 @@ async fn an_operator_has_a_password_and_a_role(store: Arc<dyn Store>) {
     let hash = store.operator_password("asha").await.unwrap();
     assert_eq!(hash.as_deref(), Some("hash of asha"));
     let grant = Grant { operator: "asha".to_owned(), role: Role::Editor };
-    assert_eq!(store.grants(shop, "", 9).await.unwrap(), [grant]);
-    assert_eq!(store.grants(shop, "asha", 9).await.unwrap(), []);
+    assert_eq!(store.grants(Scope::Organisation(shop), "", 9).await.unwrap(), [grant]);
+    assert_eq!(store.grants(Scope::Organisation(shop), "asha", 9).await.unwrap(), []);
 }
 
 async fn a_name_is_one_operators(store: Arc<dyn Store>) {
@@ -92,16 +93,47 @@ async fn a_role_everywhere_holds_in_every_organisation(store: Arc<dyn Store>) {
 
 async fn the_last_owner_stays(store: Arc<dyn Store>) {
     let shop = Scope::Organisation(open_shop(&*store).await.id());
-    add(&*store, "asha", shop, Role::Owner).await.unwrap();
-    for role in [None, Some(Role::Editor)] {
-        let refused = store.grant("asha", shop, role, author()).await;
-        assert!(matches!(refused, Err(Error::LastOwner)), "{refused:?}");
+    // An owner everywhere does not count as the organisation's own.
+    for (scope, first, second) in [(Scope::Everywhere, "root", "admin"), (shop, "asha", "ravi")] {
+        add(&*store, first, scope, Role::Owner).await.unwrap();
+        for role in [None, Some(Role::Editor)] {
+            let refused = store.grant(first, scope, role, author()).await;
+            assert!(matches!(refused, Err(Error::LastOwner)), "{scope:?}: {refused:?}");
+            assert_eq!(store.granted(scope, first).await.unwrap(), Some(Role::Owner));
+        }
+        store.grant(first, scope, Some(Role::Owner), author()).await.unwrap();
+        add(&*store, second, scope, Role::Owner).await.unwrap();
+        store.grant(first, scope, Some(Role::Editor), author()).await.unwrap();
+        let refused = store.grant(second, scope, None, author()).await;
+        assert!(matches!(refused, Err(Error::LastOwner)), "{scope:?}: {refused:?}");
+        store.grant(first, scope, None, author()).await.unwrap();
+        assert_eq!(store.granted(scope, first).await.unwrap(), None);
     }
-    add(&*store, "ravi", shop, Role::Owner).await.unwrap();
-    store.grant("asha", shop, Some(Role::Editor), author()).await.unwrap();
-    store.grant("ravi", shop, None, author()).await.unwrap_err();
+}
+
+async fn roles_of_a_scope_are_listed_apart(store: Arc<dyn Store>) {
+    let shop = Scope::Organisation(open_shop(&*store).await.id());
     add(&*store, "root", Scope::Everywhere, Role::Owner).await.unwrap();
-    store.grant("ravi", shop, None, author()).await.unwrap();
+    add(&*store, "asha", shop, Role::Editor).await.unwrap();
+    store.grant("asha", Scope::Everywhere, Some(Role::Reader), author()).await.unwrap();
+    let listed = async |scope, after, limit| {
+        let grants = store.grants(scope, after, limit).await.unwrap();
+        grants.into_iter().map(|grant| (grant.operator, grant.role)).collect::<Vec<_>>()
+    };
+    let grant = |name: &str, role| (name.to_owned(), role);
+    let everywhere = [grant("asha", Role::Reader), grant("root", Role::Owner)];
+    assert_eq!(listed(Scope::Everywhere, "", 9).await, everywhere);
+    assert_eq!(listed(Scope::Everywhere, "", 1).await, everywhere[..1]);
+    assert_eq!(listed(Scope::Everywhere, "asha", 9).await, everywhere[1..]);
+    assert_eq!(listed(shop, "", 9).await, [grant("asha", Role::Editor)]);
+    for (scope, name, role) in [
+        (shop, "asha", Some(Role::Editor)),
+        (Scope::Everywhere, "asha", Some(Role::Reader)),
+        (shop, "root", None),
+        (shop, "unknown", None),
+    ] {
+        assert_eq!(store.granted(scope, name).await.unwrap(), role, "{name} {scope:?}");
+    }
 }
 
 async fn a_session_lasts_until_it_ends_is_closed_or_the_password_changes(store: Arc<dyn Store>) {
@@ -147,10 +179,10 @@ async fn every_change_is_recorded_with_what_was_before(store: Arc<dyn Store>) {
         kind: Kind::CustomFields,
         name: "zip".to_owned(),
         expected: Expected::Anything,
-        json: Some(format!(r#"{{"name":"zip","regex":"{regex}"}}"#)),
+        edit: Edit::Replace(format!(r#"{{"name":"zip","regex":"{regex}"}}"#)),
         is_active: None,
     };
-    let retire = Change { json: None, is_active: Some(false), ..put("") };
+    let retire = Change { edit: Edit::Keep, is_active: Some(false), ..put("") };
     for change in [put("[0-9]"), put("[1-9]"), retire] {
         store.apply(shop, vec![change], author()).await.unwrap();
     }

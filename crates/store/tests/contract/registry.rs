@@ -183,7 +183,7 @@ pub async fn answers(store: &dyn Store) -> Vec<String> {
             tell(&mut told, &page);
         }
         tell(&mut told, &store.changes(id, None, 1_000).await.unwrap());
-        tell(&mut told, &store.grants(id, "", 100).await.unwrap());
+        tell(&mut told, &store.grants(Scope::Organisation(id), "", 100).await.unwrap());
         tell(&mut told, &store.till_credential(&name).await.unwrap());
         tell(&mut told, &check_ledger(store, &name).await);
         for number in 0..IDS {

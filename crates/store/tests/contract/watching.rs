@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use patron_rules::organisation::Kind;
 use patron_store::operators::{Role, Scope};
-use patron_store::{Change, Error, Expected, Group, Store, Watch};
+use patron_store::{Change, Edit, Error, Expected, Group, Store, Watch};
 
 use crate::given::{author, external_id, open_shop, register, register_all};
 
@@ -66,7 +66,7 @@ async fn what_is_refused_is_no_commit_that_failed(store: Arc<dyn Store>) {
         kind: Kind::Settings,
         name: Kind::Settings.name().to_owned(),
         expected: Expected::Version(99),
-        json: Some("{}".to_owned()),
+        edit: Edit::Replace("{}".to_owned()),
         is_active: None,
     };
     let changed = store.apply(tenant.id(), vec![change], author()).await;

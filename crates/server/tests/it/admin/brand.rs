@@ -3,7 +3,7 @@
 use patron_server::auth::password::md5_hex;
 use serde_json::{Value, json};
 
-use super::{DEMO, ORGANISATIONS, delete, get, post, problem, put};
+use super::{DEMO, ORGANISATIONS, delete, get, patch, post, problem, put};
 use crate::app::App;
 
 #[test]
@@ -78,7 +78,11 @@ fn a_till_that_is_taken_out_of_use_or_given_another_password_is_refused_at_once(
     assert_eq!(second.add(&customer).status, 401);
     let again = app.basic("till.sin", &md5_hex("another one"));
     assert_eq!(again.add(&customer).status, 200);
-    problem(&put(&operator, &path, &json!({"password": "short"})), 422);
+    for password in ["short", "", "password1", "till.sin", "12345678"] {
+        let refused = problem(&put(&operator, &path, &json!({"password": password})), 422);
+        assert_eq!(refused["errors"][0]["pointer"], "/password", "{password}");
+    }
+    assert_eq!(again.add(&customer).status, 200);
 }
 
 #[test]
@@ -124,8 +128,16 @@ fn an_api_client_is_given_a_secret_that_generates_tokens_until_the_next() {
     assert_eq!(register(&token), 200);
     assert_eq!(delete(&operator, &format!("{clients}/kiosk/tokens")).status, 204);
     assert_eq!(register(&token), 401);
+    // A client that was retired and restored needs a new token.
+    let token = generate(&second).json();
+    assert_eq!(register(&token), 200);
+    assert_eq!(delete(&operator, &format!("{clients}/kiosk")).status, 200);
+    assert_eq!((register(&token), generate(&second).status), (401, 401));
+    let restored = patch(&operator, &format!("{clients}/kiosk"), &json!({"is_active": true}));
+    assert_eq!((restored.status, register(&token)), (200, 401));
+    assert_eq!(register(&generate(&second).json()), 200);
     problem(&post(&operator, &format!("{clients}/nobody/secret"), &Value::Null), 404);
-    let changes = get(&operator, &format!("{DEMO}/changes?limit=3"));
+    let changes = get(&operator, &format!("{DEMO}/changes?limit=5"));
     let told = changes.json().to_string();
     assert!(told.contains("kiosk") && !told.contains(second["secret"].as_str().unwrap()));
 }

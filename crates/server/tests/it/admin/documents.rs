@@ -163,6 +163,7 @@ fn what_is_wrong_is_named() {
     for (member, value) in expected.as_object().unwrap() {
         assert_eq!(used["errors"][0][member], *value, "{used}");
     }
+    assert_eq!(used["detail"], "store `Orchard` is used by till `till.sin`");
     let body = r#"{"name":"x","code":"1","code":"2"}"#;
     let twice = operator.post(&stores(), "application/json", body.as_bytes());
     problem(&twice, 422);
@@ -186,7 +187,8 @@ fn what_is_not_there_is_not_found() {
     problem(&there, 409);
     // A till's name is its own in all organisations.
     let taken = post(&operator, &format!("{DEMO}/tills"), &json!({"name": "other.till"}));
-    problem(&taken, 409);
+    let detail = problem(&taken, 409)["detail"].clone();
+    assert_eq!(detail, "the till name `other.till` is not available; choose another one");
 }
 
 #[test]

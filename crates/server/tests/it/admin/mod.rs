@@ -3,6 +3,7 @@
 mod brand;
 mod documents;
 mod operators;
+mod patch;
 mod sessions;
 
 use serde_json::Value;
@@ -23,6 +24,10 @@ pub fn post(client: &Client, path: &str, document: &Value) -> Reply {
 
 pub fn put(client: &Client, path: &str, document: &Value) -> Reply {
     client.request("PUT", path, &[], document)
+}
+
+pub fn patch(client: &Client, path: &str, document: &Value) -> Reply {
+    client.request("PATCH", path, &[], document)
 }
 
 pub fn delete(client: &Client, path: &str) -> Reply {

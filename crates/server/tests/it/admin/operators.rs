@@ -93,3 +93,101 @@ fn roles_are_listed_changed_and_taken_away() {
     assert_eq!(changes["items"][0]["before"], json!({"role": "editor"}));
     assert_eq!(changes["items"][0]["after"], Value::Null);
 }
+
+#[test]
+fn shows_the_role_of_one_operator() {
+    let app = App::start();
+    let asha = new(&app, "asha", "owner");
+    let path = |name: &str| format!("{DEMO}/operators/{name}");
+    assert_eq!(get(&asha, &path("asha")).json(), json!({"name": "asha", "role": "owner"}));
+    // One with a role elsewhere alone, and one who does not exist, look the same.
+    for name in ["demo", "nobody"] {
+        problem(&get(&asha, &path(name)), 404);
+        problem(&delete(&asha, &path(name)), 404);
+    }
+}
+
+#[test]
+fn an_organisation_keeps_an_owner_of_its_own() {
+    let app = App::start();
+    let asha = new(&app, "asha", "owner");
+    let path = format!("{DEMO}/operators/asha");
+    // `demo` is an owner everywhere.
+    for operator in [&asha, &app.operator()] {
+        for refused in [delete(operator, &path), put(operator, &path, &json!({"role": "editor"}))] {
+            let detail = problem(&refused, 409)["detail"].clone();
+            assert!(detail.as_str().unwrap().contains("last owner"), "{detail}");
+        }
+    }
+    new(&app, "ravi", "owner");
+    assert_eq!(delete(&asha, &path).status, 204);
+}
+
+const EVERYWHERE: &str = "/admin/api/v1/operators";
+
+#[test]
+fn operators_everywhere_are_listed_added_and_removed() {
+    let app = App::start();
+    let root = app.operator();
+    let path = |name: &str| format!("{EVERYWHERE}/{name}");
+    let listed = || get(&root, EVERYWHERE).json()["items"].clone();
+    assert_eq!(listed(), json!([{"name": "demo", "role": "owner"}]));
+    // The last owner stays.
+    for refused in
+        [delete(&root, &path("demo")), put(&root, &path("demo"), &json!({"role": "reader"}))]
+    {
+        problem(&refused, 409);
+    }
+    let document = json!({"role": "reader", "password": PASSWORD});
+    assert_eq!(put(&root, &path("asha"), &document).status, 204);
+    assert_eq!(get(&root, &path("asha")).json(), json!({"name": "asha", "role": "reader"}));
+    let asha = app.sign_in("asha", PASSWORD).unwrap();
+    for organisation in ["demo", "demo2"] {
+        let path = format!("{ORGANISATIONS}/{organisation}");
+        assert_eq!(get(&asha, &path).status, 200);
+        // An owner of an organisation does not see who has a role everywhere.
+        assert_eq!(get(&root, &format!("{path}/operators")).json()["items"], json!([]));
+    }
+    assert_eq!(put(&root, &path("asha"), &json!({"role": "owner"})).status, 204);
+    assert_eq!(delete(&asha, &path("demo")).status, 204);
+    problem(&get(&root, EVERYWHERE), 403);
+    let listed = get(&asha, &format!("{EVERYWHERE}?limit=1")).json();
+    assert_eq!(listed, json!({"items": [{"name": "asha", "role": "owner"}]}));
+    problem(&get(&asha, &path("demo")), 404);
+    problem(&delete(&asha, &path("demo")), 404);
+    problem(&delete(&asha, &path("asha")), 409);
+}
+
+#[test]
+fn operators_everywhere_are_for_owners_everywhere() {
+    let app = App::start();
+    let document = json!({"role": "editor", "password": PASSWORD});
+    assert_eq!(put(&app.operator(), &format!("{EVERYWHERE}/editor"), &document).status, 204);
+    for operator in [new(&app, "asha", "owner"), app.sign_in("editor", PASSWORD).unwrap()] {
+        let path = format!("{EVERYWHERE}/asha");
+        problem(&get(&operator, EVERYWHERE), 403);
+        problem(&get(&operator, &path), 403);
+        problem(&put(&operator, &path, &json!({"role": "owner"})), 403);
+        problem(&delete(&operator, &format!("{EVERYWHERE}/demo")), 403);
+    }
+}
+
+#[test]
+fn rejects_common_passwords_of_operators() {
+    let app = App::start();
+    let operator = app.operator();
+    for password in ["password1234", "aaaaaaaaaaaa", "owna owna owna", "new.operator", ""] {
+        let document = json!({"role": "reader", "password": password});
+        for path in [DEMO.to_owned() + "/operators", EVERYWHERE.to_owned()] {
+            let refused = put(&operator, &format!("{path}/new.operator"), &document);
+            let refused = problem(&refused, 422);
+            assert_eq!(refused["errors"][0]["pointer"], "/password", "{password}");
+        }
+        // It is the name of another account than the one that changes its password.
+        if password != "new.operator" {
+            let change = json!({"current": "demo", "new": password});
+            let refused = put(&operator, "/admin/api/v1/password", &change);
+            assert_eq!(problem(&refused, 422)["errors"][0]["pointer"], "/new", "{password}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use patron_rules::organisation::read;
 use serde::Serialize;
@@ -19,6 +19,32 @@ const LIMIT_BYTES: usize = 256 * 1024;
 /// The largest body of a caller who is not signed in yet, in bytes.
 const SIGN_IN_LIMIT_BYTES: usize = 10_000;
 
+/// The media type of JSON.
+pub(super) const JSON: &str = "application/json";
+/// The media type of merge patches (RFC 7396), which is what PATCH takes JSON for.
+pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
+/// The media type of another kind of patch (RFC 6902), which is not supported.
+const JSON_PATCH: &str = "application/json-patch+json";
+
+/// Fails unless a body of this type is what the method takes: a patch must not replace a document,
+/// nor a document be taken for a patch.
+fn check_type(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(header) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let text = header.to_str().unwrap_or_default();
+    let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_patch = [MERGE_PATCH, JSON_PATCH].contains(&media_type.as_str());
+    let (is_taken, wanted) = if method == Method::PATCH {
+        ([JSON, MERGE_PATCH].contains(&media_type.as_str()), [MERGE_PATCH, JSON].join(" or "))
+    } else {
+        (media_type == JSON || (media_type.ends_with("+json") && !is_patch), JSON.to_owned())
+    };
+    if is_taken {
+        return Ok(());
+    }
+    let detail = format!("the Content-Type is `{media_type}`; send {wanted}");
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
+}
+
 /// Reads a body as a text of JSON.
 pub(super) async fn text(app: &App, request: Request) -> Result<String, Problem> {
     text_within(app, request, LIMIT_BYTES).await
@@ -26,14 +52,9 @@ pub(super) async fn text(app: &App, request: Request) -> Result<String, Problem>
 
 async fn text_within(app: &App, request: Request, limit: usize) -> Result<String, Problem> {
     let (parts, body) = request.into_parts();
-    let is_json = parts.headers.get(CONTENT_TYPE).is_none_or(|value| {
-        let text = value.to_str().unwrap_or_default();
-        let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        media_type == "application/json" || media_type.ends_with("+json")
-    });
-    if !is_json {
+    if let Err(problem) = check_type(&parts.method, &parts.headers) {
         body::drain(body, app.config.body_timeout()).await;
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send JSON"));
+        return Err(problem);
     }
     let bytes = body::read(app, &parts.headers, body, limit).await.map_err(refused)?;
     if let Some(hint) = sniff::instead_of_json(&bytes) {
@@ -60,7 +81,7 @@ pub(super) async fn sign_in<T: DeserializeOwned>(
 pub(super) fn reply<T: Serialize>(value: &T) -> Response {
     // What is replied is made of texts, numbers, lists and named members, which JSON always has.
     let body = serde_json::to_vec(value).unwrap_or_default();
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+    ([(CONTENT_TYPE, HeaderValue::from_static(JSON))], body).into_response()
 }
 
 /// Reads the rest of a body that nobody wants, so that its sender comes to read the reply.

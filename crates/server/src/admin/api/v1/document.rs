@@ -19,6 +19,8 @@ use super::problem::Problem;
 const NAME: &str = "name";
 const IS_ACTIVE: &str = "is_active";
 const VERSION: &str = "version";
+/// The settings that a PUT did not name and that lost their value by it: in its reply alone.
+pub(super) const RESET: &str = "reset_to_default";
 
 /// A document as it was sent.
 pub(super) struct Sent {
@@ -41,6 +43,8 @@ impl Sent {
         let mut members: Members = read(&text::document(text))?;
         let is_active = members.take(IS_ACTIVE)?;
         let version = members.take(VERSION)?;
+        // A reply may be sent back as it is.
+        members.0.remove(RESET);
         Ok(Self { members, is_active, version })
     }
 
@@ -57,6 +61,11 @@ impl Sent {
         }
     }
 
+    /// The names of its own members.
+    pub(super) fn member_names(&self) -> impl Iterator<Item = &str> {
+        self.members.0.keys().map(String::as_str)
+    }
+
     /// Its own members, as JSON.
     pub(super) fn json(&self) -> String {
         // Each member is JSON already.
@@ -67,7 +76,7 @@ impl Sent {
 impl Members {
     fn take<T: for<'de> Deserialize<'de>>(&mut self, name: &str) -> Result<Option<T>, Invalid> {
         let Some(raw) = self.0.remove(name) else { return Ok(None) };
-        let read = serde_json::from_str(raw.get());
+        let read = serde_json::from_str(raw.get()).map(Some);
         read.map_err(|error| Invalid::at(format!("/{name}"), error.to_string()))
     }
 }
@@ -86,7 +95,7 @@ impl<'de> Deserialize<'de> for Members {
                 let mut members = Members::default();
                 while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
                     if members.0.contains_key(&name) {
-                        return Err(A::Error::custom(format!("`{name}` stands there twice")));
+                        return Err(A::Error::custom(format!("the member `{name}` occurs twice")));
                     }
                     members.0.insert(name, value);
                 }
@@ -113,7 +122,7 @@ impl Precondition {
             |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or(""));
         let said = match (header(IF_MATCH), header(IF_NONE_MATCH)) {
             (None, None) => version,
-            (Some("*"), None) => Some(Expected::Anything),
+            (Some("*"), None) => Some(Expected::Existing),
             (Some(tag), None) => {
                 let quoted = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
                 let number = quoted.and_then(|version| version.parse().ok());
@@ -130,10 +139,11 @@ impl Precondition {
         Ok(said.map_or(Self::Unsaid, Self::Said))
     }
 
-    pub(super) const fn expected(&self) -> Expected {
+    /// What is expected, with this for a request that does not say.
+    pub(super) fn or(self, unsaid: Expected) -> Expected {
         match self {
-            Self::Said(expected) => *expected,
-            Self::Unsaid => Expected::Nothing,
+            Self::Said(expected) => expected,
+            Self::Unsaid => unsaid,
         }
     }
 }
@@ -144,15 +154,28 @@ fn bad(detail: &str) -> Problem {
 
 /// A document as it is shown.
 pub(super) fn shown(stored: &Stored) -> Box<RawValue> {
+    shown_with(stored, "")
+}
+
+fn shown_with(stored: &Stored, further: &str) -> Box<RawValue> {
     let json = stored.document.shown();
     let members = json.strip_suffix('}').unwrap_or(&json);
-    let json = format!(r#"{members},"{VERSION}":{}}}"#, stored.version);
+    let json = format!(r#"{members},"{VERSION}":{}{further}}}"#, stored.version);
     RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// A document as a reply, with its version as the entity tag.
 pub(super) fn reply(status: StatusCode, stored: &Stored) -> Response {
-    let mut reply = body::reply(&shown(stored));
+    reply_with(status, stored, &[])
+}
+
+/// As [`reply`], with the names of the settings that the request reset to their default.
+pub(super) fn reply_with(status: StatusCode, stored: &Stored, reset: &[&str]) -> Response {
+    let further = match serde_json::to_string(reset) {
+        Ok(names) if !reset.is_empty() => format!(r#","{RESET}":{names}"#),
+        _ => String::new(),
+    };
+    let mut reply = body::reply(&shown_with(stored, &further));
     *reply.status_mut() = status;
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", stored.version)) {
         reply.headers_mut().insert(ETAG, tag);
@@ -186,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_is_expected() {
-        use Expected::{Anything, Nothing, Version};
+        use Expected::{Existing, Nothing, Version};
         let read = |header: Option<(HeaderName, &str)>, document: &str| {
             let mut headers = HeaderMap::new();
             if let Some((name, value)) = header {
@@ -202,7 +225,7 @@ mod tests {
         assert_eq!(read(None, r#"{"version":3}"#), Some(Some(Version(3))));
         assert_eq!(read(Some((IF_MATCH, r#""3""#)), "{}"), Some(Some(Version(3))));
         assert_eq!(read(Some((IF_MATCH, r#""3""#)), r#"{"version":3}"#), Some(Some(Version(3))));
-        assert_eq!(read(Some((IF_MATCH, "*")), "{}"), Some(Some(Anything)));
+        assert_eq!(read(Some((IF_MATCH, "*")), "{}"), Some(Some(Existing)));
         assert_eq!(read(Some((IF_NONE_MATCH, "*")), "{}"), Some(Some(Nothing)));
         assert_eq!(read(Some((IF_MATCH, r#""3""#)), r#"{"version":4}"#), None);
         for tag in ["3", r#"W/"3""#, r#""x""#, ""] {

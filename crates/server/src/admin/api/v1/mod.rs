@@ -9,6 +9,7 @@ mod document;
 mod documents;
 mod list;
 mod name;
+mod operators;
 mod organisations;
 mod password;
 pub(crate) mod problem;
@@ -38,6 +39,7 @@ fn guarded() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .merge(sessions::own())
         .merge(password::routes())
+        .merge(operators::routes())
         .merge(organisations::routes())
 }
 

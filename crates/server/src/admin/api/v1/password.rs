@@ -15,8 +15,11 @@ use utoipa_axum::routes;
 use super::body;
 use super::problem::Problem;
 use crate::app::App;
-use crate::auth::{Refusal, operator};
+use crate::auth::password_rules::Account;
+use crate::auth::verifiers::Overloaded;
+use crate::auth::{Refusal, password};
 use crate::http;
+use crate::observe::metrics::Limit;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(change))
@@ -54,14 +57,44 @@ async fn change(
             _ => Problem::unavailable(),
         },
     )?;
-    let hash = hash(new, "/new").await?;
+    let hash = hash(&app, new, &session.operator, "/new").await?;
     app.store.set_operator_password(&session.operator, hash).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Hashes a password that was sent as this member.
-pub(super) async fn hash(plain: String, pointer: &'static str) -> Result<String, Problem> {
-    let hashed = tokio::task::spawn_blocking(move || operator::hash(&plain)).await;
-    let hashed = hashed.map_err(|_| Problem::unavailable())?;
-    hashed.map_err(|error| Invalid::at(pointer, error.to_string()).into())
+/// Hashes a new password of the operator of this name, sent as the member at this pointer.
+pub(super) async fn hash(
+    app: &App,
+    plain: String,
+    name: &str,
+    pointer: &'static str,
+) -> Result<String, Problem> {
+    check(Account::Operator, name, &plain, pointer)?;
+    hashed(app, move || password::argon2id(&plain)).await
+}
+
+/// Fails unless a password may be the one of this account.
+pub(super) fn check(
+    account: Account,
+    name: &str,
+    plain: &str,
+    pointer: &str,
+) -> Result<(), Problem> {
+    let checked = account.check(name, plain);
+    checked.map_err(|weak| Invalid::at(pointer, weak.to_string()).into())
+}
+
+/// Runs work that hashes passwords or secrets, a few at a time.
+pub(super) async fn hashed<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = app.hashing.run(|_| work()).await.map_err(|Overloaded| {
+        app.metrics.hit(Limit::PasswordChecks);
+        Problem::busy("too many passwords and secrets are being set; try again in a second")
+    })?;
+    done.map_err(|error| {
+        tracing::error!(error = format!("{error:#}"), "a password or secret cannot be hashed");
+        Problem::unavailable()
+    })
 }

@@ -17,6 +17,9 @@ use crate::http::page::RefusalText;
 /// The media type of a problem document.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
+/// The most wrong members that a problem lists.
+const ERRORS_LIMIT: usize = 100;
+
 /// What went wrong (RFC 9457). Its type is `about:blank`: the status says what kind of problem it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -28,7 +31,7 @@ pub(crate) struct Problem {
     title: &'static str,
     /// What went wrong this time.
     detail: String,
-    /// The members that are wrong.
+    /// The members that are wrong; at most 100 of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
     #[serde(skip)]
@@ -45,7 +48,7 @@ pub(crate) struct Fault {
     /// The kind of the document, where it is not the one that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'static str>,
-    /// The document's name, where it is not the one that was sent.
+    /// The name of the document, where it is not the one that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
 }
@@ -71,10 +74,13 @@ impl Problem {
     }
 
     fn unprocessable() -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "the document cannot be taken as it is")
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the document is invalid; `errors` lists what to correct",
+        )
     }
 
-    /// Nobody is signed in.
+    /// The request has no valid session token.
     pub(super) fn unauthorised() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
@@ -88,7 +94,7 @@ impl Problem {
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "there is nothing here")
+        Self::new(StatusCode::NOT_FOUND, "no such resource, or no role in its organisation")
     }
 
     pub(super) fn too_many(wait: Duration) -> Self {
@@ -96,8 +102,14 @@ impl Problem {
         Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
+    /// More of this work waits than may.
+    pub(super) fn busy(detail: &str) -> Self {
+        let retry_after = Some(Duration::ZERO);
+        Self { retry_after, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
     pub(super) fn unavailable() -> Self {
-        let detail = "the store does not answer; nothing was changed, as far as can be told";
+        let detail = "the store does not answer; try again, and read what was to be changed first";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
@@ -113,10 +125,15 @@ impl Problem {
                 name: is_other.then_some(name),
             }
         };
+        let detail = error.to_string();
         match error {
             Error::Invalid(refused) => {
-                let errors = refused.into_iter().map(fault).collect();
+                let errors = refused.into_iter().take(ERRORS_LIMIT).map(fault).collect();
                 Self { errors, ..Self::unprocessable() }
+            }
+            Error::DocumentInUse { by, .. } => {
+                let errors = by.into_iter().take(ERRORS_LIMIT).map(fault).collect();
+                Self { detail, errors, ..Self::unprocessable() }
             }
             error => error.into(),
         }
@@ -126,7 +143,9 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let status = match &error {
-            Error::Invalid(_) => return Self::of_document(error, None),
+            Error::Invalid(_) | Error::DocumentInUse { .. } => {
+                return Self::of_document(error, None);
+            }
             Error::Changed { .. } => StatusCode::PRECONDITION_FAILED,
             Error::Taken(_) | Error::Clash { .. } | Error::Reread { .. } | Error::LastOwner => {
                 StatusCode::CONFLICT
@@ -135,7 +154,10 @@ impl From<Error> for Problem {
                 StatusCode::NOT_FOUND
             }
             _ => {
-                tracing::error!(error = error.chain(), "what is set up cannot be read or changed");
+                tracing::error!(
+                    error = error.chain(),
+                    "documents or operators cannot be read or changed"
+                );
                 return Self::unavailable();
             }
         };
@@ -172,9 +194,9 @@ pub(crate) fn unknown_resource(looked_for: &str) -> Response {
     Problem::new(StatusCode::NOT_FOUND, format!("no resource matches {looked_for}")).into_response()
 }
 
-/// A method that the resource has not.
+/// A method that the resource does not support.
 pub(crate) fn wrong_method() -> Response {
-    let detail = "the resource does not have this method";
+    let detail = "this resource does not support the method";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }
 
@@ -187,7 +209,7 @@ pub(crate) fn busy() -> Response {
 
 /// A fault of Patron's own.
 pub(super) fn unexpected(_panic: Box<dyn Any + Send>) -> Response {
-    let detail = "an unexpected error; the log says more";
+    let detail = "an unexpected error; the log has the details";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
 }
 

@@ -38,6 +38,14 @@ impl Member {
     }
 }
 
+/// Fails unless the operator is an owner everywhere.
+pub(super) fn must_own_everything(session: &Session) -> Result<(), Problem> {
+    if session.role_everywhere() == Some(Role::Owner) {
+        return Ok(());
+    }
+    Err(Problem::forbidden("owner everywhere"))
+}
+
 pub(super) fn author(operator: &str, app: &App) -> Author {
     Author { name: operator.to_owned(), at: (app.clock)() }
 }

@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 
 use super::super::body;
 use super::super::name::Name;
+use super::super::password::hashed;
 use super::super::problem::Problem;
 use super::super::signed_in::Member;
 use crate::app::App;
@@ -37,7 +38,7 @@ struct ClientSecret {
 
 /// Make a new secret for an API client
 ///
-/// It is shown this once. The one before and every token are of no use from now on.
+/// Only this reply shows it. The previous secret and every token stop working at once.
 #[utoipa::path(
     post, path = "/admin/api/v1/organisations/{organisation}/api_clients/{name}/secret",
     tag = "api_clients", operation_id = "make_client_secret",
@@ -52,12 +53,12 @@ async fn make(
 ) -> Result<Response, Problem> {
     body::drain(&app, request).await;
     member.must_be(Role::Editor)?;
-    let made = tokio::task::spawn_blocking(|| {
+    let (secret, new) = hashed(&app, || {
         let secret = token::generate(Purpose::Secret)?;
         let new = NewSecret { key: token::generate_key()?, hash: password::argon2id(&secret)? };
-        anyhow::Ok((secret, new))
-    });
-    let (secret, new) = made.await.ok().and_then(Result::ok).ok_or_else(Problem::unavailable)?;
+        Ok((secret, new))
+    })
+    .await?;
     let author = member.author(&app);
     let key = app.store.set_client_secret(member.tenant, &name, new, author).await?;
     Ok((StatusCode::CREATED, body::reply(&ClientSecret { key, secret })).into_response())

@@ -18,7 +18,7 @@ use patron_rules::organisation::{
     ReferralCampaign, RewardRule, Store, Till, Zone,
 };
 use patron_rules::settings::Settings;
-use patron_store::operators::{Role, Session};
+use patron_store::operators::Session;
 use patron_store::{Error, NewOrganisation, OrganisationName};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -31,7 +31,7 @@ use super::describe::ORGANISATION;
 use super::documents::{several, single};
 use super::list::{Listed, Page};
 use super::problem::Problem;
-use super::signed_in::author;
+use super::signed_in::{author, must_own_everything};
 use crate::app::App;
 use crate::http::query::{InvalidQuery, Query};
 
@@ -51,24 +51,24 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 fn documents(kind: Kind) -> OpenApiRouter<Arc<App>> {
     let at = |kind: Kind| format!("{ORGANISATION}/{}", kind.name());
     match kind {
-        Kind::Organisation => single::<Details>(kind, "the organisation", ORGANISATION),
-        Kind::Settings => single::<Settings>(kind, "the settings", &at(kind)),
-        Kind::AccessGroups => several::<AccessGroup>(kind, "access group"),
-        Kind::Zones => several::<Zone>(kind, "zone"),
-        Kind::Concepts => several::<Concept>(kind, "concept"),
-        Kind::Stores => several::<Store>(kind, "store"),
-        Kind::Tills => several::<Till>(kind, "till"),
-        Kind::ApiClients => several::<ApiClient>(kind, "API client"),
-        Kind::Limits => single::<Limits>(kind, "the limits", &at(kind)),
-        Kind::Sources => several::<CustomerSource>(kind, "source"),
-        Kind::CustomFields => several::<CustomField>(kind, "custom field"),
-        Kind::ExtendedFields => several::<ExtendedField>(kind, "extended field"),
-        Kind::Programmes => several::<Programme>(kind, "programme"),
-        Kind::CardSeries => several::<CardSeries>(kind, "card series"),
-        Kind::CouponSeries => several::<CouponSeries>(kind, "coupon series"),
-        Kind::Currencies => several::<AlternateCurrency>(kind, "alternate currency"),
-        Kind::ReferralCampaigns => several::<ReferralCampaign>(kind, "referral campaign"),
-        Kind::RewardRules => several::<RewardRule>(kind, "reward rule"),
+        Kind::Organisation => single::<Details>(kind, ORGANISATION),
+        Kind::Settings => single::<Settings>(kind, &at(kind)),
+        Kind::AccessGroups => several::<AccessGroup>(kind),
+        Kind::Zones => several::<Zone>(kind),
+        Kind::Concepts => several::<Concept>(kind),
+        Kind::Stores => several::<Store>(kind),
+        Kind::Tills => several::<Till>(kind),
+        Kind::ApiClients => several::<ApiClient>(kind),
+        Kind::Limits => single::<Limits>(kind, &at(kind)),
+        Kind::Sources => several::<CustomerSource>(kind),
+        Kind::CustomFields => several::<CustomField>(kind),
+        Kind::ExtendedFields => several::<ExtendedField>(kind),
+        Kind::Programmes => several::<Programme>(kind),
+        Kind::CardSeries => several::<CardSeries>(kind),
+        Kind::CouponSeries => several::<CouponSeries>(kind),
+        Kind::Currencies => several::<AlternateCurrency>(kind),
+        Kind::ReferralCampaigns => several::<ReferralCampaign>(kind),
+        Kind::RewardRules => several::<RewardRule>(kind),
     }
 }
 
@@ -116,7 +116,7 @@ async fn list(
         (status = 403, body = Problem, content_type = "application/problem+json",
          description = "The operator is not an owner everywhere"),
         (status = 409, body = Problem, content_type = "application/problem+json",
-         description = "An organisation of this name is there already")
+         description = "An organisation of this name exists already")
     )
 )]
 async fn make(
@@ -125,19 +125,16 @@ async fn make(
     request: Request,
 ) -> Result<Response, Problem> {
     let text = body::text(&app, request).await?;
-    if session.role_everywhere() < Some(Role::Owner) {
-        return Err(Problem::forbidden("owner everywhere"));
-    }
+    must_own_everything(&session)?;
     let mut organisation = Organisation::default();
     organisation.details.put(&text)?;
     let name = organisation.details.name.clone();
     let new = NewOrganisation { organisation, is_demo: false, passwords: Vec::new() };
     app.store.set_up(vec![new], author(&session.operator, &app)).await.map_err(
         |error| match error {
-            Error::Taken(_) => Problem::new(
-                StatusCode::CONFLICT,
-                format!("organisation `{name}` is there already"),
-            ),
+            Error::Taken(_) => {
+                Problem::new(StatusCode::CONFLICT, format!("organisation `{name}` exists already"))
+            }
             error => {
                 Problem::of_document(error, Some((Kind::Organisation, Kind::Organisation.name())))
             }

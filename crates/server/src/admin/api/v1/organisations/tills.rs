@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use patron_rules::organisation::{Invalid, read};
+use patron_rules::organisation::read;
 use patron_store::operators::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,10 +15,12 @@ use utoipa_axum::routes;
 
 use super::super::body;
 use super::super::name::Name;
+use super::super::password::{check, hashed};
 use super::super::problem::Problem;
 use super::super::signed_in::Member;
 use crate::app::App;
 use crate::auth::password;
+use crate::auth::password_rules::Account;
 
 pub(super) fn passwords() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(make, put))
@@ -35,7 +37,7 @@ struct TillPassword {
 
 /// Make a new password for a till
 ///
-/// It is shown this once. The one before is of no use from now on.
+/// Only this reply shows it. The previous password stops working at once.
 #[utoipa::path(
     post, path = "/admin/api/v1/organisations/{organisation}/tills/{name}/password", tag = "tills",
     operation_id = "make_till_password",
@@ -57,7 +59,7 @@ async fn make(
 
 /// Set a till's password
 ///
-/// The one before is of no use from now on.
+/// The previous password stops working at once. Common passwords are rejected.
 #[utoipa::path(
     put, path = "/admin/api/v1/organisations/{organisation}/tills/{name}/password", tag = "tills",
     operation_id = "put_till_password", request_body = TillPassword,
@@ -73,15 +75,12 @@ async fn put(
     let text = body::text(&app, request).await?;
     member.must_be(Role::Editor)?;
     let TillPassword { password } = read(&text)?;
-    if !(8..=256).contains(&password.chars().count()) {
-        return Err(Invalid::at("/password", "8 to 256 characters").into());
-    }
+    check(Account::Till, &name, &password, "/password")?;
     set(&app, &member, &name, password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn set(app: &App, member: &Member, till: &str, plain: String) -> Result<(), Problem> {
-    let work = tokio::task::spawn_blocking(move || password::hash(&plain)).await;
-    let hashes = work.ok().and_then(Result::ok).ok_or_else(Problem::unavailable)?;
+    let hashes = hashed(app, move || password::hash(&plain)).await?;
     Ok(app.store.set_till_password(member.tenant, till, hashes, member.author(app)).await?)
 }
