@@ -24,6 +24,21 @@ pub struct Coupon {
     pub valid_till: Option<Timestamp>,
 }
 
+/// A coupon that was issued to a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedCoupon {
+    /// Its number.
+    pub id: i64,
+    /// The name of the series that it comes from.
+    pub series: String,
+    /// What the customer shows to use it.
+    pub code: String,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// The last moment at which it can be used; `None` is any time.
+    pub valid_till: Option<Timestamp>,
+}
+
 /// Issues a coupon that was set aside; `None` where its time would be over already.
 #[must_use]
 pub fn issue(

@@ -28,6 +28,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use patron_rules::audit::Origin;
 use patron_rules::card::Card;
+use patron_rules::coupon::IssuedCoupon;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
 use patron_rules::identifier::IdentifierKind;
@@ -420,6 +421,17 @@ pub trait Store: Operators + Send + Sync {
 
     /// The cards of a customer, those of whoever was merged into them included, by number.
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error>;
+
+    /// The first two customers who have this email address, in lower case, where several may share
+    /// one. Where none has it, those into whom its holders were merged.
+    async fn sharing_email(&self, tenant: &Tenant, email: &str) -> Result<Vec<Found>, Error>;
+
+    /// The coupons of a customer and of those who were merged into them, by number.
+    async fn coupons(
+        &self,
+        tenant: &Tenant,
+        customer: CustomerId,
+    ) -> Result<Vec<IssuedCoupon>, Error>;
 
     /// Who has a referral code, in its one form; `None` where nobody does.
     async fn referrer(&self, tenant: &Tenant, code: &str) -> Result<Option<Referrer>, Error>;

@@ -178,7 +178,7 @@ const fn growing(name: &'static str, key: usize, columns: &'static [Column]) -> 
 
 /// Every table, in the order in which they are copied: first what is set up, by which a registry is
 /// told from others.
-pub(crate) static TABLES: [Table; 20] = [
+pub(crate) static TABLES: [Table; 21] = [
     Table {
         own: &[(Engine::Sqlite, "identifiers_merged_to", 0)],
         own_apart: &[(Engine::Postgres, "configuration_version", "version", 1)],
@@ -304,6 +304,7 @@ pub(crate) static TABLES: [Table; 20] = [
             number("customer_id"),
         ],
     ),
+    growing("shared_email", 3, &[number("organisation_id"), text("value"), number("customer_id")]),
     growing(
         "merge",
         2,

@@ -12,6 +12,7 @@ use patron_rules::profile::{FraudStatus, Name};
 
 use super::connection::Parameter;
 use super::failure::follows_another;
+use super::shared_email::SharedEmails;
 use super::working::{Key, Working};
 use crate::Error;
 use crate::rows::customer::{field_pairs, kept_pairs};
@@ -27,6 +28,7 @@ pub(super) struct Changes {
     pub(super) audit: Vec<AuditRow>,
     pub(super) cards: Vec<(i64, Card)>,
     pub(super) coupons: Vec<(i64, CustomerId, Coupon)>,
+    pub(super) shared_emails: SharedEmails,
     /// How many customers came by each referral code.
     pub(super) referrals: BTreeMap<String, i64>,
     /// The series that have come further.
@@ -162,7 +164,7 @@ impl Working {
     }
 
     async fn write_changes(&self) -> Result<(), Error> {
-        let written: [Result<(), Error>; 11] = tokio::join!(
+        let written: [Result<(), Error>; 12] = tokio::join!(
             biased;
             self.write_customers(),
             self.write_identifiers(),
@@ -172,6 +174,7 @@ impl Working {
             self.write_merges(),
             self.write_cards(),
             self.write_coupons(),
+            self.write_shared_emails(),
             self.write_referrals(),
             self.write_series(),
             self.write_answers(),

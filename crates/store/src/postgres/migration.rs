@@ -108,13 +108,14 @@ const DIRECTORY: [&str; 7] = [
 /// The table beside which the others are put, so that an organisation's rows are on one node.
 const FIRST_DISTRIBUTED: &str = "id_block";
 /// What each organisation has besides that.
-const DISTRIBUTED: [&str; 15] = [
+const DISTRIBUTED: [&str; 16] = [
     "configuration",
     "configuration_version",
     "configuration_change",
     "customer",
     "merge",
     "identifier",
+    "shared_email",
     "enrolment",
     "ledger_entry",
     "audit_entry",

@@ -9,6 +9,7 @@ mod cards;
 mod configuration;
 mod connection;
 pub(crate) mod copying;
+mod coupons;
 mod credentials;
 mod customer;
 mod failure;
@@ -25,6 +26,7 @@ mod referrals;
 mod registration;
 mod rows;
 mod settings;
+mod shared_email;
 mod size;
 mod transaction;
 mod working;
@@ -38,6 +40,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use patron_rules::audit::Origin;
 use patron_rules::card::Card;
+use patron_rules::coupon::IssuedCoupon;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
 use patron_rules::organisation::Kind;
@@ -435,6 +438,22 @@ impl Store for PostgresStore {
 
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error> {
         self.read(|connection| async move { cards::of(&connection, tenant.id, customer).await })
+            .await
+    }
+
+    async fn sharing_email(&self, tenant: &Tenant, email: &str) -> Result<Vec<Found>, Error> {
+        self.read(
+            |connection| async move { shared_email::holders(&connection, tenant.id, email).await },
+        )
+        .await
+    }
+
+    async fn coupons(
+        &self,
+        tenant: &Tenant,
+        customer: CustomerId,
+    ) -> Result<Vec<IssuedCoupon>, Error> {
+        self.read(|connection| async move { coupons::of(&connection, tenant.id, customer).await })
             .await
     }
 

@@ -148,6 +148,7 @@ impl Working {
             self.known_mut(victim)?.customer = merged.after.clone();
         }
         self.save(plan);
+        self.share_email(plan, settings);
         self.changes.cards.extend(plan.card.clone().map(|card| (at, card)));
         for coupon in &plan.coupons {
             self.coupon_codes.insert(coupon.code.clone());

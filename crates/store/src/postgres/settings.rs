@@ -5,6 +5,7 @@ use patron_rules::settings::Settings;
 use tokio_postgres::Row;
 
 use super::connection::{Connection, Parameter};
+use super::shared_email;
 use super::working::kind_number;
 use crate::rows::{Row as _, identifier_value};
 use crate::{Error, TenantId};
@@ -35,7 +36,7 @@ pub(super) async fn follow(
             _ => {}
         }
     }
-    Ok(())
+    shared_email::follow(connection, tenant, before, after).await
 }
 
 /// Makes the identifiers that customers have, of a kind by which they were not found until now,

@@ -1,9 +1,11 @@
 //! A customer's row.
 
 use patron_rules::customer::{Customer, CustomerId, Enrolment};
-use patron_rules::identifier::{Email, ExternalId, Identifiers, Mobile};
+use patron_rules::decide::Plan;
+use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
 use patron_rules::organisation::TillId;
 use patron_rules::profile::{CustomerType, FieldValue, FraudStatus, Name, Source};
+use patron_rules::settings::Settings;
 use patron_rules::submission::Kept;
 
 use super::{Row, corrupt, enrolment, list_from_json};
@@ -41,6 +43,20 @@ pub(crate) fn from_row(
         extended_fields: field_values(row.maybe_text("extended_fields")?)?,
         enrolments,
     })
+}
+
+/// The email address that the customer gives up and the one that they gain, where several customers
+/// may share one.
+pub(crate) fn shared_email<'a>(
+    plan: &'a Plan,
+    settings: &Settings,
+) -> (Option<&'a str>, Option<&'a str>) {
+    let key = |customer: &'a Customer| customer.identifiers.key(IdentifierKind::Email);
+    let (before, after) = (plan.before.as_ref().and_then(key), key(&plan.customer));
+    if settings.identifies(IdentifierKind::Email) || before == after {
+        return (None, None);
+    }
+    (before, after)
 }
 
 /// A customer as JSON, whole.

@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod configuration;
+pub(crate) mod coupon;
 pub(crate) mod customer;
 pub(crate) mod enrolment;
 pub(crate) mod ledger;

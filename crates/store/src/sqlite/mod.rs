@@ -28,6 +28,7 @@ mod registration;
 mod rows;
 mod series;
 mod settings;
+mod shared_email;
 mod size;
 mod tuning;
 mod writer;
@@ -40,6 +41,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use patron_rules::audit::Origin;
 use patron_rules::card::Card;
+use patron_rules::coupon::IssuedCoupon;
 use patron_rules::customer::{Customer, CustomerId};
 use patron_rules::decide::Decision;
 use patron_rules::organisation::Kind;
@@ -334,6 +336,18 @@ impl Store for SqliteStore {
 
     async fn cards(&self, tenant: &Tenant, customer: CustomerId) -> Result<Vec<Card>, Error> {
         self.readers.look_up(|connection| cards::of(connection, tenant.id, customer)).await
+    }
+
+    async fn sharing_email(&self, tenant: &Tenant, email: &str) -> Result<Vec<Found>, Error> {
+        self.readers.look_up(|connection| shared_email::holders(connection, tenant.id, email)).await
+    }
+
+    async fn coupons(
+        &self,
+        tenant: &Tenant,
+        customer: CustomerId,
+    ) -> Result<Vec<IssuedCoupon>, Error> {
+        self.readers.look_up(|connection| coupons::of(connection, tenant.id, customer)).await
     }
 
     async fn referrer(&self, tenant: &Tenant, code: &str) -> Result<Option<Referrer>, Error> {

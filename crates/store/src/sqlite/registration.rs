@@ -13,7 +13,7 @@ use tracing::trace_span;
 
 use super::candidates::SetAside;
 use super::writer::Writing;
-use super::{audit, cards, coupons, customer, enrolment, ledger, recent, referrals};
+use super::{audit, cards, coupons, customer, enrolment, ledger, recent, referrals, shared_email};
 use crate::rows::kind_number;
 use crate::{Error, Found, Lookup, STAGES, Tenant};
 
@@ -131,6 +131,7 @@ fn apply(
         customer::save_merged(connection, tenant.id, merged, plan, now)?;
     }
     customer::save(connection, tenant.id, &plan.customer, plan.before.as_ref(), recent)?;
+    shared_email::apply(connection, tenant.id, plan, &tenant.organisation().settings)?;
     if let Some(card) = &plan.card {
         cards::insert(connection, tenant.id, card, now)?;
     }

@@ -4,6 +4,7 @@ use patron_rules::identifier::{IdentifierKind, Mobile, mobile};
 use patron_rules::settings::Settings;
 use rusqlite::{Connection, params};
 
+use super::shared_email;
 use super::writer::Writing;
 use crate::rows::{identifier_value, kind_number};
 use crate::{Error, TenantId};
@@ -39,7 +40,7 @@ pub(super) fn follow(
             _ => {}
         }
     }
-    Ok(())
+    shared_email::follow(connection, tenant, before, after)
 }
 
 /// Makes the identifiers that customers have, of a kind by which they were not found until now,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use patron_rules::award::SideEffect;
-use patron_rules::coupon::Coupon;
+use patron_rules::coupon::{Coupon, IssuedCoupon};
 use patron_rules::decide::Plan;
 use patron_rules::organisation::Kind;
 use patron_store::{Mode, NewOrganisation, Store, Tenant};
@@ -12,7 +12,8 @@ use tokio::task::JoinSet;
 
 use crate::engines::Place;
 use crate::given::{
-    ORIGIN, balance, external_id, mobile, now, points, register, set_up, shop, tenant_of,
+    ORIGIN, all_three, balance, change_settings, external_id, mobile, now, points, register,
+    set_up, shop, tenant_of,
 };
 
 on_every_engine! {
@@ -22,6 +23,7 @@ on_every_engine! {
     two_series_of_one_pattern_share_no_code,
     what_is_rehearsed_issues_no_coupon,
     codes_that_run_out_leave_the_registration,
+    merged_customers_keep_their_coupons,
 }
 
 on_every_lasting_engine! {
@@ -174,4 +176,24 @@ async fn coupons_and_limits_survive(place: Place) {
     let third = register(&*store, &tenant, mobile("919000000003")).await;
     assert_eq!((coupons(&third).len(), warned(&third)), (0, vec![1086]));
     store.close().await;
+}
+
+async fn merged_customers_keep_their_coupons(store: Arc<dyn Store>) {
+    let series = r#"{"name":"WELCOME","valid_days":30}"#;
+    let tenant = open(&*store, &[series]).await;
+    let tenant = change_settings(&*store, &tenant, &[("MERGE_ON_CONFLICT", "1")]).await.unwrap();
+    let survivor = register(&*store, &tenant, mobile("919000000001")).await;
+    let victim = register(&*store, &tenant, external_id("A")).await;
+    let issued = |plan: &Plan| {
+        let Coupon { id, series, code, valid_till, .. } = coupons(plan)[0].clone();
+        let issued_at = now();
+        IssuedCoupon { id, series, code, issued_at, valid_till }
+    };
+    let id = survivor.customer.id;
+    assert_eq!(store.coupons(&tenant, id).await.unwrap(), [issued(&survivor)]);
+    let mut together = all_three("919000000001", "a@b.in", "A");
+    together.identifiers.email = None;
+    assert_eq!(register(&*store, &tenant, together).await.merged.len(), 1);
+    let kept = [issued(&survivor), issued(&victim)];
+    assert_eq!(store.coupons(&tenant, id).await.unwrap(), kept);
 }

@@ -312,7 +312,7 @@ async fn nobody_refers_whom_they_become(store: Arc<dyn Store>) {
     let both = by_code(&code, loyal(together("919000000001", "a@b.in")));
     let plan = register(&*store, &tenant, both).await;
     assert_eq!(plan.merged.len(), 1);
-    assert_eq!((rewarded(&plan), warned(&plan)), (None, vec![1205]));
+    assert_eq!((rewarded(&plan), warned(&plan)), (None, vec![1205, 8051]));
     assert_eq!(balance(&plan.customer), points(EARNED));
     assert_eq!(referrals(&*store, &tenant, &code).await, 0);
 }

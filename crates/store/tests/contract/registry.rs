@@ -73,6 +73,9 @@ pub async fn fill(store: &dyn Store) {
     for number in 0..5 {
         register(store, &other, person(number)).await;
     }
+    // Several customers may share an address there.
+    let shared = [("CONF_USERS_IS_EMAIL_UNIQUE", "0")];
+    change_settings(store, &other, &shared).await.unwrap();
 }
 
 /// Operators, and what an API client signs in with.

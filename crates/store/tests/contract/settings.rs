@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use patron_rules::identifier::{IdentifierKind, Identifiers};
+use patron_rules::validate::Registration;
 use patron_store::{Error, Lookup, Mode, Store, Tenant};
 
 use crate::given::{
     ORIGIN, all_three, by, change_settings, email, external_id, mobile, now, open_shop, register,
-    tenant_of,
+    set_up, shop, tenant_of,
 };
 
 on_every_engine! {
@@ -17,6 +18,8 @@ on_every_engine! {
     emails_that_are_not_unique_find_nobody_and_are_claimed_when_they_are,
     a_merged_customers_email_leads_to_the_survivor_whatever_was_switched,
     rules_by_which_stored_numbers_would_be_others_are_refused,
+    shared_emails_lead_to_their_holders,
+    shared_emails_of_merged_customers_lead_to_the_survivor,
 }
 
 async fn change(store: &dyn Store, changes: &[(&str, &str)]) -> Result<Tenant, Error> {
@@ -107,4 +110,67 @@ async fn rules_by_which_stored_numbers_would_be_others_are_refused(store: Arc<dy
     let refused = change(&*store, &[("MOBILE_VALIDATION", "COUNTRY"), ("COUNTRY", "IN")]).await;
     assert!(matches!(refused, Err(Error::Reread { count: 1 })));
     change(&*store, &[("COUNTRY", "DE"), ("SUPPORTED_COUNTRIES", "IN")]).await.unwrap();
+}
+
+/// The numbers of the customers who share an address, and whether a merge leads to them.
+async fn sharing(store: &dyn Store, tenant: &Tenant, address: &str) -> Vec<(i64, bool)> {
+    let found = store.sharing_email(tenant, address).await.unwrap();
+    found.into_iter().map(|found| (found.customer.id.0, found.through_merge)).collect()
+}
+
+fn with_email(digits: &str, address: &str) -> Registration {
+    let mut registration = all_three(digits, address, "unused");
+    registration.identifiers.external_id = None;
+    registration
+}
+
+async fn shared_emails_lead_to_their_holders(store: Arc<dyn Store>) {
+    open_shop(&*store).await;
+    let tenant = tenant_of(&*store, "shop").await;
+    let early = register(&*store, &tenant, with_email("919000000001", "Early@b.in")).await;
+    let early = early.customer.id.0;
+    assert_eq!(sharing(&*store, &tenant, "early@b.in").await, []);
+    let shared = [("CONF_USERS_IS_EMAIL_UNIQUE", "0"), ("CONF_ALLOW_EMAIL_UPDATE", "1")];
+    let tenant = change(&*store, &shared).await.unwrap();
+    assert_eq!(sharing(&*store, &tenant, "early@b.in").await, [(early, false)]);
+
+    let mut ids = Vec::new();
+    for last in 2..=4 {
+        let registration = with_email(&format!("91900000000{last}"), "Family@b.in");
+        ids.push(register(&*store, &tenant, registration).await.customer.id.0);
+    }
+    let first_two = [(ids[0], false), (ids[1], false)];
+    assert_eq!(sharing(&*store, &tenant, "family@b.in").await, first_two);
+    for last in 3..=4 {
+        let own = with_email(&format!("91900000000{last}"), &format!("own{last}@b.in"));
+        register(&*store, &tenant, own).await;
+    }
+    assert_eq!(sharing(&*store, &tenant, "family@b.in").await, [(ids[0], false)]);
+    assert_eq!(sharing(&*store, &tenant, "own3@b.in").await, [(ids[1], false)]);
+    // What is only rehearsed is not shared, and what one organisation has another does not find.
+    let rehearsed = vec![with_email("919000000009", "rehearsed@b.in")];
+    store.register(&tenant, rehearsed, ORIGIN, now(), Mode::DryRun).await.unwrap();
+    assert_eq!(sharing(&*store, &tenant, "rehearsed@b.in").await, []);
+    let other = set_up(&*store, shop("other")).await;
+    assert_eq!(sharing(&*store, &other, "family@b.in").await, []);
+
+    let tenant = change(&*store, &[("CONF_USERS_IS_EMAIL_UNIQUE", "1")]).await.unwrap();
+    assert_eq!(sharing(&*store, &tenant, "family@b.in").await, []);
+}
+
+async fn shared_emails_of_merged_customers_lead_to_the_survivor(store: Arc<dyn Store>) {
+    open_shop(&*store).await;
+    let shared = [("CONF_USERS_IS_EMAIL_UNIQUE", "0"), ("MERGE_ON_CONFLICT", "1")];
+    let tenant = change(&*store, &shared).await.unwrap();
+    let survivor = register(&*store, &tenant, with_email("919000000001", "a@b.in")).await;
+    let survivor = survivor.customer.id.0;
+    register(&*store, &tenant, all_three("919000000002", "b@b.in", "B")).await;
+    let mut together = all_three("919000000001", "a@b.in", "B");
+    together.identifiers.email = None;
+    assert_eq!(register(&*store, &tenant, together).await.merged.len(), 1);
+    assert_eq!(sharing(&*store, &tenant, "a@b.in").await, [(survivor, false)]);
+    assert_eq!(sharing(&*store, &tenant, "b@b.in").await, [(survivor, true)]);
+    // A customer who has the address themselves goes first.
+    let holder = register(&*store, &tenant, with_email("919000000003", "b@b.in")).await;
+    assert_eq!(sharing(&*store, &tenant, "b@b.in").await, [(holder.customer.id.0, false)]);
 }

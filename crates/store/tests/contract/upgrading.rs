@@ -36,7 +36,8 @@ async fn rows_in_the_order_of_their_keys_are_put_into_that_in_which_they_come() 
         .execute(
             "CREATE INDEX customer_merged ON customer (organisation_id, merged_into)
              WHERE merged_into IS NOT NULL;
-             DELETE FROM refinery_schema_history WHERE version = 11",
+             DROP TABLE shared_email;
+             DELETE FROM refinery_schema_history WHERE version >= 11",
         )
         .await;
 
