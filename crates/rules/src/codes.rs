@@ -54,7 +54,7 @@ table! {
         "The customer is registered, or was known and is updated. Nobody needs to act.";
     NO_IDENTIFIER_TO_GET = 1015 Request "No identifier provided to get loyalty users.",
         "v1.1 customer codes",
-        "Customers were asked for by none of `mobile`, `email`, `external_id`, `id` and `card_number`. The caller passes one of them in the query.";
+        "A look-up has none of `mobile`, `email`, `external_id`, `id`, `card_number` and `card_external_id`. The caller passes one of them in the query.";
     SOME_FAILED = 201 Request "Some requests have failed due to errors",
         "v1.1 request status table",
         "At least one customer went through and at least one did not. The caller looks at each `item_status`.";
@@ -212,6 +212,9 @@ table! {
     SURVIVOR_FOUND = 91009 Warning "Retrieved survivor account for the requested merge victim.",
         "v1.1 customer codes",
         "The identifier belonged to a customer who was merged into the one told of. Nobody needs to act.";
+    CUSTOMERS_MERGED = 8051 Warning "Merged the customer with userId {x} into the one with userId {y}",
+        "v2 customer codes (the wording is Patron's)",
+        "The identifiers passed belonged to two customers, and `MERGE_ON_CONFLICT` is on. The first customer named was merged into the second one, for good. Callers replace the first `user_id` that they keep by the second.";
     INVALID_EXTENDED_FIELD = 91015 Warning "Failed to update extended fields or field length is too long: {x}.",
         "v1.1 customer codes",
         "The extended field named is not defined, or its value is not valid; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
@@ -226,7 +229,7 @@ table! {
         "An extended field that names a store, such as `preferred_store`, names no store or till in use; it was dropped and the rest registered. The caller mends the name, or the operator adds the store.";
     NOT_ENROLLED = 1023 Warning "Unable to register customer to loyalty program.",
         "v1.1 customer codes",
-        "The customer is registered as a loyalty customer and is enrolled nowhere, since no programme in use is the default one. The operator makes one the default; the customer's next registration enrols them.";
+        "The customer is registered as a loyalty customer and is not enrolled, because no programme in use is the default one. The operator makes one the default; the customer's next registration enrols them.";
     AWARD_FAILED = 1086 Warning "Points processing failed: {x}.",
         "v1.1 customer codes (Patron adds what it is about)",
         "The reward rule named could not be awarded: it gives a tier or a currency that is not there, or from a coupon series that is used up. Nothing of the rule was given; everything else is registered. The operator mends the rule.";

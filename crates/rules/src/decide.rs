@@ -250,6 +250,8 @@ fn merge_all(
         let survivor_before = survivor.clone();
         if let Some(entries) = merge(survivor, &mut after, &mut merging.awards, &facts.endings) {
             merging.ledger.extend(entries);
+            let [victim, into] = [before.id, survivor.id].map(|id| id.0.to_string());
+            merging.warnings.push(Warning::about(codes::CUSTOMERS_MERGED, &victim, &into));
             merging.merged.push(Merged { survivor: survivor_before, before, after });
         } else {
             merging.occupied.extend(facts.holders.kinds_of(id));

@@ -11,7 +11,8 @@ use crate::organisation::{Organisation, Programme};
 /// The lowest tier, which a programme without tiers shows as well.
 const BASE_TIER: u32 = 1;
 
-/// A new customer's place in a programme: the base tier, no points.
+/// A new customer's place in a programme: the base tier, no points. `zone` is that of the till that
+/// registered the customer: "tier expiry = `registered_on` date + 100 years, time 23:59:59".
 #[must_use]
 pub fn enrol(
     programme: &Programme,
@@ -52,10 +53,10 @@ pub(crate) fn tier_end(
 /// Brings a customer's tiers to this time: one whose time is over is followed by the base tier from
 /// the next day on, and that by itself.
 ///
-/// It depends on nothing but what is stored and the time, so whoever looks sees the same, written
-/// or not.
+/// Days are those of the till that registered the customer. The result depends on nothing but what is
+/// stored and the time, so every reader sees the same, written or not.
 pub fn settle(customer: &mut Customer, organisation: &Organisation, now: Timestamp) {
-    let zone = &organisation.details.time_zone;
+    let zone = organisation.time_zone_of(customer.registered_till);
     let registered = zone.to_datetime(customer.registered_at).date();
     for enrolment in &mut customer.enrolments {
         let Some(programme) = organisation.programme(enrolment.programme) else { continue };

@@ -57,7 +57,7 @@ impl<'a> Comer<'a> {
         facts: &Facts,
         awards: &[Award],
     ) -> Joined {
-        if customer.customer_type != CustomerType::Loyalty || organisation.programmes.is_empty() {
+        if customer.customer_type != CustomerType::Loyalty {
             return Joined::default();
         }
         let Some(programme) = organisation.default_programme() else {
@@ -87,6 +87,7 @@ impl<'a> Comer<'a> {
     ) -> Arrival<'b> {
         let till = organisation.tills.with_id(self.till.0);
         let moment = self.before.map_or(customer.registered_at, |_| facts.now);
+        let zone = organisation.time_zone_of(customer.registered_till);
         Arrival {
             occasion: self.before.map_or(Occasion::Registration, |_| Occasion::Conversion),
             came_as: self.before.unwrap_or(CustomerType::Loyalty),
@@ -95,7 +96,7 @@ impl<'a> Comer<'a> {
             till: till.map(|till| till.name.as_str()),
             store: till.and_then(|till| till.store.as_deref()),
             day: organisation.time_zone_of(self.till).to_datetime(moment).date(),
-            today: organisation.details.time_zone.to_datetime(facts.now).date(),
+            today: zone.to_datetime(facts.now).date(),
             campaign: self.referrer.map(|referrer| referrer.code.campaign.as_str()),
             customer,
         }
@@ -109,7 +110,7 @@ impl<'a> Comer<'a> {
         organisation: &Organisation,
         facts: &Facts,
     ) -> Earnings {
-        let zone = &organisation.details.time_zone;
+        let zone = organisation.time_zone_of(customer.registered_till);
         Earnings {
             enrolment: enrol(programme, customer.registered_at, facts.now, zone),
             referrer: self.referrer.and_then(|it| place_of(&it.customer, programme.id)),
@@ -133,11 +134,12 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::candidates::Candidates;
+    use crate::candidates::{Candidates, CouponCandidate};
     use crate::card::CardFacts;
     use crate::decide::{Plan, decide};
     use crate::identifier::IdentifierKind;
     use crate::organisation::Kind;
+    use crate::profile::date;
     use crate::referral::ReferralCode;
     use crate::resolve::{Holder, Holders};
     use crate::submission::Submission;
@@ -223,6 +225,41 @@ mod tests {
         });
         let plan = register(&organisation(when), &submission, &facts(None));
         assert_eq!(is_awarded(&plan), expected);
+    }
+
+    /// "tier expiry = `registered_on` date + 100 years, time 23:59:59", by the clock of the till that
+    /// registered the customer; so are the days of what they earn.
+    #[rstest]
+    #[case::evening("2025-01-01 20:00:00", "2125-01-01 23:59:59")]
+    #[case::first_second("2025-01-01 00:00:00", "2125-01-01 23:59:59")]
+    #[case::last_second("2024-12-31 23:59:59", "2124-12-31 23:59:59")]
+    fn days_are_those_of_the_registering_till(#[case] registered_on: &str, #[case] expiry: &str) {
+        let mut organisation = organisation("{}");
+        let rule = r#"{"name":"r","effects":[{"type":"points","points":1,"valid_days":1},
+            {"type":"coupon","series":"C"}]}"#;
+        let series = r#"{"name":"C","valid_days":2}"#;
+        organisation.documents_mut(Kind::RewardRules).put(rule).unwrap();
+        organisation.documents_mut(Kind::CouponSeries).put(series).unwrap();
+        let zone = organisation.time_zone_of(TILL).clone();
+        let local = |end: Option<Timestamp>| end.map(|end| date::format(end, &zone));
+        // The last hour of 14 January in New York.
+        let coupon = CouponCandidate { series: "C".to_owned(), id: 1, code: "X".to_owned() };
+        let candidates = Candidates { coupons: vec![coupon], ..Candidates::default() };
+        let now = "2026-01-15T04:00:00Z".parse().unwrap();
+        let facts = Facts { now, candidates, ..facts(None) };
+        let submission = sent(|sent| sent.registered_on = Some(registered_on.to_owned()));
+        let plan = register(&organisation, &submission, &facts);
+        let tier = plan.customer.enrolments.first().and_then(|held| held.tier_expires_at);
+        assert_eq!(local(tier).as_deref(), Some(expiry));
+        let points = plan.ledger.first().and_then(|entry| entry.expires_at);
+        assert_eq!(local(points).as_deref(), Some("2026-01-15 23:59:59"));
+        let coupon = plan.coupons.first().and_then(|coupon| coupon.valid_till);
+        assert_eq!(local(coupon).as_deref(), Some("2026-01-16 23:59:59"));
+
+        // A tier that is over is followed by the base tier, by the same clock.
+        let mut later = plan.customer;
+        enrol::settle(&mut later, &organisation, now);
+        assert_eq!(later.enrolments.first().and_then(|held| held.tier_expires_at), tier);
     }
 
     /// Of one who was known, the day on which they become a loyalty customer, and how they come then.
@@ -366,6 +403,7 @@ mod tests {
         assert_eq!(codes(&organisation, &loyal), [1023]);
         let other = sent(|sent| sent.customer_type = Some("not_interested".to_owned()));
         assert_eq!(codes(&organisation, &other), [0; 0]);
-        assert_eq!(codes(&Organisation::default(), &loyal), [0; 0]);
+        assert_eq!(codes(&Organisation::default(), &loyal), [1023]);
+        assert_eq!(codes(&Organisation::default(), &other), [0; 0]);
     }
 }

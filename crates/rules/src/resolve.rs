@@ -15,7 +15,8 @@
 //! | yes | none | B | off | off | off | B; any further S of C is ignored (91007) |
 //! | yes | none | B | off | off | on | B; C, the holder of a further S, is merged into B |
 //! | no | – | B | – | – | – | B |
-//! | no | – | B and C | – | – | – | refused (1016, 1032, 1033 by the second one's kind) |
+//! | no | – | B and C | – | – | off | refused (1016, 1032, 1033 by the second one's kind) |
+//! | no | – | B and C | – | – | on | B; C is merged into B |
 //! | no | – | none | – | – | – | a new customer where any identifier may register, else refused (1006, 1039, 1043 by the primary one's kind) |
 //!
 //! skip is `CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH`, strict is
@@ -173,12 +174,16 @@ fn without_primary(
         let any = trace.flag(settings.any_identifier, Step::AnyIdentifier, Step::PrimaryNeeded);
         return if any { Ok(Identity::default()) } else { required() };
     };
-    if let Some(second) = holders.others(Some(first.customer)).next() {
-        trace.add(Step::Conflict);
-        return Err(Failure::from(taken(second.kind)).at(Member::Identifier(second.kind)));
+    let known = Some(first.customer);
+    let Some(second) = holders.others(known).next() else {
+        trace.add(Step::OneHolder);
+        return Ok(Identity { known, ..Identity::default() });
+    };
+    if trace.flag(settings.merge, Step::Merged, Step::Conflict) {
+        let merged = holders.customers_besides(known);
+        return Ok(Identity { known, merged, ..Identity::default() });
     }
-    trace.add(Step::OneHolder);
-    Ok(Identity { known: Some(first.customer), ..Identity::default() })
+    Err(Failure::from(taken(second.kind)).at(Member::Identifier(second.kind)))
 }
 
 /// The refusal for want of an identifier.
@@ -385,6 +390,7 @@ mod tests {
     #[case("A  ", &[("KNOWN_CUSTOMER", "REFUSE")], &[Step::PrimaryPassed, Step::OneHolder, Step::KnownRefused])]
     #[case(" B ", &[], &[Step::PrimaryNotPassed, Step::PrimaryNotRequired, Step::OneHolder, Step::KnownUpdated])]
     #[case(" BC", &[], &[Step::PrimaryNotPassed, Step::PrimaryNotRequired, Step::Conflict])]
+    #[case(" BC", &[("MERGE_ON_CONFLICT", "1")], &[Step::PrimaryNotPassed, Step::PrimaryNotRequired, Step::Merged, Step::KnownUpdated])]
     #[case(" --", &[], &[Step::PrimaryNotPassed, Step::PrimaryNotRequired, Step::Nobody, Step::AnyIdentifier])]
     #[case(" --", &[("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", "0")], &[Step::PrimaryNotPassed, Step::PrimaryNotRequired, Step::Nobody, Step::PrimaryNeeded])]
     #[case(" B ", &[("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS", "0"), ("CONF_REGISTRATION_PRIMARY_KEY_REQUIRED", "1")], &[Step::PrimaryNotPassed, Step::PrimaryRequired])]
@@ -434,6 +440,10 @@ mod tests {
             let (passed, held) = case(primary, holders);
             let refused = decided(&passed, &held, &settings).unwrap_err();
             assert_eq!(refused.code.number, expected, "{holders}");
+            let merging = Settings { merge: true, ..settings.clone() };
+            let merged = outcome(primary, decided(&passed, &held, &merging));
+            let is_conflict = expected == differing;
+            assert_eq!(merged, if is_conflict { "B+C".to_owned() } else { required.to_string() });
         }
         let (passed, held) = case(primary, " B ");
         assert_eq!(outcome(primary, decided(&passed, &held, &settings)), "B");

@@ -65,6 +65,8 @@ pub struct Settings {
     pub skip_secondary: bool,
     /// Whether customers are merged whose identifiers come together.
     pub merge: bool,
+    /// Whether look-ups return summaries of points only to a request for several programmes.
+    pub points_summaries_need_mlp: bool,
     /// What becomes of a registration whose customer is known.
     pub known_customer: KnownCustomer,
     /// What an invalid identifier does that is neither the primary nor the only one.
@@ -141,6 +143,7 @@ impl Default for Settings {
             strict_check: false,
             skip_secondary: false,
             merge: false,
+            points_summaries_need_mlp: false,
             known_customer: KnownCustomer::Update,
             invalid_secondary: InvalidSecondary::Fail,
             older_update: OlderUpdate::Ignore,
@@ -815,6 +818,12 @@ pub const TABLE: &[Setting] = &[
         merge,
         "customers whose identifiers come together are merged into one"
     ),
+    flag!(
+        "POINTS_SUMMARIES_NEED_MLP",
+        None,
+        points_summaries_need_mlp,
+        "customer/get fills points_summaries only with mlp=true"
+    ),
     choice!(
         "KNOWN_CUSTOMER", known_customer,
         "a registration whose customer is known updates them, or is refused (1014)",
@@ -952,6 +961,7 @@ mod tests {
         ("CONF_USERS_IS_EMAIL_UNIQUE", &["0", "1"], &["yes"]),
         ("CONF_USERS_USE_EXTERNAL_ID", &["0", "1"], &["yes"]),
         ("MERGE_ON_CONFLICT", &["0", "1"], &["yes"]),
+        ("POINTS_SUMMARIES_NEED_MLP", &["0", "1"], &["yes"]),
         ("KNOWN_CUSTOMER", &["UPDATE", "REFUSE"], &["", "IGNORE"]),
         ("INVALID_SECONDARY_IDENTIFIER", &["FAIL", "DROP"], &["", "KEEP"]),
         (

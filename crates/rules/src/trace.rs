@@ -119,7 +119,7 @@ steps! {
     PrimaryNeeded = Some("CONF_ALLOW_REGISTRATION_FROM_ANY_IDENTIFIERS"), "nobody is new without the primary identifier";
     Nobody = None, "nobody holds any of the identifiers: a new customer";
     OneHolder = None, "all identifiers that are held belong to one customer: that one";
-    Conflict = None, "without the primary identifier, identifiers of different customers cannot be told apart";
+    Conflict = Some("MERGE_ON_CONFLICT"), "identifiers of different customers without the primary one are refused";
     Skipped = Some("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH"), "a secondary identifier of another customer is ignored";
     NotSkipped = Some("CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH"), "a secondary identifier of another customer counts";
     Strict = Some("CONF_PRIMARY_IDENTIFIER_STRICT_CHECK"), "a secondary identifier of another customer refuses the registration";

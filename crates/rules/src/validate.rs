@@ -117,7 +117,8 @@ fn registration(
     let identifiers = passed.checked(&organisation.settings, extras.trace, &mut extras.warnings)?;
     let registered_till = registered_till(sent, organisation, posted_as)?;
     let associated_till = associated_till(sent, organisation)?;
-    let zone = organisation.time_zone_of(registered_till);
+    // Replies to this caller are in the same zone, so what was sent comes back.
+    let zone = organisation.time_zone_of(posted_as.unwrap_or_default());
     let registered_at = registered_at(sent, zone, organisation, now, extras.trace)?;
     let updated_at = updated_at(sent, zone, &mut extras)?;
     let source = source(sent, organisation, extras.trace)?;

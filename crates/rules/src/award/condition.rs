@@ -26,7 +26,7 @@ pub struct Arrival<'a> {
     /// The day that counts, in the till's time zone: of the registration for one who is new, of the
     /// conversion for one who was known.
     pub day: Date,
-    /// This day, in the organisation's time zone.
+    /// This day, in the time zone of the till that registered the customer.
     pub today: Date,
     /// The referral campaign by whose code somebody referred them.
     pub campaign: Option<&'a str>,

@@ -142,6 +142,11 @@ struct Giving<'a> {
 }
 
 impl Giving<'_> {
+    /// The zone of the till that registered the customer, whose days count.
+    fn zone(&self) -> &TimeZone {
+        self.organisation.time_zone_of(self.arrival.customer.registered_till)
+    }
+
     fn give(&self, before: &Earnings) -> Result<Earnings, Hindrance> {
         let mut earnings = before.clone();
         let own = earnings.ledger.len();
@@ -236,9 +241,8 @@ impl Giving<'_> {
             currency,
             kind: EntryKind::Awarded,
             amount: amount.get(),
-            expires_at: valid_days.and_then(|days| {
-                last_second(self.arrival.today, days, &self.organisation.details.time_zone)
-            }),
+            expires_at: valid_days
+                .and_then(|days| last_second(self.arrival.today, days, self.zone())),
         });
     }
 
@@ -247,8 +251,7 @@ impl Giving<'_> {
         let place = earnings.candidates.iter().position(|candidate| candidate.series == series);
         let candidate = earnings.candidates.remove(place.ok_or_else(none_left)?);
         let known = self.organisation.coupon_series.named(series).ok_or_else(none_left)?;
-        let zone = &self.organisation.details.time_zone;
-        let coupon = coupon::issue(candidate, known, self.arrival.today, zone);
+        let coupon = coupon::issue(candidate, known, self.arrival.today, self.zone());
         let coupon = coupon.ok_or_else(none_left)?;
         earnings.side_effects.push(SideEffect::Coupon(coupon.clone()));
         earnings.coupons.push(coupon);
@@ -261,7 +264,7 @@ impl Giving<'_> {
         let enrolment = &mut earnings.enrolment;
         if serial > enrolment.tier {
             let Arrival { customer, today, .. } = *self.arrival;
-            let zone = &self.organisation.details.time_zone;
+            let zone = self.zone();
             let registered = zone.to_datetime(customer.registered_at).date();
             enrolment.tier = serial;
             enrolment.tier_expires_at =

@@ -191,6 +191,17 @@ impl Organisation {
         own.or_else(of_store).unwrap_or(&self.details.time_zone)
     }
 
+    /// The name of a till or an API client, active or not.
+    #[must_use]
+    pub fn caller_name(&self, caller: CallerId) -> Option<&str> {
+        match caller {
+            CallerId::Till(id) => self.till(id).map(|till| till.name.as_str()),
+            CallerId::ApiClient(id) => {
+                self.api_clients.with_id(id.0).map(|client| client.name.as_str())
+            }
+        }
+    }
+
     /// The store in which a till stands, active or not.
     #[must_use]
     pub fn store_of(&self, till: TillId) -> Option<&Store> {

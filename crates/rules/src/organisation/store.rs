@@ -47,6 +47,14 @@ pub struct Store {
     pub access_group: Option<String>,
 }
 
+impl Store {
+    /// The code; the name of a store without one.
+    #[must_use]
+    pub fn shown_code(&self) -> &str {
+        self.code.as_deref().unwrap_or(&self.name)
+    }
+}
+
 impl Resource for Store {
     const KIND: Kind = Kind::Stores;
     const COUNT_LIMIT: usize = 20_000;

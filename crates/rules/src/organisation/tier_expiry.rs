@@ -16,7 +16,7 @@ const MONTHS_LIMIT: u16 = 12 * YEARS_LIMIT;
 /// A leap year: whatever is a day in some year is one in this.
 const LEAP_YEAR: i16 = 2024;
 
-/// When a tier ends: at 23:59:59 of a day, in the organisation's time zone. A day that a month lacks
+/// When a tier ends: at 23:59:59 of a day, in the time zone of the till that registered the customer. A day that a month lacks
 /// is that month's last one: of 29 February in a common year, 28 February.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "strategy", rename_all = "snake_case", try_from = "SentExpiry")]

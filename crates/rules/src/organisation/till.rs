@@ -45,6 +45,14 @@ pub struct Till {
     pub time_zone: Option<TimeZone>,
 }
 
+impl Till {
+    /// The code; the name of a till without one.
+    #[must_use]
+    pub fn shown_code(&self) -> &str {
+        self.code.as_deref().unwrap_or(&self.name)
+    }
+}
+
 impl Resource for Till {
     const KIND: Kind = Kind::Tills;
     const COUNT_LIMIT: usize = 20_000;

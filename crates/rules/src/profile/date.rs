@@ -1,7 +1,7 @@
 //! Dates with a time of day.
 //!
 //! "Format: YYYY-MM-DD HH:MM:SS". The other spellings of [`moment`] are accepted too. A time without
-//! an offset is local to the zone of the till that sends it. A local time that a clock change skips
+//! an offset is local to the zone of the till as which the request is posted. A local time that a clock change skips
 //! is read as the same distance after the gap; one that occurs twice as the first.
 //!
 //! Times of customers are instants, which end at 9999-12-30 22:00:00 UTC, so that every zone has
