@@ -17,17 +17,17 @@ const ENTITY_CODE: HeaderName = HeaderName::from_static("x-cap-api-attribution-e
 const TILL_CODE: HeaderName = HeaderName::from_static("x-cap-api-attribution-till-code");
 
 /// The headers that say so.
-pub(super) const HEADERS: [HeaderName; 3] = [ENTITY_TYPE, ENTITY_CODE, TILL_CODE];
+pub(crate) const HEADERS: [HeaderName; 3] = [ENTITY_TYPE, ENTITY_CODE, TILL_CODE];
 
 /// Who posts a request, and as what they ask to.
 #[derive(Debug, Clone)]
-pub(super) struct Attribution {
+pub(crate) struct Attribution {
     caller: CallerId,
     asked: Option<Entity>,
 }
 
 impl Attribution {
-    pub(super) fn read(headers: &HeaderMap, caller: &Caller) -> Self {
+    pub(crate) fn read(headers: &HeaderMap, caller: &Caller) -> Self {
         let entity = |entity_type, code| Entity { entity_type, code };
         let entity_type = || text(headers, &ENTITY_TYPE).as_deref().map(EntityType::named);
         let asked = text(headers, &ENTITY_CODE)
@@ -37,12 +37,12 @@ impl Attribution {
     }
 
     /// The till as which it is posted, as the organisation is set up now.
-    pub(super) fn till(&self, organisation: &Organisation) -> PostedAs {
+    pub(crate) fn till(&self, organisation: &Organisation) -> PostedAs {
         attribution::till(self.asked.as_ref(), self.caller, organisation)
     }
 
     /// The zone of date-times that are local to it.
-    pub(super) fn zone<'a>(&self, organisation: &'a Organisation) -> &'a TimeZone {
+    pub(crate) fn zone<'a>(&self, organisation: &'a Organisation) -> &'a TimeZone {
         organisation.time_zone_of(self.till(organisation).unwrap_or_default())
     }
 }

@@ -1,6 +1,6 @@
 //! `/v1.1/…`: the API of the specification.
 
-mod attribution;
+pub(crate) mod attribution;
 pub mod customer;
 pub mod envelope;
 pub mod format;

@@ -114,10 +114,18 @@ pub(crate) struct LookedUp {
     #[serde(deserialize_with = "query::list", alias = "cardnumber")]
     #[param(value_type = String)]
     pub(crate) card_number: Vec<String>,
-    /// Return the customer's number.
-    pub(crate) user_id: bool,
-    /// Return the customer's cards.
-    pub(crate) card_details: bool,
-    /// Return the codes by which the customer refers others.
-    pub(crate) referral_codes: bool,
+    /// External ids of cards. Cards have none here, so no customer is found.
+    #[serde(deserialize_with = "query::list")]
+    #[param(value_type = String)]
+    pub(crate) card_external_id: Vec<String>,
+}
+
+/// How mobile numbers of a look-up are read.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(crate) struct Completed {
+    /// The country code of mobile numbers that have none, in digits.
+    #[param(rename = "X-CAP-CLIENT-COUNTRYCODE")]
+    country_code: Option<String>,
 }

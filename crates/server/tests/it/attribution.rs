@@ -60,11 +60,15 @@ fn headers_outrank_who_calls(#[case] headers: &[(&str, &str)], #[case] posted: &
 #[test]
 fn the_body_outranks_the_headers() {
     let app = app();
-    let customer = |till: &str| json!({"mobile": "919876543210", "registered_till": till});
     let tokyo = client(&app, "strict").with_header(ENTITY_CODE, "tokyo");
-    assert_eq!(posted_at(&tokyo, &customer("till.001")), INDIA);
+    let registered_by = |caller: &Client, mobile: &str, till: &str| {
+        caller.add_one(&json!({"mobile": mobile, "registered_till": till}));
+        let path = format!("/v1.1/customer/get?mobile={mobile}");
+        app.till("till.001").get(&path).customer(0)["registered_by"].clone()
+    };
+    assert_eq!(registered_by(&tokyo, "919876543210", "till.001"), "till.001");
     let nowhere = client(&app, "strict").with_header(ENTITY_CODE, "nowhere");
-    assert_eq!(posted_at(&nowhere, &customer("tokyo")), TOKYO);
+    assert_eq!(registered_by(&nowhere, "919876543211", "tokyo"), "tokyo");
 }
 
 #[test]

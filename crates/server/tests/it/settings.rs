@@ -133,7 +133,7 @@ fn who_they_are() -> Vec<Case> {
             ["0", "1"],
             vec![],
             vec![email(), mobile(), both()],
-            ["1000 91007", "1000"],
+            ["1000 91007", "1000 8051"],
         ),
         (
             "KNOWN_CUSTOMER",
@@ -299,10 +299,11 @@ fn what_is_made_for_them() -> Vec<Case> {
     ]
 }
 
-/// What these decide is seen in the audit, in setting up and in repeats: `audit.rs` and
-/// `idempotency.rs` have it.
-const ELSEWHERE: [&str; 4] = [
+/// What these decide is seen in the audit, in repeats and in look-ups: `audit.rs`, `idempotency.rs` and
+/// `get.rs` have it.
+const ELSEWHERE: [&str; 5] = [
     "AUDIT_CUSTOM_FIELDS",
+    "POINTS_SUMMARIES_NEED_MLP",
     "PRODUCT_CONF_ORG_AUDITABLE_CUSTOM_FIELDS_LIMIT",
     "PRODUCT_CONF_ORG_AUDITABLE_EXTENDED_FIELDS_LIMIT",
     "REPEAT_WINDOW_SECONDS",
@@ -523,6 +524,13 @@ fn without_the_primary_identifier_two_holders_are_a_conflict() {
             assert_eq!(code(&till.add_one(&one)), "1000");
         }
         assert_eq!(code(&till.add_one(&customer)), expected, "{primary}");
+        app.change_settings(&[("MERGE_ON_CONFLICT", "1")]);
+        let merged = till.add_one(&customer);
+        assert_eq!(code(&merged), "1000 8051", "{primary}");
+        for member in ["mobile", "email", "external_id"] {
+            let passed = customer.get(member).unwrap_or(&Value::Null);
+            assert_eq!(&merged[member], passed, "{primary}");
+        }
     }
 }
 
@@ -547,6 +555,12 @@ fn merged_customers_are_one() {
         .add_one(&json!({"mobile": "919876543211", "email": "a@example.com", "firstname": "Asha"}));
     let both = till.add_one(&json!({"mobile": "919876543210", "email": "a@example.com"}));
     assert_eq!(both["user_id"], survivor["user_id"]);
+    assert_eq!(code(&both), "1000 8051");
+    assert_eq!(
+        both["item_status"]["message"],
+        "Customer registration successful, Merged the customer with userId 100000002 into the one \
+         with userId 100000001"
+    );
     assert_eq!((&both["firstname"], &both["lastname"]), (&json!("Asha"), &json!("Rao")));
     assert_eq!(both["loyalty_points"], 200);
     // The victim's number leads to the survivor, who keeps their own.

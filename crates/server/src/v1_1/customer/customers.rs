@@ -23,8 +23,6 @@ use crate::v1_1::envelope::Envelope;
 struct Item {
     submission: Submission,
     place: Place,
-    /// The till to which the reply's times are local.
-    till: TillId,
     /// The identifiers that are valid, as they are compared.
     identifiers: Identifiers,
     /// What validation decided.
@@ -34,7 +32,11 @@ struct Item {
 
 /// All of them, in order.
 #[derive(Default)]
-pub struct Customers(Vec<Item>);
+pub struct Customers {
+    items: Vec<Item>,
+    /// The till as which the request is posted: the reply's times are in its zone.
+    till: TillId,
+}
 
 impl Customers {
     /// Reads and validates each customer, as the organisation has it; whoever is valid is a
@@ -52,12 +54,11 @@ impl Customers {
         let items = customers.map(|(submission, place)| {
             let Validated { identifiers, trace, outcome } =
                 validate(&submission, organisation, posted_as, now);
-            let till = outcome.as_ref().map(|registration| registration.registered_till);
-            let till = till.unwrap_or(posted_as.unwrap_or_default());
             let refusal = outcome.map(|registration| valid.push(registration)).err();
-            Item { submission, place, till, identifiers, trace, refusal }
+            Item { submission, place, identifiers, trace, refusal }
         });
-        (Self(items.collect()), valid)
+        let items = items.collect();
+        (Self { items, till: posted_as.unwrap_or_default() }, valid)
     }
 
     /// What became of each customer: what the store decided of those who were valid, and why the
@@ -72,7 +73,7 @@ impl Customers {
                 None => refused(codes::UNEXPECTED_ITEM.into()),
             },
         };
-        self.0.iter().map(decision).collect()
+        self.items.iter().map(decision).collect()
     }
 
     /// The JSON of the answer, where the store decided so; explained, if that was asked for.
@@ -84,15 +85,16 @@ impl Customers {
         explained: bool,
     ) -> Vec<u8> {
         let decisions = self.in_order(decisions);
+        let zone = organisation.time_zone_of(self.till);
         let succeeded = decisions.iter().filter(|decision| decision.outcome.is_ok()).count();
         let added = |(item, decision): (&Item, &Cow<'_, Decision>)| {
-            let Item { submission, place, till, identifiers, trace, .. } = item;
+            let Item { submission, place, identifiers, trace, .. } = item;
             let settings = &organisation.settings;
             let explanation =
                 explained.then(|| explain(place, identifiers, trace, decision, settings));
-            response::item(submission, place, &decision.outcome, organisation, *till, explanation)
+            response::item(submission, place, &decision.outcome, organisation, zone, explanation)
         };
-        let items = self.0.iter().zip(&decisions).map(added).collect();
+        let items = self.items.iter().zip(&decisions).map(added).collect();
         // An envelope can always be written.
         serde_json::to_vec(&Envelope::of(items, succeeded)).unwrap_or_default()
     }

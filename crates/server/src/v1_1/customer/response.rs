@@ -9,8 +9,9 @@ use patron_rules::customer::{Customer, Enrolment};
 use patron_rules::decide::Plan;
 use patron_rules::enrol;
 use patron_rules::identifier::{Email, ExternalId, Mobile};
-use patron_rules::ledger::EntryKind;
-use patron_rules::organisation::{Organisation, TillId};
+use patron_rules::ledger::{Balance, EntryKind};
+use patron_rules::organisation::Organisation;
+use patron_rules::profile::extended_field::DataType;
 use patron_rules::profile::{FieldValue, FraudStatus, Name, Subscription, date};
 use patron_rules::submission::Submission;
 use rust_decimal::Decimal;
@@ -25,7 +26,9 @@ use super::place::Place;
 /// The tier of a programme that has none.
 const NO_TIER: &str = "NONE";
 /// The serial number of a next tier where there is none.
-const NO_NEXT_TIER: &str = "-1";
+pub(super) const NO_NEXT_TIER: &str = "-1";
+/// What look-ups add to a day.
+const MIDNIGHT: &str = " 00:00:00";
 /// Where coupons come from: the points engine.
 const COUPON_TYPE: &str = "PE";
 /// The discount of a coupon that has none.
@@ -62,15 +65,15 @@ pub(super) struct Registered {
     loyalty_points: Number,
     /// The tier; `NONE` where the programme has none, empty where there is no programme.
     current_slab: String,
-    /// The tier's last second, in the organisation's zone.
+    /// The tier's last second, in the caller's time zone.
     tier_expiry_date: String,
     /// The same for each programme.
     points_summaries: PointsSummaries,
     /// The purchases that were ever recorded.
     lifetime_purchases: Number,
-    /// When the customer registered, local to the till.
+    /// When the customer registered, in the caller's time zone.
     registered_on: String,
-    /// When the customer was last updated, local to the till.
+    /// When the customer was last updated, in the caller's time zone.
     updated_on: String,
     /// `LOYALTY`, `NON_LOYALTY` or `NOT_INTERESTED`.
     #[serde(rename = "type")]
@@ -122,14 +125,14 @@ pub(super) struct Failed {
 
 /// A customer's points.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PointsSummaries {
+struct PointsSummaries {
     points_summary: Vec<PointsSummary>,
 }
 
 /// A customer's points and tier in a programme; amounts as text.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct PointsSummary {
+pub(super) struct PointsSummary {
     program_id: String,
     redeemed: String,
     expired: String,
@@ -262,7 +265,7 @@ impl Serialize for Number {
 }
 
 /// A decimal without superfluous zeros.
-fn plain(decimal: Decimal) -> String {
+pub(super) fn plain(decimal: Decimal) -> String {
     whole(decimal).map_or_else(|| decimal.normalize().to_string(), |whole| whole.to_string())
 }
 
@@ -271,18 +274,18 @@ fn whole(decimal: Decimal) -> Option<i64> {
     decimal.is_integer().then(|| decimal.to_i64()).flatten()
 }
 
-/// What a reply says to this till of one customer who was sent from this place.
+/// The reply about one customer who was sent at this place, in the caller's time zone.
 pub(super) fn item(
     submission: &Submission,
     place: &Place,
     outcome: &Result<Plan, Failure>,
     organisation: &Organisation,
-    till: TillId,
+    zone: &TimeZone,
     explanation: Option<Explanation>,
 ) -> Item {
     match outcome {
         Ok(plan) => {
-            let registered = registered(plan, place, organisation, till, explanation);
+            let registered = registered(plan, place, organisation, zone, explanation);
             Item::Registered(Box::new(registered))
         }
         Err(failure) => Item::Failed(Box::new(failed(submission, place, failure, explanation))),
@@ -311,12 +314,10 @@ fn registered(
     plan: &Plan,
     place: &Place,
     organisation: &Organisation,
-    till: TillId,
+    zone: &TimeZone,
     explain: Option<Explanation>,
 ) -> Registered {
     let Plan { customer, side_effects, warnings, .. } = plan;
-    let zone = &organisation.details.time_zone;
-    let tills_zone = organisation.time_zone_of(till);
     let current = enrol::shown(customer, organisation);
     let name = |name: &Option<Name>| name.as_ref().map(Name::as_str).unwrap_or_default().to_owned();
     let points = current.map(|held| held.balances.points).unwrap_or_default();
@@ -332,10 +333,10 @@ fn registered(
         loyalty_points: Number(points.available()),
         current_slab: current.map(|held| tier_name(held, organisation)).unwrap_or_default(),
         tier_expiry_date: current.map(|held| expiry(held, zone)).unwrap_or_default(),
-        points_summaries: points_summaries(customer, organisation),
+        points_summaries: points_summaries(customer, organisation, zone),
         lifetime_purchases: Number(points.sum(EntryKind::Purchased)),
-        registered_on: date::format(customer.registered_at, tills_zone),
-        updated_on: date::format(customer.updated_at, tills_zone),
+        registered_on: date::format(customer.registered_at, zone),
+        updated_on: date::format(customer.updated_at, zone),
         customer_type: customer.customer_type.name(),
         source: customer.source.name().to_lowercase(),
         fraud_status: customer.fraud_status.as_ref().map(FraudStatus::name).map(str::to_owned),
@@ -351,25 +352,28 @@ fn registered(
     }
 }
 
-pub(super) fn points_summaries(
+fn points_summaries(
     customer: &Customer,
     organisation: &Organisation,
+    zone: &TimeZone,
 ) -> PointsSummaries {
-    let summary = |enrolment| points_summary(enrolment, organisation);
+    let summary = |enrolment| points_summary(enrolment, organisation, zone);
     PointsSummaries { points_summary: customer.enrolments.iter().map(summary).collect() }
 }
 
-fn points_summary(enrolment: &Enrolment, organisation: &Organisation) -> PointsSummary {
+pub(super) fn points_summary(
+    enrolment: &Enrolment,
+    organisation: &Organisation,
+    zone: &TimeZone,
+) -> PointsSummary {
     let points = &enrolment.balances.points;
-    // What was lost is negative in the ledger, and told as how much was lost.
-    let lost = |kind| plain(-points.sum(kind));
     let programme = organisation.programme(enrolment.programme);
     let next = programme.and_then(|programme| programme.tier_above(enrolment.tier));
     PointsSummary {
         program_id: enrolment.programme.0.to_string(),
-        redeemed: lost(EntryKind::Redeemed),
-        expired: lost(EntryKind::Expired),
-        returned: lost(EntryKind::Returned),
+        redeemed: lost(points, EntryKind::Redeemed),
+        expired: lost(points, EntryKind::Expired),
+        returned: lost(points, EntryKind::Returned),
         adjusted: plain(points.sum(EntryKind::Adjusted)),
         lifetime_points: plain(points.lifetime()),
         loyalty_points: plain(points.available()),
@@ -380,9 +384,14 @@ fn points_summary(enrolment: &Enrolment, organisation: &Organisation) -> PointsS
             .map_or_else(|| NO_NEXT_TIER.to_owned(), |tier| tier.serial.to_string()),
         next_slab_description: next.map(|tier| tier.description.clone()).unwrap_or_default(),
         slab_serial_number: enrolment.tier.to_string(),
-        slab_expiry_date: expiry(enrolment, &organisation.details.time_zone),
+        slab_expiry_date: expiry(enrolment, zone),
         total_points: "",
     }
+}
+
+/// What was lost is negative in the ledger; the reply has how much was lost.
+pub(super) fn lost(points: &Balance, kind: EntryKind) -> String {
+    plain(-points.sum(kind))
 }
 
 pub(super) fn tier_name(enrolment: &Enrolment, organisation: &Organisation) -> String {
@@ -391,7 +400,7 @@ pub(super) fn tier_name(enrolment: &Enrolment, organisation: &Organisation) -> S
     tier.map_or_else(|| NO_TIER.to_owned(), |tier| tier.name.clone())
 }
 
-fn expiry(enrolment: &Enrolment, zone: &TimeZone) -> String {
+pub(super) fn expiry(enrolment: &Enrolment, zone: &TimeZone) -> String {
     let format = |instant: Timestamp| date::format(instant, zone);
     enrolment.tier_expires_at.map(format).unwrap_or_default()
 }
@@ -412,6 +421,18 @@ pub(super) fn fields(values: &[FieldValue]) -> Fields {
         value: value.clone(),
     };
     Fields { field: values.iter().map(field).collect() }
+}
+
+/// Extended fields as look-ups show them: a day has its time, `1998-09-01 00:00:00`.
+pub(super) fn fields_in_full(values: &[FieldValue], organisation: &Organisation) -> Fields {
+    let mut shown = fields(values);
+    for field in &mut shown.field {
+        let definition = organisation.extended_fields.get_any(&field.name);
+        if definition.is_some_and(|field| field.data_type == DataType::Date) {
+            field.value.push_str(MIDNIGHT);
+        }
+    }
+    shown
 }
 
 fn effect(effect: &SideEffect, zone: &TimeZone) -> Effect {

@@ -44,7 +44,7 @@ pub(crate) struct Audited {
     pub(super) include_user_context: bool,
     /// Only changes of customers of this source.
     pub(super) source: Option<String>,
-    /// Only changes from then on: `YYYY-MM-DD HH:MM:SS` or `YYYY-MM-DD`, in the organisation's zone.
+    /// Only changes from then on: `YYYY-MM-DD HH:MM:SS` or `YYYY-MM-DD`, in the caller's time zone.
     pub(super) start_date: Option<String>,
     /// Only changes until then, that second or day included.
     pub(super) end_date: Option<String>,

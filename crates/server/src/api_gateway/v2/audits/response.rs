@@ -1,7 +1,6 @@
 //! The reply's members: their names, order and types.
 
 use patron_rules::audit::{ChangeSet, Entry, Merge, Person, UserContext};
-use patron_rules::organisation::{CallerId, Organisation};
 use patron_store::{Tenant, audit};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -130,15 +129,15 @@ fn row(entry: Entry, query: &Query, tenant: &Tenant) -> Row {
     let event = |event| EventRow::new(event, &source, in_merge);
     let (victim, survivor) = merge.map(|Merge { victim, survivor }| (victim, survivor)).unzip();
     Row {
-        updated_by_user: caller_name(origin.caller, organisation),
+        updated_by_user: organisation.caller_name(origin.caller).map(str::to_owned),
         updated_by: origin.till.map_or(SYSTEM, |till| till.0),
         org_id: tenant.id().number(),
         entity_type: "CUSTOMER",
         entity_id: customer.0,
         created_on: at.as_millisecond(),
         request_id: origin.request_id.to_string(),
-        till: till.map(|till| CodeAndName::of(till.code.as_ref(), &till.name)),
-        store: store.map(|store| CodeAndName::of(store.code.as_ref(), &store.name)),
+        till: till.map(|till| CodeAndName::of(till.shown_code(), &till.name)),
+        store: store.map(|store| CodeAndName::of(store.shown_code(), &store.name)),
         user_context_details: query.with_user_context.then(details),
         victim_user_details: victim.map(user),
         survivor_user_details: survivor.map(user),
@@ -149,20 +148,9 @@ fn row(entry: Entry, query: &Query, tenant: &Tenant) -> Row {
     }
 }
 
-/// The name of who signed in.
-fn caller_name(caller: CallerId, organisation: &Organisation) -> Option<String> {
-    match caller {
-        CallerId::Till(id) => organisation.till(id).map(|till| till.name.clone()),
-        CallerId::ApiClient(id) => {
-            organisation.api_clients.with_id(id.0).map(|client| client.name.clone())
-        }
-    }
-}
-
 impl CodeAndName {
-    /// What has no code is called by its name.
-    fn of(code: Option<&String>, name: &str) -> Self {
-        Self { code: code.map_or(name, String::as_str).to_owned(), name: name.to_owned() }
+    fn of(code: &str, name: &str) -> Self {
+        Self { code: code.to_owned(), name: name.to_owned() }
     }
 }
 
