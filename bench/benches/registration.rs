@@ -101,7 +101,7 @@ fn pure_parts(criterion: &mut Criterion) {
         );
     });
     let batch = Decoded::Json(decode(&body).unwrap());
-    let (customers, _) = Customers::validated(&batch, organisation, Ok(TILL), now);
+    let (customers, _) = Customers::validated(&batch, organisation, Ok(TILL), None, now);
     let decisions = [decide(organisation, registration, &facts)];
     criterion.bench_function("encode", |bencher| {
         bencher.iter(|| customers.answer(black_box(&decisions), organisation, false));

@@ -102,7 +102,7 @@ table! {
         "The request names a format other than JSON and XML, or a `Content-Encoding` other than gzip and deflate. The caller sends the format or coding that the message names.";
     KEY_REUSED = 422 Request "The idempotency key is that of another request",
         "Patron",
-        "The caller has sent this `Idempotency-Key` in the last 24 hours with another body, format, `explain` or attribution, and that request was carried out; of this one nothing was looked at. The caller gives each request a key of its own, and sends it again with the same key only as it was.";
+        "The caller has sent this `Idempotency-Key` in the last 24 hours with another body, format, `explain`, attribution or client country code, and that request was carried out; of this one nothing was looked at. The caller gives each request a key of its own, and sends it again with the same key only as it was.";
     TOO_MANY_REQUESTS = 429 Request "Rate limit exceeded",
         "v1.1 one-time password codes",
         "The till has made as many calls as a minute admits, or too many wrong passwords came for it from this address. The caller waits for as many seconds as `Retry-After` says; the operator may raise the limit.";
@@ -117,7 +117,7 @@ table! {
         "More customers in one call than the setting `BATCH_LIMIT` allows; none was looked at. The caller sends fewer a call, or the operator raises the setting.";
     INVALID_MOBILE = 1001 Error "Unable to register. Invalid mobile number.",
         "v1.1 customer codes",
-        "The mobile number fits no rule of the organisation's countries (`COUNTRY`, `SUPPORTED_COUNTRIES`, `MOBILE_VALIDATION`). The caller mends the number, or the operator the settings.";
+        "The mobile number fits no rule of the organisation's countries (`COUNTRY`, `SUPPORTED_COUNTRIES`, `MOBILE_VALIDATION`); `?explain=true` says why. The caller corrects the number, or the operator the settings.";
     INVALID_EMAIL = 1002 Error "Unable to register. Invalid email ID.",
         "v1.1 customer codes",
         "The email address has not the form of one, or characters besides a-z A-Z 0-9 - _ + . and @. The caller mends it.";

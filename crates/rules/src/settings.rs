@@ -263,6 +263,7 @@ impl Settings {
             name: setting.name,
             form: setting.form,
             value: value.to_string(),
+            advice: advice(setting.name, &value.to_string()),
         })
     }
 
@@ -450,7 +451,7 @@ pub enum Refused {
     #[error("there is no setting `{0}`")]
     Unknown(String),
     /// The text is not of the setting's form.
-    #[error("{name} takes {form}, not `{value}`")]
+    #[error("{name} takes {form}, not `{value}`{advice}")]
     Form {
         /// The setting.
         name: &'static str,
@@ -458,6 +459,8 @@ pub enum Refused {
         form: &'static str,
         /// What it was given.
         value: String,
+        /// What to use instead, behind a colon; empty where nothing is likely to be meant.
+        advice: String,
     },
     /// Both of its names are given.
     #[error("{name} and {other} are two names of one setting; give one of them")]
@@ -470,6 +473,18 @@ pub enum Refused {
     /// It contradicts another setting.
     #[error("{0}")]
     Contradiction(&'static str),
+}
+
+/// The codes of the countries that are probably meant.
+fn advice(name: &str, value: &str) -> String {
+    if !matches!(name, "COUNTRY" | "SUPPORTED_COUNTRIES") {
+        return String::new();
+    }
+    let wrong = value.split(',').map(str::trim).filter(|code| code.parse::<Country>().is_err());
+    let codes: Vec<_> = wrong
+        .filter_map(|code| Some(format!("use {} instead of {code}", Country::suggested(code)?)))
+        .collect();
+    if codes.is_empty() { String::new() } else { format!(": {}", codes.join(", ")) }
 }
 
 /// One row of the table of settings.
@@ -670,7 +685,7 @@ pub const TABLE: &[Setting] = &[
     Setting {
         name: "MOBILE_VALIDATION",
         alias: None,
-        meaning: "the rules for mobile numbers: those of the countries; those and then the generic one; the generic one alone; or none but the length",
+        meaning: "which mobile numbers are accepted: by the rules of the countries; by those and then the generic one; by the generic one alone; or by the length alone. It never changes how a number is completed",
         form: "COUNTRY, COUNTRY_THEN_GENERIC, GENERIC or OFF",
         read: |settings| match settings.mobile.validation {
             mobile::Validation::Country => "COUNTRY".to_owned(),
@@ -949,6 +964,23 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case("COUNTRY", "UK", ": use GB instead of UK")]
+    #[case("COUNTRY", "in", ": use IN instead of in")]
+    #[case("COUNTRY", "+49", ": use DE instead of +49")]
+    #[case("COUNTRY", "Wakanda", "")]
+    #[case("SUPPORTED_COUNTRIES", "DE,UK, EL", ": use GB instead of UK, use GR instead of EL")]
+    #[case("KNOWN_CUSTOMER", "UK", "")]
+    fn advises_the_code_of_a_misnamed_country(
+        #[case] name: &'static str,
+        #[case] value: &str,
+        #[case] expected: &str,
+    ) {
+        let refused = Settings::default().with([(name, value)]).unwrap_err().to_string();
+        let message = format!("not `{value}`{expected}");
+        assert!(refused.ends_with(&message), "{refused}");
+    }
 
     /// Every setting: texts that it takes, and texts that it refuses.
     const FORMS: &[(&str, &[&str], &[&str])] = &[

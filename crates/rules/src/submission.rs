@@ -12,6 +12,8 @@ use crate::identifier::IdentifierKind;
 pub struct Submission {
     /// The mobile number.
     pub mobile: Option<String>,
+    /// The calling code that the client names for mobile numbers without one.
+    pub client_calling_code: Option<u16>,
     /// The email address.
     pub email: Option<String>,
     /// The external id.

@@ -1,7 +1,9 @@
 //! How a registration came out as it did: each step that a setting or a line of the decision table
 //! decided, in order.
 
-use crate::identifier::IdentifierKind;
+use std::borrow::Cow;
+
+use crate::identifier::{IdentifierKind, mobile};
 use crate::settings::Settings;
 
 /// The steps of one registration.
@@ -38,6 +40,8 @@ macro_rules! steps {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Step {
             $(#[doc = $sentence] $name,)*
+            /// A mobile number is refused.
+            MobileRefused(mobile::Fault),
             /// A registered identifier of this kind is replaced.
             Replaced(IdentifierKind),
             /// A registered identifier of this kind is not replaced.
@@ -54,6 +58,7 @@ macro_rules! steps {
             pub const fn setting(self) -> Option<&'static str> {
                 match self {
                     $(Self::$name => $setting,)*
+                    Self::MobileRefused(fault) => fault.setting(),
                     Self::Replaced(kind) | Self::NotReplaced(kind) => {
                         Some(Settings::name_of_update(kind))
                     }
@@ -65,14 +70,15 @@ macro_rules! steps {
 
             /// What was decided.
             #[must_use]
-            pub const fn sentence(self) -> &'static str {
-                match self {
+            pub fn sentence(self) -> Cow<'static, str> {
+                Cow::Borrowed(match self {
                     $(Self::$name => $sentence,)*
+                    Self::MobileRefused(fault) => return Cow::Owned(fault.to_string()),
                     Self::Replaced(_) => "a registered identifier is replaced by the one passed",
                     Self::NotReplaced(_) => "a registered identifier is not replaced",
                     Self::RequiredAndThere(_) => "a required identifier is there",
                     Self::RequiredAndMissing(_) => "a required identifier is missing",
-                }
+                })
             }
         }
 
@@ -82,14 +88,13 @@ macro_rules! steps {
 }
 
 steps! {
-    NoCountry = Some("COUNTRY"), "without a country no mobile number can be read";
+    NoCountry = Some("COUNTRY"), "mobile numbers cannot be completed without COUNTRY";
     CodeOfBase = Some("COUNTRY"), "the mobile number has the code of the base country";
     CodeOfSupported = Some("SUPPORTED_COUNTRIES"), "the mobile number has the code of a supported country";
     CompletedByBase = Some("COUNTRY"), "the mobile number is completed by the base country";
     CompletedBySupported = Some("SUPPORTED_COUNTRIES"), "the mobile number is completed by a supported country";
-    GenericNumber = Some("MOBILE_VALIDATION"), "the mobile number keeps the generic rule";
-    NumberOfLength = Some("MOBILE_VALIDATION"), "the mobile number has a length that is taken";
-    NoNumber = Some("MOBILE_VALIDATION"), "the mobile number keeps none of the rules";
+    GenericNumber = Some("MOBILE_VALIDATION"), "the mobile number fits the generic rule";
+    NumberOfLength = Some("MOBILE_VALIDATION"), "the mobile number has an accepted length";
     EmailIdentifies = Some("CONF_USERS_IS_EMAIL_UNIQUE"), "the customer is found by the email address";
     EmailIsShared = Some("CONF_USERS_IS_EMAIL_UNIQUE"), "nobody is found by the email address";
     NoExternalIds = Some("CONF_USERS_USE_EXTERNAL_ID"), "customers have no external ids";

@@ -97,7 +97,9 @@ pub fn validate(
     now: Timestamp,
 ) -> Validated {
     let mut trace = Trace::default();
-    let passed = Passed::read(sent, &organisation.settings, &mut trace);
+    let settings = &organisation.settings;
+    let rules = settings.mobile.preferring(sent.client_calling_code);
+    let passed = Passed::read(sent, settings, &rules, &mut trace);
     let identifiers = passed.valid.clone();
     let outcome = registration(sent, passed, organisation, posted_as, now, &mut trace);
     Validated { identifiers, trace, outcome }
@@ -398,7 +400,8 @@ fn channels(sent: &Submission, extras: &mut Extras<'_>) -> Result<Vec<channel::P
         extras.leave_out(Member::Channel(channel::COUNT_LIMIT, None), reason)?;
     }
     let within = sent.channels.get(..end.unwrap_or(sent.channels.len())).unwrap_or_default();
-    Ok(channel::read(within, &extras.settings.mobile, &mut extras.warnings))
+    let rules = extras.settings.mobile.preferring(sent.client_calling_code);
+    Ok(channel::read(within, &rules, extras.trace, &mut extras.warnings))
 }
 
 #[cfg(test)]

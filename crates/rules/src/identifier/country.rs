@@ -19,6 +19,21 @@ pub struct Country {
 )]
 pub struct UnknownCountry(String);
 
+/// Codes that are in common use and not, or no longer, assigned by ISO 3166-1, each with the one that
+/// is: those that ISO reserves at the wish of their users, and former ones, by the aliases of CLDR.
+const ALIASES: [(&str, &str); 10] = [
+    ("UK", "GB"),
+    ("EL", "GR"),
+    ("FX", "FR"),
+    ("SU", "RU"),
+    ("BU", "MM"),
+    ("DD", "DE"),
+    ("TP", "TL"),
+    ("YD", "YE"),
+    ("YU", "RS"),
+    ("ZR", "CD"),
+];
+
 impl Country {
     /// The country calling code, such as 91 for India.
     #[must_use]
@@ -29,18 +44,41 @@ impl Country {
     pub(super) const fn region(self) -> Region {
         self.region
     }
+
+    /// `None` for a network that belongs to no country.
+    pub(super) fn of_region(region: Region) -> Option<Self> {
+        let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region)?;
+        Some(Self { region, calling_code: u16::try_from(code).ok()? })
+    }
+
+    /// The country that a text probably stands for that is no code: `UK`, `in`, `+91`.
+    #[must_use]
+    pub fn suggested(text: &str) -> Option<Self> {
+        let upper = text.trim().to_ascii_uppercase();
+        let alias = ALIASES.into_iter().find(|(alias, _)| *alias == upper);
+        let of_code = || {
+            let code = i32::from(calling_code(&upper)?);
+            Self::of_region(PHONE_NUMBER_UTIL.get_region_for_country_code(code)?)
+        };
+        alias.map_or(upper.as_str(), |(_, code)| code).parse().ok().or_else(of_code)
+    }
+}
+
+/// A calling code as written: `91`, `+91` or `0091`.
+#[must_use]
+pub fn calling_code(text: &str) -> Option<u16> {
+    let text = text.trim();
+    let digits = text.strip_prefix('+').or_else(|| text.strip_prefix("00")).unwrap_or(text);
+    let is_code = (1..=3).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
+    if is_code { digits.parse().ok().filter(|code| *code > 0) } else { None }
 }
 
 impl FromStr for Country {
     type Err = UnknownCountry;
 
     fn from_str(iso: &str) -> Result<Self, Self::Err> {
-        let known = || {
-            let region = iso.parse::<Region>().ok()?;
-            let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region)?;
-            Some(Self { region, calling_code: u16::try_from(code).ok()? })
-        };
-        known().ok_or_else(|| UnknownCountry(iso.to_owned()))
+        let known = iso.parse().ok().and_then(Self::of_region);
+        known.ok_or_else(|| UnknownCountry(iso.to_owned()))
     }
 }
 
@@ -66,6 +104,39 @@ mod tests {
         assert_eq!((india.calling_code(), india.to_string().as_str()), (91, "IN"));
         for wrong in ["", "I", "IND", "ZZ", "91", "001"] {
             assert!(wrong.parse::<Country>().is_err(), "{wrong}");
+        }
+    }
+    #[test]
+    fn suggests_the_code_of_a_country_that_is_named_otherwise() {
+        let suggested = |text| Country::suggested(text).map(|it| it.to_string());
+        for (text, expected) in [
+            ("UK", Some("GB")),
+            ("uk", Some("GB")),
+            ("EL", Some("GR")),
+            ("in", Some("IN")),
+            ("91", Some("IN")),
+            ("+44", Some("GB")),
+            ("ZZ", None),
+            ("999", None),
+            ("pigeon", None),
+        ] {
+            assert_eq!(suggested(text).as_deref(), expected, "{text}");
+        }
+        for (alias, code) in ALIASES {
+            assert!(
+                alias.parse::<Country>().is_err() && code.parse::<Country>().is_ok(),
+                "{alias}"
+            );
+        }
+    }
+
+    #[test]
+    fn reads_a_calling_code_in_every_spelling() {
+        for text in ["91", "+91", "0091", " 91 "] {
+            assert_eq!(calling_code(text), Some(91), "{text}");
+        }
+        for text in ["", "+", "0", "IN", "9191", "-1", "9 1"] {
+            assert_eq!(calling_code(text), None, "{text}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The identifiers of a submission: each by its own rule, and what becomes of one that is invalid.
 
-use super::{Email, ExternalId, IdentifierKind, Identifiers, Mobile};
+use super::{Email, ExternalId, IdentifierKind, Identifiers, Mobile, mobile};
 use crate::codes::{self, Code, Failure, Warning};
 use crate::settings::{InvalidSecondary, Settings};
 use crate::submission::{Member, Submission};
@@ -15,13 +15,18 @@ pub struct Passed {
 }
 
 impl Passed {
-    /// Reads each identifier of a submission.
+    /// Reads each identifier of a submission; a mobile number by `rules`.
     #[must_use]
-    pub fn read(sent: &Submission, settings: &Settings, trace: &mut Trace) -> Self {
+    pub fn read(
+        sent: &Submission,
+        settings: &Settings,
+        rules: &mobile::Rules,
+        trace: &mut Trace,
+    ) -> Self {
         let mut passed = Self::default();
         if let Some(text) = &sent.mobile {
-            let (step, mobile) = Mobile::read(text, &settings.mobile);
-            trace.extend(step);
+            let (step, mobile) = Mobile::read(text, rules);
+            trace.add(step);
             passed.valid.mobile = passed.take(IdentifierKind::Mobile, mobile);
         }
         if let Some(text) = &sent.email {
@@ -138,7 +143,8 @@ mod tests {
             ]);
             let settings = settings.unwrap();
             let (mut trace, mut warnings) = (Trace::default(), Vec::new());
-            let passed = Passed::read(&sent(mobile, email, external_id), &settings, &mut trace);
+            let sent = sent(mobile, email, external_id);
+            let passed = Passed::read(&sent, &settings, &settings.mobile, &mut trace);
             let valid = passed.valid.clone();
             let checked = passed.checked(&settings, &mut trace, &mut warnings);
             let keys = |all: Identifiers| {
@@ -169,7 +175,8 @@ mod tests {
         ]);
         let settings = settings.unwrap();
         let mut trace = Trace::default();
-        let passed = Passed::read(&sent("9876543210", "a@b.in", "A"), &settings, &mut trace);
+        let sent = sent("9876543210", "a@b.in", "A");
+        let passed = Passed::read(&sent, &settings, &settings.mobile, &mut trace);
         passed.checked(&settings, &mut trace, &mut Vec::new()).unwrap();
         let expected = [
             Step::CompletedByBase,

@@ -18,6 +18,7 @@ use super::{Source, flag, listed, same_word, short};
 use crate::codes::{self, Warning};
 use crate::identifier::{Email, Identifiers, Mobile, mobile};
 use crate::submission::{ChannelMember, Member, SubmittedChannel};
+use crate::trace::Trace;
 
 /// The most channels that a customer can have.
 pub const COUNT_LIMIT: usize = 20;
@@ -134,6 +135,7 @@ pub struct Passed {
 pub fn read(
     submitted: &[SubmittedChannel],
     rules: &mobile::Rules,
+    trace: &mut Trace,
     warnings: &mut Vec<Warning>,
 ) -> Vec<Passed> {
     let mut taken = Vec::with_capacity(submitted.len());
@@ -145,7 +147,7 @@ pub fn read(
                 warnings.push(warning);
             }
         };
-        let (kind, value) = match kind_and_value(sent, rules) {
+        let (kind, value) = match kind_and_value(sent, rules, trace) {
             Ok(both) => both,
             Err(member) => {
                 dropped(member);
@@ -311,16 +313,22 @@ impl From<Passed> for Channel {
 fn kind_and_value(
     sent: &SubmittedChannel,
     rules: &mobile::Rules,
+    trace: &mut Trace,
 ) -> Result<(&'static str, String), ChannelMember> {
     let kind = sent.kind.as_deref().and_then(kind).ok_or(ChannelMember::Kind)?;
-    let value = sent.value.as_deref().and_then(|value| canonical(kind, value, rules));
+    let value = sent.value.as_deref().and_then(|value| canonical(kind, value, rules, trace));
     Ok((kind, value.ok_or(ChannelMember::Value)?))
 }
 
-fn canonical(kind: &str, value: &str, rules: &mobile::Rules) -> Option<String> {
+/// The value as it is compared; why a mobile number is refused is traced.
+fn canonical(kind: &str, value: &str, rules: &mobile::Rules, trace: &mut Trace) -> Option<String> {
     let value = short(value, VALUE_LIMIT)?;
     match kind {
-        MOBILE => Some(Mobile::parse(value, rules).ok()?.digits().to_owned()),
+        MOBILE => {
+            let (step, mobile) = Mobile::read(value, rules);
+            let mobile = mobile.map_err(|_| trace.add(step)).ok()?;
+            Some(mobile.digits().to_owned())
+        }
         EMAIL => Some(Email::parse(value).ok()?.as_str().to_owned()),
         _ => Some(value.to_owned()),
     }
@@ -379,7 +387,7 @@ mod tests {
     /// What becomes of channels that are passed for a customer of this source without any.
     fn taken(sent: &[SubmittedChannel], from: &str) -> (Vec<Channel>, Vec<Warning>) {
         let (mut held, mut warnings) = (Vec::new(), Vec::new());
-        let passed = read(sent, &rules(), &mut warnings);
+        let passed = read(sent, &rules(), &mut Trace::default(), &mut warnings);
         warnings.extend(bring(&mut held, passed, &source(from)));
         (held, warnings)
     }

@@ -1,6 +1,7 @@
 //! `/v1.1/…`: the API of the specification.
 
 pub(crate) mod attribution;
+mod client_country;
 pub mod customer;
 pub mod envelope;
 pub mod format;

@@ -33,7 +33,7 @@ pub(crate) struct Formatted {
 pub(crate) struct AnsweredOnce {
     /// What the caller calls this request and no other, such as a UUID. For 24 hours, whoever repeats
     /// the request with the same key gets the first answer again, with `Idempotent-Replayed: true`, and
-    /// changes nothing; the key with another body, format, `explain` or attribution is refused. A request
+    /// changes nothing; the key with another body, format, `explain`, attribution or client country code is refused. A request
     /// of which no customer went through leaves its key free, as a dry run does.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: Option<String>,
@@ -54,6 +54,18 @@ pub(crate) struct Attributed {
     /// The till, where no entity is sent.
     #[param(rename = "X-CAP-API-ATTRIBUTION-TILL-CODE")]
     till_code: Option<String>,
+}
+
+/// The country of the client's mobile numbers.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(crate) struct ClientCountry {
+    /// The calling code of mobile numbers that come without one, such as `91`. Of the organisation's
+    /// countries (`COUNTRY`, `SUPPORTED_COUNTRIES`), those with this code are tried first. It admits
+    /// no further country.
+    #[param(rename = "X-CAP-CLIENT-COUNTRYCODE", example = "91")]
+    client_country_code: Option<String>,
 }
 
 /// The user who acts through the caller, for the audit. The headers never fail a request: the audit keeps
@@ -118,14 +130,4 @@ pub(crate) struct LookedUp {
     #[serde(deserialize_with = "query::list")]
     #[param(value_type = String)]
     pub(crate) card_external_id: Vec<String>,
-}
-
-/// How mobile numbers of a look-up are read.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "for the document alone")]
-pub(crate) struct Completed {
-    /// The country code of mobile numbers that have none, in digits.
-    #[param(rename = "X-CAP-CLIENT-COUNTRYCODE")]
-    country_code: Option<String>,
 }

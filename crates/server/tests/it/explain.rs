@@ -489,3 +489,29 @@ fn a_dry_run_writes_nothing() {
     let registered = till.add_one(&customer);
     assert_eq!(registered["side_effects"]["effect"].as_array().unwrap().len(), 1);
 }
+
+/// The message of 1001 is documented; the steps say what was wrong, for an identifier that fails the
+/// customer, for one that is dropped, and for a channel.
+#[test]
+fn explains_why_a_mobile_number_is_refused() {
+    let app = App::with_settings(&[("COUNTRY", "GB"), ("INVALID_SECONDARY_IDENTIFIER", "DROP")]);
+    app.change_settings(&[("CONF_REGISTRATION_PRIMARY_KEY", "EMAIL")]);
+    let till = app.till("till.001");
+    let jersey = "not a valid mobile number for GB (COUNTRY): it belongs to JE. \
+                  Add JE to SUPPORTED_COUNTRIES to accept it";
+    for (customer, expected, setting) in [
+        (json!({"mobile": "07797 123456"}), "1001", "SUPPORTED_COUNTRIES"),
+        (json!({"mobile": "07797 123456", "email": "a@b.in"}), "1000 91003", "SUPPORTED_COUNTRIES"),
+        (
+            json!({"email": "b@b.in", "commChannels": [{"type": "mobile", "value": "+447797123456"}]}),
+            "1000 91003",
+            "SUPPORTED_COUNTRIES",
+        ),
+    ] {
+        let item = till.add_with("explain=true", &customer);
+        assert_eq!(code(&item), expected, "{customer}");
+        let steps = item["explain"]["steps"].as_array().unwrap();
+        let step = steps.iter().find(|step| step["rule"] == jersey);
+        assert_eq!(step.unwrap()["setting"], setting, "{customer}");
+    }
+}

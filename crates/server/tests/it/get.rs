@@ -515,3 +515,48 @@ fn country_code_header_completes_mobile_numbers() {
         }
     }
 }
+
+/// One client means one number, whether it registers or looks up.
+#[test]
+fn completes_numbers_by_the_country_code_of_the_client() {
+    let app = App::with_settings(&[("COUNTRY", "SG"), ("SUPPORTED_COUNTRIES", "HK")]);
+    let number = json!({
+        "mobile": "91234567", "commChannels": [{"type": "mobile", "value": "91234567"}],
+    });
+    let of_client = |code: &str| app.till("till.001").with_header("X-CAP-CLIENT-COUNTRYCODE", code);
+    let by_default = app.till("till.001").add_one(&number);
+    assert_eq!(by_default["mobile"], "6591234567");
+    let hong_kong = of_client("852").add_one(&number);
+    assert_eq!(hong_kong["mobile"], "85291234567");
+    for (code, expected) in [
+        ("852", "85291234567"),
+        ("+852", "85291234567"),
+        ("00852", "85291234567"),
+        ("65", "6591234567"),
+        // A country that the organisation does not have, and no calling code at all.
+        ("1", "6591234567"),
+        ("pigeon", "6591234567"),
+        ("", "6591234567"),
+    ] {
+        let reply = of_client(code).get("/v1.1/customer/get?format=json&mobile=91234567");
+        assert_eq!(reply.customer(0)["mobile"], expected, "{code}");
+        let whole = of_client(code).get("/v1.1/customer/get?format=json&mobile=6591234567");
+        assert_eq!(whole.customer(0)["mobile"], "6591234567", "{code}");
+    }
+}
+
+/// A reply can be sent again, and every spelling finds the customer.
+#[test]
+fn finds_a_customer_by_every_spelling_of_the_number() {
+    let app = App::start();
+    let till = app.till("till.001");
+    for validation in ["COUNTRY", "COUNTRY_THEN_GENERIC", "GENERIC", "OFF"] {
+        app.change_settings(&[("MOBILE_VALIDATION", validation)]);
+        let id = till.add_one(&json!({"mobile": "+91 09876543210"}))["user_id"].clone();
+        for spelling in ["9876543210", "09876543210", "919876543210", "0919876543210"] {
+            assert_eq!(till.add_one(&json!({"mobile": spelling}))["user_id"], id, "{spelling}");
+            let path = format!("/v1.1/customer/get?format=json&mobile={spelling}");
+            assert_eq!(till.get(&path).customer(0)["mobile"], "919876543210", "{spelling}");
+        }
+    }
+}

@@ -136,6 +136,7 @@ fn the_same_key_with_another_head_is_refused_where_that_matters() {
         ("", vec![("X-CAP-API-ATTRIBUTION-ENTITY-CODE", "till_name")], 422),
         ("", vec![("X-CAP-API-ATTRIBUTION-ENTITY-TYPE", "STORE_CODE")], 422),
         ("", vec![("X-CAP-API-ATTRIBUTION-TILL-CODE", "till_name")], 422),
+        ("", vec![("X-CAP-CLIENT-COUNTRYCODE", "65")], 422),
     ] {
         let again = ask(query, &headers);
         assert_eq!(again.status, status, "{query} {headers:?}");

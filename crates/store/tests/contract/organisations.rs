@@ -163,6 +163,7 @@ fn settings() -> Settings {
             base: Some("DE".parse().unwrap()),
             supported: vec!["SG".parse().unwrap(), "IN".parse().unwrap()],
             validation: mobile::Validation::CountryThenGeneric,
+            preferred: None,
         },
         external_id: external_id::Rules { prefix: Some("K-".to_owned()), length: Some(12) },
         generated_id: generated::Rules {

@@ -30,7 +30,9 @@ use crate::observe::metrics::Limit;
 use crate::v1_1::envelope::{self, Envelope, Refused, RefusedReply, Reply};
 use crate::v1_1::format::{self, Format};
 use crate::v1_1::idempotency::{Identity, replayed};
-use crate::v1_1::parameters::{AnsweredOnce, Attributed, Formatted, Registering, UserContext};
+use crate::v1_1::parameters::{
+    AnsweredOnce, Attributed, ClientCountry, Formatted, Registering, UserContext,
+};
 
 /// How often a registration is validated anew because the organisation was changed meanwhile.
 const TRIES: usize = 5;
@@ -43,7 +45,7 @@ const TRIES: usize = 5;
 /// answered as it was.
 #[utoipa::path(
     post, path = "/v1.1/customer/add", tag = "customers", operation_id = "add_customers",
-    params(Formatted, Registering, AnsweredOnce, Attributed, UserContext),
+    params(Formatted, Registering, AnsweredOnce, Attributed, ClientCountry, UserContext),
     request_body(
         content(
             (Sent = "application/json", examples(
@@ -201,8 +203,10 @@ async fn attempt(app: &App, asked: &Asked<'_>, tenant: &Tenant) -> Result<Respon
     let origin = head.origin.posted_as(posted_as.ok(), organisation);
     let refusal = refusal(app, batch, &organisation.settings);
     let (customers, valid) = match &refusal {
-        None => trace_span!(target: STAGES, "validate")
-            .in_scope(|| Customers::validated(batch, organisation, posted_as, now)),
+        None => trace_span!(target: STAGES, "validate").in_scope(|| {
+            let code = head.client_calling_code;
+            Customers::validated(batch, organisation, posted_as, code, now)
+        }),
         Some(_) => Default::default(),
     };
     let customers = Arc::new(customers);

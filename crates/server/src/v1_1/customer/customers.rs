@@ -39,19 +39,21 @@ pub struct Customers {
 }
 
 impl Customers {
-    /// Reads and validates each customer, as the organisation has it; whoever is valid is a
-    /// registration besides.
+    /// Reads and validates each customer by the organisation's rules, and returns a registration for
+    /// each valid one. `client_calling_code` is that of mobile numbers without one.
     #[must_use]
     pub fn validated(
         batch: &Decoded<'_>,
         organisation: &Organisation,
         posted_as: PostedAs,
+        client_calling_code: Option<u16>,
         now: Timestamp,
     ) -> (Self, Vec<Registration>) {
         let mut valid = Vec::with_capacity(batch.count());
         let Settings { strict_extras, warn_extras, .. } = organisation.settings;
         let customers = batch.customers(strict_extras || warn_extras).into_iter();
         let items = customers.map(|(submission, place)| {
+            let submission = Submission { client_calling_code, ..submission };
             let Validated { identifiers, trace, outcome } =
                 validate(&submission, organisation, posted_as, now);
             let refusal = outcome.map(|registration| valid.push(registration)).err();

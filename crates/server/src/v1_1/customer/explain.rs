@@ -1,6 +1,8 @@
 //! `?explain=true`: beside each customer of a reply, why it came out so. An extension of Patron's,
 //! never present unless asked for.
 
+use std::borrow::Cow;
+
 use patron_rules::decide::Decision;
 use patron_rules::identifier::{IdentifierKind, Identifiers};
 use patron_rules::settings::Settings;
@@ -39,7 +41,7 @@ struct Match {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct Step {
-    rule: &'static str,
+    rule: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     setting: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ use crate::v1_1::attribution::{self, Attribution};
 use crate::v1_1::format::Format;
 use crate::v1_1::idempotency::{self, Identity, Key};
 use crate::v1_1::parameters::{Formatted, Registering};
-use crate::v1_1::{envelope, format};
+use crate::v1_1::{client_country, envelope, format};
 
 /// What the head of a registration says.
 pub(super) struct Head<'a> {
@@ -26,6 +26,7 @@ pub(super) struct Head<'a> {
     pub(super) origin: Origin,
     pub(super) mode: Mode,
     pub(super) explained: bool,
+    pub(super) client_calling_code: Option<u16>,
 }
 
 /// Why the head of a registration is refused. An idempotency key that is not valid is one of the reasons:
@@ -61,6 +62,7 @@ impl<'a> Head<'a> {
             attribution: Attribution::read(headers, caller),
             mode: if dry_run { Mode::DryRun } else { Mode::Apply },
             explained: explain,
+            client_calling_code: client_country::calling_code(headers),
         })
     }
 
@@ -88,6 +90,7 @@ impl<'a> Head<'a> {
             entity_type,
             entity_code,
             till_code,
+            sent(client_country::HEADER),
             body,
         ])
     }

@@ -1,6 +1,6 @@
 //! What customers are looked up by.
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::HeaderMap;
 use patron_rules::card;
 use patron_rules::customer::CustomerId;
 use patron_rules::identifier::{Email, ExternalId, IdentifierKind, Mobile};
@@ -9,10 +9,8 @@ use patron_rules::text;
 use patron_store::{Error, Found, Lookup, Tenant};
 
 use crate::app::App;
+use crate::v1_1::client_country;
 use crate::v1_1::parameters::LookedUp;
-
-/// The country code of mobile numbers that have none.
-const COUNTRY_CODE: HeaderName = HeaderName::from_static("x-cap-client-countrycode");
 
 /// Several customers have the email address that one was looked up by.
 const SHARED_EMAIL: &str = "several customers have this email address";
@@ -23,8 +21,8 @@ pub(super) struct Query {
     pub(super) name: &'static str,
     /// Its values.
     pub(super) values: Vec<String>,
-    /// The country code of mobile numbers that have none, in digits.
-    country_code: Option<String>,
+    /// The calling code of mobile numbers that have none.
+    calling_code: Option<u16>,
 }
 
 /// Why no customer is returned.
@@ -57,7 +55,7 @@ impl Query {
             ("card_external_id", card_external_id),
         ];
         let (name, values) = identifiers.into_iter().find(|(_, values)| !values.is_empty())?;
-        Some(Self { name, values, country_code: country_code(headers) })
+        Some(Self { name, values, calling_code: client_country::calling_code(headers) })
     }
 
     /// The customer whom this value identifies.
@@ -101,8 +99,8 @@ impl Query {
         Some(match self.name {
             "mobile" => {
                 value.contains(char::is_numeric).then_some(())?;
-                let mobile = self.mobile(value, organisation);
-                mobile.map_or(Sought::Nothing, |mobile| {
+                let rules = settings.mobile.preferring(self.calling_code);
+                Mobile::parse(value, &rules).map_or(Sought::Nothing, |mobile| {
                     by(IdentifierKind::Mobile, mobile.digits().to_owned())
                 })
             }
@@ -122,24 +120,4 @@ impl Query {
                 .map_or(Sought::Nothing, |number| Sought::By(Lookup::Card(number))),
         })
     }
-
-    /// A number without a country code has the one of the header, if there is one.
-    fn mobile(&self, value: &str, organisation: &Organisation) -> Option<Mobile> {
-        let rules = &organisation.settings.mobile;
-        let is_missing =
-            |code: &&String| !value.starts_with('+') && !value.starts_with(code.as_str());
-        let code = self.country_code.as_ref().filter(is_missing);
-        let completed = code.map(|code| format!("+{code}{}", value.trim_start_matches('0')));
-        let completed = completed.and_then(|number| Mobile::parse(&number, rules).ok());
-        completed.or_else(|| Mobile::parse(value, rules).ok())
-    }
-}
-
-/// The code in digits, with or without a `+` before it.
-fn country_code(headers: &HeaderMap) -> Option<String> {
-    let sent = headers.get(COUNTRY_CODE)?.to_str().ok()?.trim();
-    let digits = sent.strip_prefix('+').unwrap_or(sent);
-    let is_code =
-        (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_code.then(|| digits.to_owned())
 }

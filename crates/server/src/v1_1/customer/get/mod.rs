@@ -40,7 +40,7 @@ use crate::http::query::{InvalidQuery, read_first};
 use crate::observe::metrics::Limit;
 use crate::v1_1::attribution::Attribution;
 use crate::v1_1::envelope::{self, Envelope, Reply};
-use crate::v1_1::parameters::{Attributed, Completed, Formatted, LookedUp};
+use crate::v1_1::parameters::{Attributed, ClientCountry, Formatted, LookedUp};
 
 /// One customer of a reply.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,7 +84,7 @@ struct Context<'a> {
 /// 400. A request that finds no customer has the code 500, under the HTTP status 200.
 #[utoipa::path(
     get, path = "/v1.1/customer/get", tag = "customers", operation_id = "get_customers",
-    params(Formatted, LookedUp, Flags, Selection, Completed, Attributed),
+    params(Formatted, LookedUp, Flags, Selection, ClientCountry, Attributed),
     responses((
         status = 200, description = "What is known of each customer",
         content((Envelope<Item> = "application/json"), (Reply<Item> = "application/xml"))
