@@ -234,6 +234,7 @@ pub(super) fn submission(
         reader.single(sent.card_details, || Member::Read("card_details".into()));
     let identifier = Member::Identifier;
     let submission = Submission {
+        client_calling_code: None,
         mobile: reader.text(sent.mobile, identifier(IdentifierKind::Mobile)),
         email: reader.text(sent.email, identifier(IdentifierKind::Email)),
         external_id: reader.text(sent.external_id, identifier(IdentifierKind::ExternalId)),
