@@ -967,7 +967,6 @@ mod tests {
 
     #[rstest]
     #[case("COUNTRY", "UK", ": use GB instead of UK")]
-    #[case("COUNTRY", "in", ": use IN instead of in")]
     #[case("COUNTRY", "+49", ": use DE instead of +49")]
     #[case("COUNTRY", "Wakanda", "")]
     #[case("SUPPORTED_COUNTRIES", "DE,UK, EL", ": use GB instead of UK, use GR instead of EL")]
