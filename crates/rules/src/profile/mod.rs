@@ -67,6 +67,7 @@ mod tests {
     use super::*;
     use crate::identifier::mobile;
     use crate::submission::SubmittedChannel;
+    use crate::trace::Trace;
 
     /// A word of the specification in each case and with each separator.
     fn spellings(word: &str) -> Vec<String> {
@@ -85,7 +86,7 @@ mod tests {
         };
         let rules = mobile::Rules { base: Some("IN".parse().unwrap()), ..Default::default() };
         let mut warnings = Vec::new();
-        let read = channel::read(&[sent], &rules, &mut warnings);
+        let read = channel::read(&[sent], &rules, &mut Trace::default(), &mut warnings);
         // An email address is no mobile number, which is said of the value.
         let of_value =
             crate::submission::Member::Channel(0, Some(crate::submission::ChannelMember::Value));
