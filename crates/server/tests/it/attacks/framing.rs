@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::net::TcpStream;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::attacks::{connect_from, status};
+use crate::attacks::{MIB, connect_from, peak_memory, status};
+use crate::data::Data;
+use crate::durability::{AUTHORIZATION, Program};
 
 /// "A server MUST respond with a 400 status code to any HTTP/1.1 request message that lacks a Host
 /// header field and to any request message that contains more than one" (RFC 9112, 3.2).
@@ -65,6 +67,31 @@ fn a_sign_in_has_a_small_body() {
         app.anonymous().post(path, "application/json", body.as_bytes()).status
     };
     assert_eq!((sign_in(9_000), sign_in(10_000)), (401, 413));
+}
+
+/// Each part by itself keeps much more memory than it has bytes.
+#[test]
+fn a_body_in_parts_of_one_byte_takes_little_memory() {
+    const BODY: usize = 250_000;
+    let data = Data::passing();
+    let program = Program::start(data.name());
+    program.till().add(&json!([]));
+    let before = peak_memory(&program);
+    let head = format!(
+        "POST /v1.1/customer/add HTTP/1.1\r\nHost: localhost\r\n{AUTHORIZATION}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    let mut senders = Vec::new();
+    for _ in 0..8 {
+        let mut sender = TcpStream::connect(program.address).unwrap();
+        sender.write_all(head.as_bytes()).unwrap();
+        sender.write_all(&b"1\r\n \r\n".repeat(BODY)).unwrap();
+        senders.push(sender);
+    }
+    for sender in &senders {
+        assert_eq!(status(sender, "0\r\n\r\n"), Some(400));
+    }
+    let grown = peak_memory(&program).saturating_sub(before);
+    assert!(grown < 16 * MIB, "{} MiB", grown / MIB);
 }
 
 /// What comes byte by byte is read as what comes at once.

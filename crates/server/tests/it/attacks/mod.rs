@@ -5,10 +5,15 @@ mod framing;
 mod hosts;
 mod unread_replies;
 
+use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
 use tokio::net::TcpSocket;
+
+use crate::durability::Program;
+
+pub const MIB: u64 = 1024 * 1024;
 
 /// A client that speaks HTTP/2 frame by frame, and says that it takes no byte of any reply.
 pub struct Frames(TcpStream);
@@ -93,6 +98,13 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame.extend(stream.to_be_bytes());
     frame.extend(payload);
     frame
+}
+
+/// The most memory that the program has had.
+pub fn peak_memory(program: &Program) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", program.child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
 /// Connects from this address of the loopback network.

@@ -1,16 +1,14 @@
 //! Clients that request much and read nothing.
 
-use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
 
 use crate::app::App;
-use crate::attacks::{DATA, Frames, HEADERS, PING, WINDOW_UPDATE};
+use crate::attacks::{DATA, Frames, HEADERS, MIB, PING, WINDOW_UPDATE, peak_memory};
 use crate::data::Data;
 use crate::durability::{Program, command};
 
 const LARGEST: &str = "/docs/swagger-ui-bundle.js";
-const MIB: u64 = 1024 * 1024;
 
 fn program() -> (Program, Data) {
     let data = Data::passing();
@@ -19,18 +17,11 @@ fn program() -> (Program, Data) {
     (Program::spawn(&mut command), data)
 }
 
-/// The most memory that the program has had.
-fn peak(program: &Program) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", program.child.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 /// 768 replies of 1.4 MB.
 #[test]
 fn take_no_memory_over_http_2_and_are_cut_off() {
     let (program, _data) = program();
-    let before = peak(&program);
+    let before = peak_memory(&program);
     let mut attackers: Vec<Frames> = (0..6).map(|_| Frames::connect(program.address)).collect();
     for attacker in &mut attackers {
         (0..128).for_each(|n| attacker.get(2 * n + 1, LARGEST));
@@ -39,14 +30,14 @@ fn take_no_memory_over_http_2_and_are_cut_off() {
         // Pings change nothing.
         while attacker.send(PING, 0, &[0; 8]) && attacker.wait_for(PING) {}
     }
-    let grown = peak(&program).saturating_sub(before);
+    let grown = peak_memory(&program).saturating_sub(before);
     assert!(grown < 64 * MIB, "{} MiB", grown / MIB);
 }
 
 #[test]
 fn take_no_memory_over_http_1_and_are_cut_off() {
     let (program, _data) = program();
-    let before = peak(&program);
+    let before = peak_memory(&program);
     let mut attackers = Vec::new();
     for _ in 0..64 {
         let mut attacker = TcpStream::connect(program.address).unwrap();
@@ -59,7 +50,7 @@ fn take_no_memory_over_http_1_and_are_cut_off() {
         // Until the connection is reset, without reading.
         while attacker.write_all(b"\r\n").is_ok() {}
     }
-    let grown = peak(&program).saturating_sub(before);
+    let grown = peak_memory(&program).saturating_sub(before);
     assert!(grown < 64 * MIB, "{} MiB", grown / MIB);
 }
 
