@@ -224,7 +224,7 @@ impl Metrics {
         );
         registry.register(
             "limit_hits",
-            "How often something was refused because of a limit, by limit",
+            "How often a limit refused something, or closed a connection in favour of another one, by limit",
             self.limits.clone(),
         );
         registry.register(
