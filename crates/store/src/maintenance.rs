@@ -2,7 +2,10 @@
 //!
 //! A process that serves the data may go on meanwhile, except while they are restored.
 
-pub use crate::sqlite::maintenance::{back_up, check_directory, check_file, restore, schema};
+pub use crate::postgres::check::check as check_database;
+pub use crate::sqlite::maintenance::{
+    back_up, check_directory, check_file, check_ledgers, restore, schema,
+};
 
 /// Sees how far work has come.
 pub trait Watch {

@@ -5,20 +5,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use patron_rules::identifier::IdentifierKind;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Connections, Parameter, PostgresOptions};
-use super::{ledger, migration, organisation};
+use super::{check, migration};
+use crate::Error;
 use crate::copy::end::{Asked, End, MARK, Writes};
 use crate::copy::row::{Chunk, Gathered, Key, Row, Value};
 use crate::copy::tables::{Column, Engine, Kind, Part, TABLES, Table, Which, select};
 use crate::maintenance::{self, Watch};
-use crate::rows::{Row as _, count, identifier_value, kind_number, ledger as rows_of_ledgers};
-use crate::{Error, LedgerCheck, OrganisationName};
-
-/// How many rows a query for faults tells of at most.
-const FAULTS: usize = 1_000;
+use crate::rows::{Row as _, count};
 
 /// A database.
 pub(crate) struct PostgresEnd {
@@ -149,9 +145,9 @@ impl End for PostgresEnd {
     async fn check(&self, watch: &mut (dyn Watch + Send)) -> Result<Vec<maintenance::Part>, Error> {
         let connection = self.connections.get().await?;
         Ok(vec![
-            ids(&connection, watch).await?,
-            ledgers(&connection, watch).await?,
-            identifiers(&connection, watch).await?,
+            check::ids(&connection, watch).await?,
+            check::ledgers(&connection, watch).await?,
+            check::identifiers(&connection, &[], watch).await?,
         ])
     }
 
@@ -221,87 +217,7 @@ fn read(row: &tokio_postgres::Row, table: &Table) -> Result<Row, Error> {
     Ok(Row(table.columns.iter().enumerate().map(value).collect::<Result<_, Error>>()?))
 }
 
-/// Whether no id of a customer would be given twice.
-async fn ids(
-    connection: &Connection,
-    watch: &mut (dyn Watch + Send),
-) -> Result<maintenance::Part, Error> {
-    const NAME: &str = "ids of customers";
-    watch.begin(NAME, None);
-    let mut part = maintenance::Part::new(NAME);
-    let sql = format!(
-        "SELECT b.organisation_id FROM id_block b WHERE EXISTS (
-            SELECT 1 FROM customer c WHERE c.organisation_id = b.organisation_id
-                AND c.customer_id >= b.next_customer_id)
-         ORDER BY b.organisation_id LIMIT {FAULTS}"
-    );
-    for organisation in connection.list(&sql, &[], |row| row.number("organisation_id")).await? {
-        part.fault(|| {
-            format!(
-                "organisation {organisation}: the next customers would be given ids that are taken"
-            )
-        });
-    }
-    part.looked_at_more(rows_of(connection, "id_block").await?);
-    Ok(part)
-}
-
-/// Whether balances are the sums of their ledgers.
-async fn ledgers(
-    connection: &Connection,
-    watch: &mut (dyn Watch + Send),
-) -> Result<maintenance::Part, Error> {
-    const NAME: &str = "ledgers";
-    watch.begin(NAME, None);
-    let mut part = maintenance::Part::new(NAME);
-    for OrganisationName { id, name, .. } in organisation::all(connection).await? {
-        let mut tell = |told| match told {
-            LedgerCheck::Progress { .. } => {}
-            LedgerCheck::Difference(difference) => {
-                part.fault(|| rows_of_ledgers::describe(id, &difference));
-            }
-            LedgerCheck::Done { customers } => part.looked_at_more(customers),
-        };
-        ledger::compare(connection, &name, &mut tell).await?;
-    }
-    Ok(part)
-}
-
-/// Whether the customer to whom each identifier leads has it.
-async fn identifiers(
-    connection: &Connection,
-    watch: &mut (dyn Watch + Send),
-) -> Result<maintenance::Part, Error> {
-    const NAME: &str = "identifiers";
-    watch.begin(NAME, None);
-    let mut part = maintenance::Part::new(NAME);
-    for kind in IdentifierKind::ALL {
-        let sql = format!(
-            "SELECT i.organisation_id, i.customer_id FROM identifier i
-             LEFT JOIN customer c ON c.organisation_id = i.organisation_id
-                AND c.customer_id = i.customer_id
-             WHERE i.kind = {} AND {} IS DISTINCT FROM i.value
-             ORDER BY i.organisation_id, i.customer_id LIMIT {FAULTS}",
-            kind_number(kind),
-            identifier_value(kind),
-        );
-        let read = |row: &tokio_postgres::Row| {
-            Ok((row.number("organisation_id")?, row.number("customer_id")?))
-        };
-        for (organisation, customer) in connection.list(&sql, &[], read).await? {
-            part.fault(|| {
-                format!(
-                    "organisation {organisation}: one {kind} leads to customer {customer}, who does \
-                     not have it"
-                )
-            });
-        }
-    }
-    part.looked_at_more(rows_of(connection, "identifier").await?);
-    Ok(part)
-}
-
-async fn rows_of(connection: &Connection, table: &str) -> Result<u64, Error> {
+pub(super) async fn rows_of(connection: &Connection, table: &str) -> Result<u64, Error> {
     let sql = format!("SELECT count(*) AS rows FROM {table}");
     let rows = connection.first(&sql, &[], |row| count(row.number("rows")?)).await?;
     Ok(rows.unwrap_or_default())

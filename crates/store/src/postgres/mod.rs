@@ -6,6 +6,7 @@
 mod audit;
 mod candidates;
 mod cards;
+pub(crate) mod check;
 mod configuration;
 mod connection;
 pub(crate) mod copying;

@@ -89,6 +89,20 @@ pub(super) const CUSTOMERS: &str = concat!(
      ORDER BY asked.customer_id, e.programme_id"
 );
 
+/// Customers of an organisation from the one id to the other, each with their own enrolments, merged
+/// or not.
+pub(super) const OWN_ROWS: &str = concat!(
+    "SELECT ",
+    customer_columns!(),
+    ", ",
+    enrolment_columns!(),
+    " FROM customer c
+     LEFT JOIN enrolment e
+         ON e.organisation_id = c.organisation_id AND e.customer_id = c.customer_id
+     WHERE c.organisation_id = $1 AND c.customer_id BETWEEN $2 AND $3
+     ORDER BY c.customer_id, e.programme_id"
+);
+
 const AWARDS: &str = concat!(
     "SELECT l.customer_id, l.rule, l.programme_id FROM ",
     survivors!(),

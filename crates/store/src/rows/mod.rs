@@ -8,6 +8,7 @@ pub(crate) mod customer;
 pub(crate) mod enrolment;
 pub(crate) mod ledger;
 pub(crate) mod operators;
+pub(crate) mod references;
 pub(crate) mod referral;
 
 use jiff::Timestamp;

@@ -8,9 +8,9 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::files::{self, Lock, Partial};
-use super::{check, open};
-use crate::Error;
+use super::{check, ledger, open, organisation};
 use crate::maintenance::{Checked, Schema, Watch};
+use crate::{Error, LedgerCheck};
 
 /// How many pages are copied between two words on how far it has come.
 const PAGES_A_STEP: i32 = 256;
@@ -40,6 +40,28 @@ pub fn check_directory(directory: &Path, watch: &mut dyn Watch) -> Result<Checke
 /// As [`check_directory`].
 pub fn check_file(file: &Path, watch: &mut dyn Watch) -> Result<Checked, Error> {
     check::or_damage(open::read_only(file).and_then(|connection| check::check(&connection, watch)))
+}
+
+/// Adds up the ledgers of the organisations in a directory, or of one of them, and compares them with
+/// the balances, whether the data are served or not. `tell` hears the organisation's name with each
+/// word.
+///
+/// # Errors
+/// [`Error::NoOrganisation`]; data that are not there, or cannot be read at all.
+pub fn check_ledgers(
+    directory: &Path,
+    organisation: Option<&str>,
+    mut tell: impl FnMut(&str, LedgerCheck) + Send,
+) -> Result<(), Error> {
+    let connection = open::read_only(&directory.join(files::DATABASE))?;
+    let names = match organisation {
+        Some(name) => vec![name.to_owned()],
+        None => organisation::all(&connection)?.into_iter().map(|known| known.name).collect(),
+    };
+    for name in names {
+        ledger::check(&connection, &name, &mut |told| tell(&name, told))?;
+    }
+    Ok(())
 }
 
 /// Copies the data in a directory into a file, whether they are served or not: all that was

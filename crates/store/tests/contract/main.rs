@@ -27,6 +27,7 @@ mod copying;
 mod coupons;
 mod credentials;
 mod data_model;
+mod database_check;
 mod differential;
 mod dry_run;
 mod generated_ids;

@@ -32,7 +32,7 @@ fn connect(place: &Place) -> Connection {
 
 /// What was said of how far the work has come.
 #[derive(Default)]
-struct Said {
+pub struct Said {
     parts: Vec<(String, Option<u64>, u64)>,
 }
 
@@ -76,7 +76,7 @@ fn listed(directory: &Path) -> Vec<String> {
 const PERSON: [&str; 3] = ["919000000001", "a@b.in", "A-1"];
 
 /// Fills a shop: customers 100000001 (merged into) and 100000002 (merged), and two more.
-async fn fill(store: &dyn Store) {
+pub async fn fill(store: &dyn Store) {
     let settings = Settings { merge: true, ..Settings::default() };
     let tenant = set_up(store, shop_with("shop", settings)).await;
     let [digits, address, own] = PERSON;

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
-use patron_store::maintenance;
+use patron_store::{Location, maintenance};
 
-use super::{Damaged, report};
-use crate::cli::Place;
+use super::{Damaged, file_name, report};
 use crate::cli::progress::Bars;
+use crate::cli::{Place, opened};
+use crate::config::Engine;
 
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
@@ -21,8 +22,16 @@ pub(in crate::cli) struct Arguments {
 pub(in crate::cli) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut bars = Bars::new();
     let checked = match &arguments.file {
-        Some(file) => maintenance::check_file(file, &mut bars),
-        None => maintenance::check_directory(&arguments.place.directory()?, &mut bars),
+        Some(file) => maintenance::check_file(file_name(file)?, &mut bars),
+        None => match arguments.place.load()?.engine() {
+            Engine::Embedded(Location::Directory(directory)) => {
+                maintenance::check_directory(&directory, &mut bars)
+            }
+            Engine::Embedded(Location::Memory) => bail!("data in memory have no files"),
+            Engine::Postgres(options) => {
+                opened::runtime()?.block_on(maintenance::check_database(&options, &mut bars))
+            }
+        },
     };
     drop(bars);
     let checked = checked.context("cannot check the data")?;

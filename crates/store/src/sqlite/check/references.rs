@@ -6,21 +6,9 @@ use rusqlite::Connection;
 use super::Organisations;
 use crate::Error;
 use crate::maintenance::{Part, Watch};
+use crate::rows::references::{CUSTOMER, ORGANISATION, Orphans, Reference};
 use crate::rows::{identifier_value, kind_number};
 use crate::sqlite::rows::list;
-
-/// By these names a column names a customer or an organisation, in every table.
-const CUSTOMER: &str = "customer_id";
-const ORGANISATION: &str = "organisation_id";
-/// Which customer or organisation nobody is.
-const NOBODY: i64 = 0;
-/// Columns that name a customer by another name.
-const CUSTOMERS: [(&str, &str); 4] = [
-    ("customer", "merged_into"),
-    ("ledger_entry", "other_id"),
-    ("merge", "survivor_id"),
-    ("merge", "victim_id"),
-];
 
 /// Whether the customer to whom each identifier leads has it, and customers are found by its kind.
 pub(super) fn identifiers(
@@ -68,40 +56,17 @@ pub(super) fn rows_of_nobody(
     let mut part = Part::new("rows of customers and organisations");
     let references = references(connection)?;
     watch.begin("rows of customers and organisations", u64::try_from(references.len()).ok());
-    for (done, Reference { table, column }) in (1..).zip(references) {
-        let (owner, key) = if column == ORGANISATION {
-            ("organisation", format!("owner.{ORGANISATION} = row.{ORGANISATION}"))
-        } else {
-            let organisation = format!("owner.{ORGANISATION} = row.{ORGANISATION}");
-            ("customer", format!("{organisation} AND owner.{CUSTOMER} = row.{column}"))
-        };
-        let sql = format!(
-            "SELECT {ORGANISATION}, {column}, count(*) FROM {table} AS row
-             WHERE {column} <> {NOBODY}
-                 AND NOT EXISTS (SELECT 1 FROM {owner} AS owner WHERE {key})
-             GROUP BY {ORGANISATION}, {column}"
-        );
-        let orphans = list(connection, &sql, [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+    for (done, reference) in (1..).zip(references) {
+        let orphans = list(connection, &reference.orphans(), [], |row| {
+            Ok(Orphans { organisation: row.get(0)?, id: row.get(1)?, rows: row.get(2)? })
         })?;
-        for (organisation, id, count) in orphans {
-            part.fault(|| {
-                format!(
-                    "organisation {organisation}: `{table}` names {owner} {id} in {column}, \
-                     which does not exist (rows: {count})"
-                )
-            });
+        for orphans in orphans {
+            part.fault(|| reference.describe(&orphans));
         }
         part.looked();
         watch.reach(done);
     }
     Ok(part)
-}
-
-/// A column that names a customer or an organisation.
-struct Reference {
-    table: String,
-    column: String,
 }
 
 fn references(connection: &Connection) -> Result<Vec<Reference>, Error> {
@@ -112,14 +77,5 @@ fn references(connection: &Connection) -> Result<Vec<Reference>, Error> {
         (CUSTOMER, ORGANISATION),
         |row| Ok(Reference { table: row.get(0)?, column: row.get(1)? }),
     )?;
-    let owns = |reference: &Reference| {
-        matches!(
-            (reference.table.as_str(), reference.column.as_str()),
-            ("customer", CUSTOMER) | ("organisation", ORGANISATION)
-        )
-    };
-    let others = CUSTOMERS
-        .into_iter()
-        .map(|(table, column)| Reference { table: table.to_owned(), column: column.to_owned() });
-    Ok(named.into_iter().filter(|reference| !owns(reference)).chain(others).collect())
+    Ok(Reference::all(named))
 }
