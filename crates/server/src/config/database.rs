@@ -28,6 +28,12 @@ const SHOWN: [&str; 9] = [
 #[serde(transparent)]
 pub struct DatabaseUrl(String);
 
+impl From<String> for DatabaseUrl {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// The parts of a URL.
 struct Parts<'a> {
     scheme: &'a str,

@@ -1,6 +1,7 @@
 //! The configuration: defaults, overlaid by a TOML file, by `PATRON_…` variables, by flags.
 
 mod database;
+mod keys;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub use self::database::DatabaseUrl;
+pub use self::keys::{Form, KEYS, Key, reference};
 use crate::limits::proxies::Proxies;
 
 /// What stands before a key's name in capitals in its environment variable.
@@ -47,6 +49,8 @@ pub struct Config {
     pub database_connections: usize,
     /// How long the database may take for one request before that is refused.
     pub database_deadline_seconds: u64,
+    /// Whether `serve` fails where the data directory holds no registry, instead of creating one.
+    pub must_exist: bool,
     /// How many identifiers of new customers gather in memory before they are merged into their table;
     /// at most twice as many are kept, at about 100 bytes each.
     pub recent_identifiers: usize,
@@ -140,6 +144,7 @@ impl Default for Config {
             database_ca: PathBuf::new(),
             database_connections: 8,
             database_deadline_seconds: 5,
+            must_exist: false,
             recent_identifiers,
             writer_cache_mib,
             checkpoint_mib,
@@ -182,7 +187,6 @@ impl Config {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: Table,
     ) -> anyhow::Result<Self> {
-        let defaults = Table::try_from(Self::default())?;
         let mut keys = Table::new();
         if let Some(path) = file {
             overlay(&mut keys, read_file(path)?, &path.display().to_string())?;
@@ -192,52 +196,28 @@ impl Config {
             if let Some(key) = name.strip_prefix(VARIABLE_PREFIX)
                 && !FOREIGN_VARIABLES.iter().any(|foreign| name.starts_with(foreign))
             {
-                let key = key.to_lowercase();
-                let Some(default) = defaults.get(&key) else {
+                let Some(key) = Key::named(&key.to_lowercase()) else {
                     bail!("the environment variable {name} names no key of the configuration");
                 };
-                let value = like(default, &text).with_context(|| format!("{name}={text}"))?;
-                variables.insert(key, value);
+                let value = key.form.value(&text);
+                key.form.check(&value).map_err(|error| anyhow!("{name}: {error}"))?;
+                variables.insert(key.name.to_owned(), value);
             }
         }
         overlay(&mut keys, variables, "the environment")?;
         overlay(&mut keys, flags, "the command line")?;
+        for key in KEYS {
+            let checked = keys.get(key.name).map_or(Ok(()), |value| key.form.check(value));
+            checked.map_err(|error| anyhow!("{}: {error}", key.name))?;
+        }
         settle_place(&mut keys);
         let config: Self = keys.try_into().context("the configuration")?;
         config.check()?;
         Ok(config)
     }
 
-    /// Refuses numbers that could not work.
+    /// Rejects values that contradict each other, and lists with a wrong item.
     fn check(&self) -> anyhow::Result<()> {
-        let count = |count| u64::try_from(count).unwrap_or(u64::MAX);
-        let (bytes, connections) = (count(self.body_limit_bytes), count(self.connection_limit));
-        let of_address = count(self.connection_limit_per_address);
-        for (key, value, least, most) in [
-            ("database_connections", count(self.database_connections), 1, 1_000),
-            ("database_deadline_seconds", self.database_deadline_seconds, 1, 60),
-            ("recent_identifiers", count(self.recent_identifiers), 1, 10_000_000),
-            ("writer_cache_mib", self.writer_cache_mib.into(), 1, 65_536),
-            ("checkpoint_mib", self.checkpoint_mib.into(), 1, 4_096),
-            ("connection_limit", connections, 1, 1_000_000),
-            ("connection_limit_per_address", of_address, 0, 1_000_000),
-            ("connection_reserve", count(self.connection_reserve), 0, 1_000),
-            ("idle_timeout_seconds", self.idle_timeout_seconds, 1, 86_400),
-            ("body_limit_bytes", bytes, 1, 1_000_000_000),
-            ("header_timeout_seconds", self.header_timeout_seconds, 1, 3_600),
-            ("body_timeout_seconds", self.body_timeout_seconds, 1, 3_600),
-            ("reply_timeout_seconds", self.reply_timeout_seconds, 1, 3_600),
-            ("unsent_limit_bytes", count(self.unsent_limit_bytes), 1, 1_000_000_000),
-            ("shutdown_timeout_seconds", self.shutdown_timeout_seconds, 0, 3_600),
-            ("credential_cache_seconds", self.credential_cache_seconds, 0, 3_600),
-            ("session_minutes", self.session_minutes.into(), 1, 44_640),
-            ("wrong_passwords_per_minute", self.wrong_passwords_per_minute.into(), 1, 1_000_000),
-            ("rate_limit_per_minute", self.rate_limit_per_minute.into(), 0, 1_000_000_000),
-        ] {
-            if !(least..=most).contains(&value) {
-                bail!("{key} is a number from {least} to {most}, not {value}");
-            }
-        }
         if self.tls_cert.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
             bail!("tls_cert and tls_key belong together: one is given and the other is not");
         }
@@ -245,12 +225,6 @@ impl Config {
             self.database.check()?;
         }
         self.proxies()?;
-        if !self.otlp_endpoint.is_empty() && !self.otlp_endpoint.starts_with("http://") {
-            bail!("otlp_endpoint is a URL as http://127.0.0.1:4318, not {}", self.otlp_endpoint);
-        }
-        if !is_path_prefix(&self.path_prefix) {
-            bail!("path_prefix is a path as /api, or empty, not {}", self.path_prefix);
-        }
         if let Some(origin) = self.origins().find(|origin| !is_origin(origin)) {
             bail!("cors_origins names sites as https://shop.example, not as {origin}");
         }
@@ -358,20 +332,35 @@ fn path(text: &Path) -> Option<PathBuf> {
 fn read_file(path: &Path) -> anyhow::Result<Table> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    let checked: Result<Config, _> = toml::from_str(&text);
-    checked.map_err(|error| {
+    let misread = |error: toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start);
         let place = place(&text, start);
         anyhow!("in the configuration {}, {place}: {}", path.display(), error.message())
-    })?;
-    Ok(toml::from_str(&text)?)
+    };
+    let keys: Table = toml::from_str(&text).map_err(misread)?;
+    for (name, value) in &keys {
+        let checked = Key::named(name).map_or(Ok(()), |key| key.form.check(value));
+        checked.map_err(|error| {
+            let line = text.lines().position(|line| key_of(line) == Some(name));
+            let number = line.unwrap_or_default().saturating_add(1);
+            anyhow!("in the configuration {}, line {number}, `{name}`: {error}", path.display())
+        })?;
+    }
+    let checked: Result<Config, _> = toml::from_str(&text);
+    checked.map_err(misread)?;
+    Ok(keys)
+}
+
+/// The key that a line of a file sets.
+fn key_of(line: &str) -> Option<&str> {
+    line.split_once('=').map(|(key, _)| key.trim())
 }
 
 /// Where something stands in a file: its line and key, and not what follows, which may be a password.
 fn place(text: &str, start: usize) -> String {
     let lines_before = text.bytes().take(start).filter(|byte| *byte == b'\n').count();
     let line = text.lines().nth(lines_before).unwrap_or_default();
-    let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+    let key = key_of(line).unwrap_or_default();
     let is_of_a_key = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     let number = lines_before.saturating_add(1);
     if key.is_empty() || !key.bytes().all(is_of_a_key) {
@@ -405,15 +394,6 @@ fn settle_place(keys: &mut Table) {
     } else if !database.is_empty() {
         keys.insert(DATA.to_owned(), Value::String(String::new()));
     }
-}
-
-/// Reads a variable's text as a value of the default's type.
-fn like(default: &Value, text: &str) -> anyhow::Result<Value> {
-    Ok(match default {
-        Value::Integer(_) => Value::Integer(text.trim().parse().context("is no whole number")?),
-        Value::Boolean(_) => Value::Boolean(text.trim().parse().context("is not true or false")?),
-        _ => Value::String(text.to_owned()),
-    })
 }
 
 #[cfg(test)]
@@ -516,13 +496,24 @@ mod tests {
             format!("{:#}", load(file, environment, "").unwrap_err())
         };
         assert!(refused("listn = 'x'", &[]).contains("unknown field `listn`"));
-        assert!(refused("listen = 'x'", &[]).contains("invalid socket address"));
+        let refusal = refused("log = 'info'\nlisten = '8080'", &[]);
+        let wrong = "expected ADDRESS:PORT such as 127.0.0.1:8080, not `8080`";
+        assert!(refusal.ends_with(&format!("line 2, `listen`: {wrong}")), "{refusal}");
+        assert_eq!(refused("", &[("PATRON_LISTEN", "8080")]), format!("PATRON_LISTEN: {wrong}"));
+        assert!(refused("", &[("PATRON_MUST_EXIST", "yes")]).contains("expected true or false"));
         assert!(refused("", &[("PATRON_LISTN", "x")]).contains("PATRON_LISTN"));
-        assert!(refused("", &[("PATRON_BODY_LIMIT_BYTES", "many")]).contains("no whole number"));
-        assert!(refused("body_limit_bytes = 0", &[]).contains("is a number from 1 to"));
+        assert!(
+            refused("", &[("PATRON_BODY_LIMIT_BYTES", "many")]).contains("expected a whole number")
+        );
+        assert!(
+            refused("body_limit_bytes = 0", &[])
+                .contains("expected a whole number of bytes from 1 to")
+        );
         assert!(refused("body_limit_bytes = -1", &[]).contains("body_limit_bytes"));
-        assert!(refused("checkpoint_mib = 4097", &[]).contains("is a number from 1 to 4096"));
-        assert!(refused("recent_identifiers = 0", &[]).contains("is a number from 1 to 10000000"));
+        assert!(refused("checkpoint_mib = 4097", &[]).contains("of MiB from 1 to 4096"));
+        assert!(
+            refused("recent_identifiers = 0", &[]).contains("a whole number from 1 to 10000000")
+        );
         assert!(refused("", &[("PATRON_WRITER_CACHE_MIB", "0")]).contains("from 1 to 65536"));
         assert!(refused("tls_cert = 'cert.pem'", &[]).contains("belong together"));
         assert!(refused("", &[("PATRON_TLS_KEY", "key.pem")]).contains("belong together"));
@@ -531,7 +522,7 @@ mod tests {
         assert!(refused("otlp_endpoint = 'https://x'", &[]).contains("otlp_endpoint"));
         for prefix in ["api", "/", "/api/", "//api", "/a//b", "/a b", "/api?x"] {
             assert!(
-                refused("", &[("PATRON_PATH_PREFIX", prefix)]).contains("path_prefix is a path")
+                refused("", &[("PATRON_PATH_PREFIX", prefix)]).contains("expected a path such as /api")
             );
         }
         for origin in ["*", "shop.example", "https://", "https://shop.example/", "HTTPS://x"] {
