@@ -145,6 +145,9 @@ pub trait Operators {
     /// The role that an operator has for exactly this scope; `None` without one.
     async fn granted(&self, scope: Scope, name: &str) -> Result<Option<Role>, Error>;
 
+    /// Whether any operator exists.
+    async fn has_operators(&self) -> Result<bool, Error>;
+
     /// The hash of an operator's password; `None` where there is no such operator.
     async fn operator_password(&self, name: &str) -> Result<Option<String>, Error>;
 

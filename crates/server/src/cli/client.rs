@@ -1,16 +1,15 @@
-//! `patron client`: what API clients generate tokens with.
+//! `patron client`: the secrets with which API clients generate tokens.
 
 use clap::{Args, Subcommand};
-use patron_store::NewSecret;
+use serde::Deserialize;
 
-use super::{Place, opened};
-use crate::auth::password;
-use crate::auth::token::{self, Purpose};
+use super::Place;
+use super::admin::{self, IfMissing, path};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Make another secret for an API client, and print it with its key. The one before and every
-    /// token are of no use from then on.
+    /// Create a new secret for an API client, and print it with the client's key. The old secret and
+    /// all tokens of the client stop working at once.
     Secret(Secret),
 }
 
@@ -27,12 +26,15 @@ pub(super) struct Secret {
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<()> {
+    #[derive(Deserialize)]
+    struct ClientSecret {
+        key: String,
+        secret: String,
+    }
     let Command::Secret(Secret { organisation, name, place }) = command;
-    opened::with(place, async |store| {
-        let tenant = opened::organisation(store, organisation).await?;
-        let secret = token::generate(Purpose::Secret)?;
-        let new = NewSecret { key: token::generate_key()?, hash: password::argon2id(&secret)? };
-        let key = store.set_client_secret(tenant, name, new, opened::author()).await?;
+    admin::with(place, IfMissing::Fail, async |admin| {
+        let path = path(&["organisations", organisation, "api_clients", name, "secret"]);
+        let ClientSecret { key, secret } = admin.post(&path, &()).await?.json()?;
         super::say(&format!("key = \"{key}\"\nsecret = \"{secret}\""));
         Ok(())
     })

@@ -23,14 +23,14 @@ pub(super) struct Arguments {
     config: Option<PathBuf>,
     /// The address and port of the server, if not as configured.
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Option<String>,
     /// The server speaks TLS, although the configuration names no certificate.
     #[arg(long)]
     tls: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut sources = Sources { listen: arguments.listen, ..Sources::default() };
+    let mut sources = Sources { listen: arguments.listen.clone(), ..Sources::default() };
     sources.place.config.clone_from(&arguments.config);
     let config = sources.load()?;
     let scheme = if arguments.tls { "https" } else { config.scheme() };

@@ -6,39 +6,58 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use patron_store::{LedgerCheck, LedgerDifference, Store};
+use patron_store::{LedgerCheck, LedgerDifference, Location, Store, maintenance};
 
-use super::{Sources, opened};
+use super::admin::IfMissing;
+use super::{Place, opened};
+use crate::config::Engine;
 
 /// How progress looks on a terminal.
 const PROGRESS: &str = "{msg} {bar:40} {percent}% {elapsed}, {eta} to go";
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Add up every customer's ledger and compare the sums with their balances. Names each one that
-    /// differs, and fails where any does.
+    /// Compare every customer's balances with the sums of the ledger. Prints each difference, and
+    /// fails if there is one. Works while Patron serves.
     Check(CheckArguments),
 }
 
 #[derive(Args)]
 pub(super) struct CheckArguments {
-    #[command(flatten)]
-    sources: Sources,
-    /// Check this organisation alone.
+    /// Check only this organisation.
     #[arg(long, value_name = "NAME", value_parser = super::name)]
     organisation: Option<String>,
+    #[command(flatten)]
+    place: Place,
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<()> {
-    let Command::Check(CheckArguments { sources, organisation }) = command;
-    let config = sources.load()?;
-    let checked = opened::runtime()?.block_on(async {
-        let store = opened::open(&config).await.context("cannot open the data")?;
-        opened::done(store, async |store| check(store, organisation.as_deref()).await).await
-    });
-    match checked? {
+    let Command::Check(CheckArguments { place, organisation }) = command;
+    let organisation = organisation.as_deref();
+    let config = place.load()?;
+    let differences = match config.engine() {
+        Engine::Embedded(Location::Directory(directory)) => {
+            let report = Report::new()?;
+            let told = |name: &str, told| report.tell(name, told);
+            let checked = maintenance::check_ledgers(&directory, organisation, told);
+            checked.with_context(|| subject(organisation))?;
+            report.differences()
+        }
+        _ => opened::runtime()?.block_on(async {
+            let store = opened::open(&config, IfMissing::Fail).await?;
+            opened::done(store, async |store| check(store, organisation).await).await
+        })?,
+    };
+    match differences {
         0 => Ok(()),
         differences => bail!("sums that differ between the ledger and the balances: {differences}"),
+    }
+}
+
+fn subject(organisation: Option<&str>) -> String {
+    match organisation {
+        Some(name) => format!("cannot check `{name}`"),
+        None => "cannot check the ledgers".to_owned(),
     }
 }
 
@@ -48,52 +67,59 @@ async fn check(store: &dyn Store, organisation: Option<&str>) -> anyhow::Result<
         Some(name) => vec![name.to_owned()],
         None => store.organisations().await?.into_iter().map(|known| known.name).collect(),
     };
-    let differences = Arc::new(AtomicU64::new(0));
+    let report = Arc::new(Report::new()?);
     for name in names {
-        // It is drawn on a terminal alone.
-        let bar = ProgressBar::new(0).with_message(name.clone());
-        bar.set_style(ProgressStyle::with_template(PROGRESS)?);
-        let teller =
-            Teller { organisation: name.clone(), bar, differences: Arc::clone(&differences) };
-        let tell = Box::new(move |told| teller.tell(told));
-        store.check_ledger(&name, tell).await.with_context(|| format!("cannot check `{name}`"))?;
+        let (teller, organisation) = (Arc::clone(&report), name.clone());
+        let tell = Box::new(move |told| teller.tell(&organisation, told));
+        store.check_ledger(&name, tell).await.with_context(|| subject(Some(&name)))?;
     }
-    Ok(differences.load(Ordering::Relaxed))
+    Ok(report.differences())
 }
 
-/// Tells what the check of one organisation comes upon.
-struct Teller {
-    organisation: String,
+/// Prints what a check finds.
+struct Report {
+    /// Only drawn on a terminal.
     bar: ProgressBar,
-    differences: Arc<AtomicU64>,
+    differences: AtomicU64,
 }
 
-impl Teller {
-    fn tell(&self, told: LedgerCheck) {
+impl Report {
+    fn new() -> anyhow::Result<Self> {
+        let bar = ProgressBar::new(0);
+        bar.set_style(ProgressStyle::with_template(PROGRESS)?);
+        Ok(Self { bar, differences: AtomicU64::new(0) })
+    }
+
+    fn differences(&self) -> u64 {
+        self.differences.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, organisation: &str, told: LedgerCheck) {
         match told {
             LedgerCheck::Progress { done, of } => {
+                self.bar.set_message(organisation.to_owned());
                 self.bar.set_length(of);
                 self.bar.set_position(done);
             }
             LedgerCheck::Difference(difference) => {
                 self.differences.fetch_add(1, Ordering::Relaxed);
-                self.bar.suspend(|| super::say(&self.describe(&difference)));
+                self.bar.suspend(|| super::say(&describe(organisation, &difference)));
             }
             LedgerCheck::Done { customers } => {
-                self.bar.finish_and_clear();
-                super::say(&format!("{}: checked {customers} customers", self.organisation));
+                self.bar.reset();
+                let done = format!("{organisation}: checked {customers} customers");
+                self.bar.suspend(|| super::say(&done));
             }
         }
     }
+}
 
-    fn describe(&self, difference: &LedgerDifference) -> String {
-        let LedgerDifference { customer, programme, currency, kind, expected, found } = difference;
-        format!(
-            "{}: customer {}, programme {}, {currency} {}: expected {expected}, found {found}",
-            self.organisation,
-            customer.0,
-            programme.0,
-            kind.name(),
-        )
-    }
+fn describe(organisation: &str, difference: &LedgerDifference) -> String {
+    let LedgerDifference { customer, programme, currency, kind, expected, found } = difference;
+    format!(
+        "{organisation}: customer {}, programme {}, {currency} {}: expected {expected}, found {found}",
+        customer.0,
+        programme.0,
+        kind.name(),
+    )
 }

@@ -14,17 +14,17 @@ use crate::config::{Config, Engine};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Tell the steps by which the schema comes about, and which of them were applied.
+    /// List the steps of the schema, and which of them are applied.
     Status(Place),
-    /// Apply the steps that are missing.
+    /// Apply the missing steps.
     Up(Up),
-    /// Fail where a step is missing, and say what applies it.
+    /// Fail if a step is missing, and print the command that applies it.
     Check(Place),
 }
 
 #[derive(Args)]
 pub(super) struct Up {
-    /// Spread the tables over the nodes of a Citus cluster as well, by organisation.
+    /// Also distribute the tables over the nodes of a Citus cluster, by organisation.
     #[arg(long)]
     distribute: bool,
     #[command(flatten)]

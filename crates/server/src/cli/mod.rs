@@ -254,14 +254,16 @@ mod tests {
     use crate::config::KEYS;
 
     /// Every command with names among its arguments, each in the place of an `@`.
-    const COMMANDS: [&str; 10] = [
+    const COMMANDS: [&str; 12] = [
         "org export @",
         "org show @ tills @",
         "org put @ tills {}",
+        "org set @ COUNTRY=DE",
         "org retire @ tills @",
         "till password @ @",
         "client secret @ @",
         "operator add @ --role owner --organisation @",
+        "operator list --organisation @",
         "operator remove @ --organisation @",
         "operator password @",
         "ledger check --organisation @",

@@ -1,45 +1,65 @@
-//! The data, on whichever engine they are.
+//! Opening the data, on either engine.
 
 use std::sync::Arc;
 
-use anyhow::Context;
-use jiff::Timestamp;
-use patron_store::{Author, PostgresStore, SqliteStore, Store, TenantId};
+use anyhow::{Context, bail};
+use patron_store::{Location, PostgresStore, SqliteStore, Store};
 use tokio::runtime::Runtime;
 
-use super::Place;
+use super::admin::IfMissing;
+use super::note;
 use crate::config::{Config, Engine};
 
-/// By whom changes are made that come from here.
-const AUTHOR: &str = "command line";
-
-/// Opens the data.
-pub(super) async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    let store: Arc<dyn Store> = match config.engine() {
-        Engine::Embedded(location) => {
-            Arc::new(SqliteStore::open_tuned(&location, &config.tuning())?)
+/// Opens the data in this process.
+pub(super) async fn open(config: &Config, if_missing: IfMissing) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match config.engine() {
+        Engine::Embedded(location) => embedded(config, &location, if_missing)?,
+        Engine::Postgres(options) => {
+            Arc::new(PostgresStore::open(&options).await.context("cannot open the data")?)
         }
-        Engine::Postgres(options) => Arc::new(PostgresStore::open(&options).await?),
-    };
-    Ok(store)
+    })
 }
 
-/// Changes or shows what is set up, for a command that is done when it is done.
-pub(super) fn with<T>(
-    place: &Place,
-    work: impl AsyncFnOnce(&dyn Store) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    let config = place.load()?;
-    let why = match config.engine() {
-        Engine::Embedded(_) => {
-            "cannot open the data (while Patron serves it, use the admin API instead)"
+/// Opens the data of the embedded engine in this process.
+pub(super) fn embedded(
+    config: &Config,
+    location: &Location,
+    if_missing: IfMissing,
+) -> anyhow::Result<Arc<SqliteStore>> {
+    let exists = SqliteStore::exists(location)?;
+    if !exists && if_missing == IfMissing::Fail {
+        bail!(missing(location));
+    }
+    let store = SqliteStore::open_tuned(location, &config.tuning());
+    let store = store.context("cannot open the data")?;
+    if let (false, Location::Directory(directory)) = (exists, location) {
+        let directory = directory.display();
+        match if_missing {
+            IfMissing::CreateAndLog => tracing::info!(%directory, "created an empty registry"),
+            _ => note(&format!("created an empty registry in {directory}")),
         }
-        Engine::Postgres(_) => "cannot open the data",
-    };
-    runtime()?.block_on(async { done(open(&config).await.context(why)?, work).await })
+    }
+    Ok(Arc::new(store))
 }
 
-/// Does something with a store, and closes it.
+/// Says where no registry was found, and how to create one.
+fn missing(location: &Location) -> String {
+    match location {
+        Location::Memory => "a registry in memory ends with its process; name a directory with \
+                             `--data` or a database with `--database`"
+            .to_owned(),
+        Location::Directory(directory) => {
+            let path = std::path::absolute(directory).unwrap_or_else(|_| directory.clone());
+            let path = path.display();
+            format!(
+                "found no registry in {path}. Name its directory with `--data`, or create a new one \
+                 there with `patron serve --data {path}` or `patron org apply FILE --data {path}`"
+            )
+        }
+    }
+}
+
+/// Runs some work on a store, and closes it.
 pub(super) async fn done<T>(
     store: Arc<dyn Store>,
     work: impl AsyncFnOnce(&dyn Store) -> anyhow::Result<T>,
@@ -49,17 +69,7 @@ pub(super) async fn done<T>(
     done
 }
 
-/// What a command runs on that is done when it is done.
+/// The runtime of a command: one thread.
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
-}
-
-/// The organisation of this name.
-pub(super) async fn organisation(store: &dyn Store, name: &str) -> anyhow::Result<TenantId> {
-    let found = store.organisation_named(name).await?;
-    found.with_context(|| format!("there is no organisation `{name}`"))
-}
-
-pub(super) fn author() -> Author {
-    Author { name: AUTHOR.to_owned(), at: Timestamp::now() }
 }

@@ -1,31 +1,39 @@
-//! `patron operator`: the people who set organisations up.
+//! `patron operator`: the people who set organisations up and look after them.
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
-use patron_rules::organisation::check_name;
-use patron_store::Store;
-use patron_store::operators::{Role, Scope};
+use patron_store::operators::Role;
+use serde::{Deserialize, Serialize};
 
-use super::{Place, opened, prompt};
+use super::admin::{self, Admin, IfMissing, is_not_found, local_path, path};
+use super::{Place, prompt};
 use crate::auth::password_rules::Account;
-use crate::auth::{operator, password};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Add an operator with a role, or give one who is there already that role.
+    /// List the operators with a role in every organisation, or in one, with their roles.
+    List(List),
+    /// Add an operator with a role, or change the role of one. A new operator needs a password.
     Add(Add),
-    /// Take an operator's role away.
+    /// Remove an operator's role.
     Remove(Remove),
-    /// Change an operator's password, and end their sessions.
+    /// Set an operator's password, and end the operator's sessions.
     Password(Password),
 }
 
 #[derive(Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    extent: Extent,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
 pub(super) struct Add {
-    /// Their name.
+    /// The operator's name.
     #[arg(value_parser = super::name)]
     name: String,
-    /// What they may do: reader, support, editor or owner.
+    /// What the operator may do: reader, support, editor or owner.
     #[arg(long)]
     role: Role,
     #[command(flatten)]
@@ -36,7 +44,7 @@ pub(super) struct Add {
 
 #[derive(Args)]
 pub(super) struct Remove {
-    /// Their name.
+    /// The operator's name.
     #[arg(value_parser = super::name)]
     name: String,
     #[command(flatten)]
@@ -47,7 +55,7 @@ pub(super) struct Remove {
 
 #[derive(Args)]
 pub(super) struct Password {
-    /// Their name.
+    /// The operator's name.
     #[arg(value_parser = super::name)]
     name: String,
     #[command(flatten)]
@@ -57,46 +65,96 @@ pub(super) struct Password {
 /// Where a role holds.
 #[derive(Args)]
 struct Extent {
-    /// In this organisation; in every one, where it is left out.
+    /// Only the role in this organisation. Without it, the role in every organisation, present and
+    /// future.
     #[arg(long, value_name = "NAME", value_parser = super::name)]
     organisation: Option<String>,
 }
 
 impl Extent {
-    async fn scope(&self, store: &dyn Store) -> anyhow::Result<Scope> {
+    /// The path of the operators with a role there.
+    fn operators(&self) -> String {
         match &self.organisation {
-            Some(name) => Ok(Scope::Organisation(opened::organisation(store, name).await?)),
-            None => Ok(Scope::Everywhere),
+            Some(name) => path(&["organisations", name, "operators"]),
+            None => path(&["operators"]),
+        }
+    }
+
+    /// The path of one of them.
+    fn operator(&self, name: &str) -> String {
+        match &self.organisation {
+            Some(organisation) => path(&["organisations", organisation, "operators", name]),
+            None => path(&["operators", name]),
         }
     }
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<()> {
     match command {
-        Command::Add(arguments) => {
-            opened::with(&arguments.place, async |store| add(store, arguments).await)
+        Command::List(List { extent, place }) => {
+            admin::with(place, IfMissing::Fail, async |admin| list(admin, extent).await)
         }
-        Command::Remove(Remove { name, extent, place }) => opened::with(place, async |store| {
-            let scope = extent.scope(store).await?;
-            Ok(store.grant(name, scope, None, opened::author()).await?)
-        }),
-        Command::Password(Password { name, place }) => opened::with(place, async |store| {
-            if store.operator_password(name).await?.is_none() {
-                bail!("there is no operator `{name}`");
-            }
-            let hash = password::argon2id(&prompt::new_password(Account::Operator, name)?)?;
-            Ok(store.set_operator_password(name, hash).await?)
-        }),
+        Command::Add(arguments) => {
+            let Add { extent, place, .. } = arguments;
+            // No organisation can exist in a registry that does not.
+            let if_missing = match extent.organisation {
+                Some(_) => IfMissing::Fail,
+                None => IfMissing::Create,
+            };
+            admin::with(place, if_missing, async |admin| add(admin, arguments).await)
+        }
+        Command::Remove(Remove { name, extent, place }) => {
+            admin::with(place, IfMissing::Fail, async |admin| {
+                admin.delete(&extent.operator(name)).await.map(drop)
+            })
+        }
+        Command::Password(Password { name, place }) => {
+            admin::with(place, IfMissing::Fail, async |admin| {
+                admin.get(&local_path(&["operators", name])).await?;
+                admin.release().await;
+                let new = NewPassword { password: prompt::new_password(Account::Operator, name)? };
+                admin.put(&local_path(&["operators", name, "password"]), &new).await.map(drop)
+            })
+        }
     }
 }
 
-async fn add(store: &dyn Store, arguments: &Add) -> anyhow::Result<()> {
-    let Add { name, role, extent, .. } = arguments;
-    check_name(name, operator::NAME_LIMIT)?;
-    let scope = extent.scope(store).await?;
-    if store.operator_password(name).await?.is_some() {
-        return Ok(store.grant(name, scope, Some(*role), opened::author()).await?);
+#[derive(Serialize)]
+struct NewPassword {
+    password: String,
+}
+
+async fn list(admin: &mut Admin, extent: &Extent) -> anyhow::Result<()> {
+    #[derive(Deserialize)]
+    struct Operator {
+        name: String,
+        role: String,
     }
-    let hash = password::argon2id(&prompt::new_password(Account::Operator, name)?)?;
-    Ok(store.add_operator(name, hash, scope, *role, opened::author()).await?)
+    for Operator { name, role } in admin.list(&extent.operators()).await? {
+        super::say(&format!("{name}\t{role}"));
+    }
+    Ok(())
+}
+
+async fn add(admin: &mut Admin, arguments: &Add) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct OperatorRole {
+        role: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        password: Option<String>,
+    }
+    let Add { name, role, extent, .. } = arguments;
+    if let Some(organisation) = &extent.organisation {
+        admin.get(&path(&["organisations", organisation])).await?;
+    }
+    let password = match admin.get(&local_path(&["operators", name])).await {
+        Ok(_) => None,
+        Err(error) if is_not_found(&error) => {
+            admin.release().await;
+            Some(prompt::new_password(Account::Operator, name)?)
+        }
+        Err(error) => return Err(error),
+    };
+    let granted = OperatorRole { role: role.name(), password };
+    admin.put(&extent.operator(name), &granted).await.map(drop)
 }

@@ -1,35 +1,41 @@
 //! `patron org`: organisations, document by document or as a file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use patron_rules::organisation::{Documents, Kind, Organisation};
+use patron_rules::organisation::Kind;
 use patron_rules::text;
-use patron_store::{Change, Edit, Expected, NewOrganisation, Store, Stored, TenantId};
+use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Place, opened, prompt};
-use crate::organisation_file::difference::{self, Difference};
-use crate::organisation_file::{self, Hashed, OrganisationFile};
+use super::admin::{self, Admin, IfMissing, is_not_found, local_path, path};
+use super::{Place, prompt};
+use crate::admin::api::v1::local::{FileComparison, FileRequest};
+use crate::organisation_file::OrganisationFile;
 
-/// How many documents are read at a time.
-const PAGE: u32 = 200;
+/// The members of a document that say whether it is in use, and which version it replaces.
+const IS_ACTIVE: &str = "is_active";
+const VERSION: &str = "version";
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the organisations.
     List(Place),
-    /// Print everything that an organisation is set up with, but no secrets, as a file for `apply`.
+    /// Print an organisation as a file for `apply`: every document in use, no secrets.
     Export(Export),
-    /// Set an organisation up as a file says: show what differs, ask, and change all of it or
-    /// nothing. What the file does not name is taken out of use.
+    /// Set an organisation up as a file says. Shows the differences, asks, and applies all of them or
+    /// none. Documents that the file does not name are retired.
     Apply(Apply),
-    /// Print one document, or all of a kind, one on a line.
+    /// Print one document, or all of a kind, one on each line.
     Show(Show),
-    /// Make a document, or put it in place of the one of its name.
+    /// Create a document, or replace the one with its name.
     Put(Put),
-    /// Take a document out of use.
+    /// Change settings one at a time. Other settings stay as they are.
+    Set(Set),
+    /// Retire a document: it stays stored, and is no longer in use.
     Retire(Retire),
 }
 
@@ -46,7 +52,7 @@ pub(super) struct Export {
 pub(super) struct Apply {
     /// The file.
     file: PathBuf,
-    /// Do not ask.
+    /// Apply without asking.
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -61,7 +67,7 @@ pub(super) struct Show {
     /// The kind, such as `tills` or `settings`.
     #[arg(value_parser = kind)]
     kind: Kind,
-    /// The document's name; all of the kind where it is left out.
+    /// The document's name. Without it, all documents of the kind.
     #[arg(value_parser = super::name)]
     name: Option<String>,
     #[command(flatten)]
@@ -70,7 +76,7 @@ pub(super) struct Show {
 
 #[derive(Args)]
 pub(super) struct Put {
-    /// The organisation; one that is not there is made by `organisation` as the kind.
+    /// The organisation. The kind `organisation` creates one that does not exist.
     #[arg(value_parser = super::name)]
     organisation: String,
     /// The kind, such as `tills` or `settings`.
@@ -78,6 +84,21 @@ pub(super) struct Put {
     kind: Kind,
     /// The document, as JSON.
     document: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub(super) struct Set {
+    /// The organisation.
+    #[arg(value_parser = super::name)]
+    organisation: String,
+    /// A setting and its value, such as `COUNTRY=DE`. May be repeated.
+    #[arg(value_name = "NAME=VALUE", value_parser = assignment, required_unless_present = "reset")]
+    settings: Vec<(String, String)>,
+    /// Return this setting to its default. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    reset: Vec<String>,
     #[command(flatten)]
     place: Place,
 }
@@ -99,166 +120,148 @@ pub(super) struct Retire {
 
 fn kind(name: &str) -> Result<Kind, String> {
     let names = || Kind::ALL.map(Kind::name).join(", ");
-    Kind::named(name).ok_or_else(|| format!("the kinds are {}", names()))
+    Kind::named(name).ok_or_else(|| format!("expected one of {}", names()))
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE such as COUNTRY=DE".to_owned()),
+    }
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<()> {
     match command {
-        Command::List(place) => opened::with(place, async |store| {
-            let names = store.organisations().await?;
-            for known in &names {
-                super::say(&known.name);
+        Command::List(place) => admin::with(place, IfMissing::Fail, async |admin| {
+            #[derive(Deserialize)]
+            struct Listed {
+                name: String,
+            }
+            for Listed { name } in admin.list(&path(&["organisations"])).await? {
+                super::say(&name);
             }
             Ok(())
         }),
-        Command::Export(Export { name, place }) => opened::with(place, async |store| {
-            let tenant = store.tenant(opened::organisation(store, name).await?).await?;
-            super::say(organisation_file::write(tenant.organisation())?.trim_end());
-            Ok(())
+        Command::Export(Export { name, place }) => {
+            admin::with(place, IfMissing::Fail, async |admin| {
+                let file = admin.get(&local_path(&["organisations", name, "file"])).await?;
+                super::say(file.text().trim_end());
+                Ok(())
+            })
+        }
+        Command::Apply(arguments) => apply(arguments),
+        Command::Show(arguments) => admin::with(&arguments.place, IfMissing::Fail, async |admin| {
+            show(admin, arguments).await
         }),
-        Command::Apply(arguments) => {
-            opened::with(&arguments.place, async |store| apply(store, arguments).await)
-        }
-        Command::Show(arguments) => {
-            opened::with(&arguments.place, async |store| show(store, arguments).await)
-        }
         Command::Put(arguments) => {
-            opened::with(&arguments.place, async |store| put(store, arguments).await)
+            let if_missing = match arguments.kind {
+                Kind::Organisation => IfMissing::Create,
+                _ => IfMissing::Fail,
+            };
+            admin::with(&arguments.place, if_missing, async |admin| put(admin, arguments).await)
+        }
+        Command::Set(Set { organisation, settings, reset, place }) => {
+            let set = settings.iter().map(|(name, value)| (name, Some(value)));
+            let mut changes: BTreeMap<_, _> = set.collect();
+            changes.extend(reset.iter().map(|name| (name, None)));
+            if changes.len() < settings.len().saturating_add(reset.len()) {
+                bail!("a setting is named twice");
+            }
+            admin::with(place, IfMissing::Fail, async |admin| {
+                let settings = document(organisation, Kind::Settings, Kind::Settings.name());
+                admin.patch(&settings, &changes).await.map(drop)
+            })
         }
         Command::Retire(Retire { organisation, kind, name, place }) => {
-            opened::with(place, async |store| {
-                let tenant = opened::organisation(store, organisation).await?;
-                let retired = Change {
-                    kind: *kind,
-                    name: name.clone(),
-                    expected: Expected::Anything,
-                    edit: Edit::Keep,
-                    is_active: Some(false),
-                };
-                store.apply(tenant, vec![retired], opened::author()).await?;
-                Ok(())
+            admin::with(place, IfMissing::Fail, async |admin| {
+                admin.delete(&document(organisation, *kind, name)).await.map(drop)
             })
         }
     }
 }
 
-async fn apply(store: &dyn Store, arguments: &Apply) -> anyhow::Result<()> {
-    let Apply { file, yes, .. } = arguments;
-    let path = file.display();
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {path}"))?;
-    let file = OrganisationFile::read(&text).with_context(|| format!("in {path}"))?;
-    file.check_passwords().with_context(|| format!("in {path}"))?;
-    let name = file.name().with_context(|| format!("in {path}"))?;
-    let known = match store.organisation_named(&name).await? {
-        Some(tenant) => Some((tenant, store.tenant(tenant).await?.organisation().clone())),
-        None => None,
-    };
-    let stored = match &known {
-        Some((tenant, _)) => all(store, *tenant).await?,
-        None => Vec::new(),
-    };
-    let before = known.as_ref().map(|(_, organisation)| organisation.clone());
-    let after =
-        file.applied_to(before.unwrap_or_default()).with_context(|| format!("in {path}"))?;
-    let differences = difference::between(&stored, &after);
-    if differences.is_empty() {
-        super::say(&format!("organisation {name}: nothing differs"));
-        return Ok(());
+/// The path of a document.
+fn document(organisation: &str, kind: Kind, name: &str) -> String {
+    match kind {
+        Kind::Organisation => path(&["organisations", organisation]),
+        kind if kind.is_single() => path(&["organisations", organisation, kind.name()]),
+        kind => path(&["organisations", organisation, kind.name(), name]),
     }
-    super::say(&format!("organisation {name}\n{}", difference::describe(&differences).trim_end()));
-    if known.is_some() && file.has_passwords() {
-        super::say(
-            "The passwords in the file are for a new organisation, and change nothing here.",
-        );
-    }
-    if !yes && !prompt::agrees("Apply this?")? {
-        bail!("nothing was changed");
-    }
-    match known {
-        None => {
-            let new = file.new_organisation(&mut Hashed::default())?;
-            store.set_up(vec![new], opened::author()).await?;
-        }
-        Some((tenant, _)) => {
-            let changes = differences.into_iter().map(Difference::change).collect();
-            store.apply(tenant, changes, opened::author()).await?;
-        }
-    }
-    super::say(&format!("organisation {name}: done"));
-    Ok(())
 }
 
-async fn show(store: &dyn Store, arguments: &Show) -> anyhow::Result<()> {
+fn apply(arguments: &Apply) -> anyhow::Result<()> {
+    let Apply { file, yes, place } = arguments;
+    let shown = file.display();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+    let parsed = OrganisationFile::read(&text).with_context(|| format!("in {shown}"))?;
+    parsed.name().with_context(|| format!("in {shown}"))?;
+    admin::with(place, IfMissing::Create, async |admin| {
+        let endpoint = local_path(&["organisation_file"]);
+        let request = FileRequest { text: text.clone(), agreed: None };
+        let compared = admin.post(&endpoint, &request).await;
+        let compared: FileComparison = compared.with_context(|| format!("in {shown}"))?.json()?;
+        let FileComparison { organisation, is_stored, differences } = compared;
+        if differences.is_empty() {
+            super::say(&format!("organisation {organisation}: nothing differs"));
+            return Ok(());
+        }
+        super::say(&format!("organisation {organisation}\n{}", differences.trim_end()));
+        if is_stored && parsed.has_passwords() {
+            super::say("Passwords in the file only apply to a new organisation.");
+        }
+        admin.release().await;
+        if !yes && !prompt::agrees("Apply this?")? {
+            bail!("nothing was changed");
+        }
+        let request = FileRequest { text, agreed: Some(differences) };
+        admin.post(&endpoint, &request).await?;
+        super::say(&format!("organisation {organisation}: done"));
+        Ok(())
+    })
+}
+
+async fn show(admin: &mut Admin, arguments: &Show) -> anyhow::Result<()> {
     let Show { organisation, kind, name, .. } = arguments;
-    let tenant = opened::organisation(store, organisation).await?;
     if let Some(name) = name.as_deref().or_else(|| kind.is_single().then(|| kind.name())) {
-        let found = store.resource(tenant, *kind, name).await?;
-        let found = found.with_context(|| format!("there is no {} `{name}`", kind.name()))?;
-        super::say(&found.document.shown());
+        super::say(&admin.get(&document(organisation, *kind, name)).await?.text());
         return Ok(());
     }
-    for stored in of_kind(store, tenant, *kind).await? {
-        super::say(&stored.document.shown());
+    let all = path(&["organisations", organisation, kind.name()]);
+    for document in admin.list::<Box<RawValue>>(&all).await? {
+        super::say(document.get());
     }
     Ok(())
 }
 
-async fn put(store: &dyn Store, arguments: &Put) -> anyhow::Result<()> {
-    let Put { organisation, kind, document, .. } = arguments;
-    let document = text::document(document);
-    let known = store.organisation_named(organisation).await?;
-    let Some(tenant) = known else {
-        if *kind != Kind::Organisation {
-            bail!("there is no organisation `{organisation}`; put its `organisation` first");
-        }
-        return found(store, organisation, &document).await;
-    };
-    let name = if kind.is_single() {
-        kind.name().to_owned()
+async fn put(admin: &mut Admin, arguments: &Put) -> anyhow::Result<()> {
+    let Put { organisation, kind, document: text, .. } = arguments;
+    let text = text::document(text);
+    let mut members: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(&text).context("the document is not a JSON object")?;
+    let mut name = kind.name().to_owned();
+    if matches!(kind, Kind::Organisation) || !kind.is_single() {
+        let member = members.get("name").context("the document has no `name`")?;
+        name = serde_json::from_str(member.get()).context("`name` is not a text")?;
+    }
+    if matches!(kind, Kind::Organisation) && name != *organisation {
+        bail!("the document is that of `{name}`, not of `{organisation}`");
+    }
+    if !kind.is_single() && !members.contains_key(IS_ACTIVE) {
+        members.insert(IS_ACTIVE.to_owned(), to_raw_value(&true)?);
+    }
+    let path_of_document = document(organisation, *kind, &name);
+    let replaced = if members.contains_key(VERSION) {
+        admin.put(&path_of_document, &members).await
     } else {
-        let members: serde_json::Value = serde_json::from_str(&document).context("is no JSON")?;
-        let name = members.get("name").and_then(serde_json::Value::as_str);
-        name.context("the document has no `name`")?.to_owned()
+        admin.replace(&path_of_document, &members).await
     };
-    let change = Change {
-        kind: *kind,
-        name,
-        expected: Expected::Anything,
-        edit: Edit::Replace(document.into_owned()),
-        is_active: Some(true),
-    };
-    store.apply(tenant, vec![change], opened::author()).await?;
-    Ok(())
-}
-
-/// Makes an organisation with nothing but its details.
-async fn found(store: &dyn Store, name: &str, details: &str) -> anyhow::Result<()> {
-    let mut organisation = Organisation::default();
-    organisation.details.put(details)?;
-    if organisation.details.name != name {
-        bail!("the document is that of `{}`, not of `{name}`", organisation.details.name);
-    }
-    let new = NewOrganisation { organisation, is_demo: false, passwords: Vec::new() };
-    Ok(store.set_up(vec![new], opened::author()).await?)
-}
-
-/// Every document of an organisation.
-async fn all(store: &dyn Store, tenant: TenantId) -> anyhow::Result<Vec<Stored>> {
-    let mut all = Vec::new();
-    for kind in Kind::ALL {
-        all.extend(of_kind(store, tenant, kind).await?);
-    }
-    Ok(all)
-}
-
-async fn of_kind(store: &dyn Store, tenant: TenantId, kind: Kind) -> anyhow::Result<Vec<Stored>> {
-    let mut found: Vec<Stored> = Vec::new();
-    loop {
-        let after = found.last().map(|last| last.document.name.clone()).unwrap_or_default();
-        let page = store.resources(tenant, kind, &after, PAGE).await?;
-        if page.is_empty() {
-            return Ok(found);
+    match replaced {
+        Err(error) if is_not_found(&error) && matches!(kind, Kind::Organisation) => {
+            admin.post(&path(&["organisations"]), &members).await.map(drop)
         }
-        found.extend(page);
+        Err(error) if is_not_found(&error) => {
+            bail!("{error}; create it with `patron org put {organisation} organisation DOCUMENT`")
+        }
+        replaced => replaced.map(drop),
     }
 }

@@ -1,15 +1,15 @@
-//! `patron till`: what tills sign in with.
+//! `patron till`: the passwords of tills.
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
 
-use super::{Place, opened, prompt};
-use crate::auth::password;
+use super::admin::{self, IfMissing, path};
+use super::{Place, prompt};
 use crate::auth::password_rules::Account;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Set a till's password in place of the one it has.
+    /// Set a till's password. The old one stops working at once.
     Password(Password),
 }
 
@@ -21,27 +21,31 @@ pub(super) struct Password {
     /// The till's name.
     #[arg(value_parser = super::name)]
     name: String,
-    /// Make a password, and print it.
+    /// Generate a password, and print it.
     #[arg(long)]
     random: bool,
     #[command(flatten)]
     place: Place,
 }
 
+#[derive(Serialize, Deserialize)]
+struct TillPassword {
+    password: String,
+}
+
 pub(super) fn run(command: &Command) -> anyhow::Result<()> {
     let Command::Password(Password { organisation, name, random, place }) = command;
-    opened::with(place, async |store| {
-        let tenant = opened::organisation(store, organisation).await?;
-        if store.tenant(tenant).await?.organisation().tills.get_any(name).is_none() {
-            bail!("there is no till `{name}`");
-        }
-        let plain =
-            if *random { password::random()? } else { prompt::new_password(Account::Till, name)? };
-        let hashes = password::hash(&plain)?;
-        store.set_till_password(tenant, name, hashes, opened::author()).await?;
+    admin::with(place, IfMissing::Fail, async |admin| {
+        let till = path(&["organisations", organisation, "tills", name]);
+        let password = format!("{till}/password");
+        admin.get(&till).await?;
         if *random {
-            super::say(&plain);
+            let generated: TillPassword = admin.post(&password, &()).await?.json()?;
+            super::say(&generated.password);
+            return Ok(());
         }
-        Ok(())
+        admin.release().await;
+        let new = TillPassword { password: prompt::new_password(Account::Till, name)? };
+        admin.put(&password, &new).await.map(drop)
     })
 }

@@ -522,7 +522,8 @@ mod tests {
         assert!(refused("otlp_endpoint = 'https://x'", &[]).contains("otlp_endpoint"));
         for prefix in ["api", "/", "/api/", "//api", "/a//b", "/a b", "/api?x"] {
             assert!(
-                refused("", &[("PATRON_PATH_PREFIX", prefix)]).contains("expected a path such as /api")
+                refused("", &[("PATRON_PATH_PREFIX", prefix)])
+                    .contains("expected a path such as /api")
             );
         }
         for origin in ["*", "shop.example", "https://", "https://shop.example/", "HTTPS://x"] {

@@ -6,6 +6,8 @@ pub(crate) mod admission;
 pub mod body;
 mod browser;
 mod coding;
+#[cfg(unix)]
+pub mod command_socket;
 mod cors;
 pub mod endpoints;
 pub(crate) mod header;
@@ -62,6 +64,19 @@ pub fn router(app: &Arc<App>) -> Router {
         // One layer, since each has the request and its reply boxed anew.
         .layer(from_fn_with_state(Arc::clone(app), handle))
         .with_state(Arc::clone(app))
+}
+
+/// The admin API for commands on the same machine: without a sign-in, so never for a network.
+pub fn local_router(app: &Arc<App>) -> Router {
+    admin::local_routes(app)
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown_resource)
+        .layer(from_fn_with_state(Arc::clone(app), record))
+        .with_state(Arc::clone(app))
+}
+
+async fn record(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    access_log::record(app, request, next).await
 }
 
 /// What every request passes: the log and the metrics, the format of its reply, the headers of its reply.

@@ -66,8 +66,8 @@ impl Server {
     ///
     /// # Errors
     /// A listener that fails.
-    pub async fn run(self, mut app: App) -> anyhow::Result<()> {
-        app.config.listen = self.address;
+    pub async fn run(self, app: impl Into<Arc<App>>) -> anyhow::Result<()> {
+        let app: Arc<App> = app.into();
         let header_timeout = Duration::from_secs(app.config.header_timeout_seconds);
         let acceptor = Acceptor::new(&app);
         let mut server = axum_server::from_tcp(self.listener)?.handle(self.stop);
@@ -76,7 +76,6 @@ impl Server {
         http.http2()
             .max_header_list_size(u32::try_from(HEADERS_LIMIT_BYTES).unwrap_or(u32::MAX))
             .max_concurrent_streams(STREAMS_LIMIT);
-        let app = Arc::new(app);
         let folded =
             Folded { router: router(&app), prefix: Arc::from(app.config.path_prefix.as_str()) };
         let service =

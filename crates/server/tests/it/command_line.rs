@@ -43,6 +43,7 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     database_ca = ""
     database_connections = 8
     database_deadline_seconds = 5
+    must_exist = false
     recent_identifiers = 300000
     writer_cache_mib = 32
     checkpoint_mib = 64
@@ -153,7 +154,7 @@ fn a_number_out_of_range_is_refused() {
     let output = patron(&["config"], &[("PATRON_CREDENTIAL_CACHE_SECONDS", "99999999999")]);
     assert_eq!(
         said(&output),
-        "patron: credential_cache_seconds is a number from 0 to 3600, not 99999999999"
+        "patron: PATRON_CREDENTIAL_CACHE_SECONDS: expected a whole number of seconds from 0 to 3600, not `99999999999`"
     );
 }
 
@@ -267,10 +268,59 @@ fn the_schema_of_a_directory_is_told() {
 }
 
 #[test]
+fn a_database_is_checked_while_patron_serves_it() {
+    let database = Database::new();
+    let url = database.url();
+    let program = Program::start(&url);
+    program.till().add_one(&json!({"mobile": "919876543210"}));
+    let check = || {
+        let output = patron(&["check", "--database", &url], &[]);
+        let told = String::from_utf8(output.stdout.clone()).unwrap();
+        (output.status.code(), told, said(&output))
+    };
+    let (code, told, _) = check();
+    assert_eq!(code, Some(0), "{told}");
+    for (part, looked_at) in [("customers found by their identifiers", "1"), ("ledgers", "1")] {
+        let line = told.lines().find(|line| line.starts_with(part)).unwrap();
+        assert_eq!(line[part.len()..].split_whitespace().collect::<Vec<_>>(), [looked_at, "ok"]);
+    }
+    database.execute("DELETE FROM identifier; UPDATE enrolment SET awarded = '7'");
+    let (code, told, said) = check();
+    assert_eq!(code, Some(3), "{told}");
+    assert!(told.contains("their mobile number leads to no customer"), "{told}");
+    assert!(told.contains("the balance is 7"), "{told}");
+    assert_eq!(said, "patron: the data are damaged; docs/operations.md says what to do");
+}
+
+#[test]
+fn prints_its_name_and_version() {
+    let output = patron(&["--version"], &[]);
+    let expected = format!("patron {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+#[test]
+fn a_database_file_is_neither_a_directory_nor_a_stream() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    for command in ["backup", "restore", "check"] {
+        for (file, expected) in [
+            (path, format!("patron: {path} is a directory; expected the name of a file, such as")),
+            ("-", "patron: expected the name of a file, not `-`".to_owned()),
+        ] {
+            let output = patron(&[command, file, "--data", path], &[]);
+            assert_eq!(output.status.code(), Some(1), "{command} {file}");
+            assert!(said(&output).starts_with(&expected), "{command}: {}", said(&output));
+        }
+    }
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
 fn the_files_of_a_database_are_left_to_its_own_tools() {
     let database = Database::new();
-    for arguments in [&["check"][..], &["backup", "file"], &["restore", "file"]] {
-        let refused = patron(&[arguments, &["--database", &database.url()]].concat(), &[]);
+    for arguments in [["backup", "file"], ["restore", "file"]] {
+        let refused = patron(&[&arguments[..], &["--database", &database.url()]].concat(), &[]);
         assert_eq!(refused.status.code(), Some(1));
         assert!(said(&refused).contains("`pg_dump` and base backups"), "{}", said(&refused));
     }

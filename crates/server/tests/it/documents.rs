@@ -60,7 +60,7 @@ fn the_readme_repeat_gets_the_first_answer() {
 }
 
 /// The commands of the page on setting up, run as they stand but for the port: those over HTTP in one
-/// shell, the others where Patron was stopped, each command reading the same password.
+/// shell, the others beside a server of the same data, each command reading the same password.
 #[test]
 fn the_commands_of_setting_up_do_what_they_say() {
     let page = read("docs/setup.md");
@@ -86,12 +86,16 @@ fn the_commands_of_setting_up_do_what_they_say() {
     let replies = run(&running.replace("127.0.0.1:8080", &program.address.to_string()));
     assert!(replies.contains(r#""CONF_ALLOW_EMAIL_UPDATE":"1""#), "{replies}");
 
-    let stopped = blocks("stopped");
-    assert!(!stopped.is_empty());
-    for commands in stopped {
+    drop(program);
+    let data = directory.path().join("patron-data");
+    let program = Program::start(data.to_str().unwrap());
+    let served = blocks("served");
+    assert!(!served.is_empty());
+    for commands in served {
         run(&commands);
     }
-    std::fs::remove_dir_all(directory.path().join("patron-data")).unwrap();
+    drop(program);
+    std::fs::remove_dir_all(data).unwrap();
     let file = &self::blocks(&page, "toml")[0];
     std::fs::write(directory.path().join("brand.toml"), file).unwrap();
     let applied = run("patron org apply brand.toml --yes; patron org export brand");

@@ -38,7 +38,8 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(data::flags(data));
         command.env("PATRON_LOG_FORMAT", "json");
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = |line: String| {
             let line: serde_json::Value = serde_json::from_str(&line).ok()?;

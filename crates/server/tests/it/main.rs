@@ -20,6 +20,7 @@ mod attribution;
 mod audit;
 mod authentication;
 mod batch;
+mod beside_a_server;
 mod bodies;
 mod browsers;
 mod cards;

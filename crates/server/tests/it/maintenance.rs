@@ -53,7 +53,7 @@ fn data_that_are_served_are_checked_backed_up_and_not_restored_over() {
     assert_whole(&run(here, &["check", "backup.sqlite"], 0), 1);
     assert_eq!(
         run(here, &["backup", "backup.sqlite"], 1),
-        "patron: cannot back the data up: backup.sqlite is there already; `--overwrite` replaces it\n"
+        "patron: cannot back up the data: backup.sqlite is there already; `--overwrite` replaces it\n"
     );
     assert_eq!(
         run(here, &["restore", "backup.sqlite", "--overwrite"], 1),

@@ -172,6 +172,12 @@ impl Operators for PostgresStore {
         self.read(|connection| async move { granted(&connection, scope, name).await }).await
     }
 
+    async fn has_operators(&self) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM operator LIMIT 1";
+        self.read(|connection| async move { Ok(!connection.query(sql, &[]).await?.is_empty()) })
+            .await
+    }
+
     async fn operator_password(&self, name: &str) -> Result<Option<String>, Error> {
         self.read(|connection| async move { password(&connection, name).await }).await
     }

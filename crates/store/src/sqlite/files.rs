@@ -139,6 +139,12 @@ fn identity(_: &Path) -> io::Result<Identity> {
     Ok(Identity { device: 0, number: 0, made_at: 0 })
 }
 
+/// Whether a data directory holds a database, or one that was restored and has not taken its place.
+pub(super) fn holds_database(directory: &Path) -> Result<bool, Error> {
+    let database = directory.join(DATABASE);
+    Ok(holds_something(&database)? || holds_something(&with_suffix(&database, RESTORED))?)
+}
+
 /// Makes a directory that only the process's own user may enter, there to stay.
 pub(super) fn make_private(directory: &Path) -> Result<(), Error> {
     if directory.is_dir() {

@@ -83,6 +83,17 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// Whether there are data to open, so that opening does not create them. Creates nothing.
+    ///
+    /// # Errors
+    /// A directory that cannot be read.
+    pub fn exists(location: &Location) -> Result<bool, Error> {
+        match location {
+            Location::Directory(directory) => files::holds_database(directory),
+            Location::Memory => Ok(false),
+        }
+    }
+
     /// Opens the data as [`Self::open_tuned`] does, with the defaults.
     ///
     /// # Errors

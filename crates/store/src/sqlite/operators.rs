@@ -199,6 +199,11 @@ impl Operators for SqliteStore {
         self.readers.read(move |connection| granted(connection, scope, &name)).await
     }
 
+    async fn has_operators(&self) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM operator)";
+        self.readers.read(|connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).await
+    }
+
     async fn operator_password(&self, name: &str) -> Result<Option<String>, Error> {
         let name = name.to_owned();
         self.readers.read(move |connection| password(connection, &name)).await

@@ -15,7 +15,7 @@ use patron_store::{PostgresOptions, migration};
 /// What runs a cluster for as long as somebody holds its standard input.
 const SCRIPT: &str = include_str!("cluster.sh");
 /// The programs that are needed.
-const PROGRAMS: [&str; 5] = ["createdb", "dropdb", "initdb", "pg_isready", "postgres"];
+const PROGRAMS: [&str; 6] = ["createdb", "dropdb", "initdb", "pg_isready", "postgres", "psql"];
 /// Where Debian has a directory for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// Who runs PostgreSQL where that is root, for whom it does not run.
@@ -193,6 +193,14 @@ impl Database {
     /// Where it is.
     pub fn url(&self) -> String {
         self.cluster.url(&self.name)
+    }
+
+    /// Changes the data behind every server's back.
+    pub fn execute(&self, sql: &str) {
+        let mut psql = self.cluster.program("psql");
+        let output = psql.args(["--no-psqlrc", "--set=ON_ERROR_STOP=1", "-c", sql, &self.url()]);
+        let output = output.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// The same by TLS, where the cluster has it.

@@ -6,15 +6,15 @@ use anyhow::Context;
 use clap::Args;
 use patron_store::maintenance;
 
-use super::{refuse_damage, size};
+use super::{file_name, refuse_damage, size};
 use crate::cli::progress::Bars;
 use crate::cli::{Place, say};
 
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
-    /// The file to write.
+    /// The file to write. Its directory must exist.
     file: PathBuf,
-    /// Replace the file where it is there already.
+    /// Replace the file if it exists.
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
@@ -23,11 +23,12 @@ pub(in crate::cli) struct Arguments {
 
 pub(in crate::cli) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { file, overwrite, place } = arguments;
+    let file = file_name(file)?;
     let directory = place.directory()?;
     let mut bars = Bars::new();
     let checked = maintenance::back_up(&directory, file, *overwrite, &mut bars);
     drop(bars);
-    let checked = checked.context("cannot back the data up")?;
+    let checked = checked.context("cannot back up the data")?;
     refuse_damage(&checked, "the data are damaged, and no backup was written")?;
     say(&format!("{}: {}, checked", file.display(), size(file)?));
     Ok(())

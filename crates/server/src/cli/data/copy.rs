@@ -14,22 +14,21 @@ use crate::config::Engine;
 
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
-    /// The registry, as `sqlite:DIRECTORY` or `postgres://user@host/name`. Nobody may serve it
-    /// meanwhile. A password is better in the variable, where other users of the machine do not see
-    /// it.
+    /// The registry, as `sqlite:DIRECTORY` or `postgres://user@host/name`. Stop Patron there first.
+    /// Pass a password in the variable, where other users of the machine cannot see it.
     #[arg(long, value_name = "PLACE", env = "PATRON_COPY_FROM", hide_env_values = true)]
     from: String,
-    /// The empty directory or database that is to hold the copy, named the same way; or one that
-    /// holds a copy of this registry that was not finished, which is gone on with.
+    /// The empty directory or database for the copy, in the same form. An unfinished copy of this
+    /// registry there is resumed.
     #[arg(long, value_name = "PLACE", env = "PATRON_COPY_TO", hide_env_values = true)]
     to: String,
-    /// Copy nothing, and compare what was copied before.
+    /// Only compare what was copied before.
     #[arg(long)]
     verify_only: bool,
     /// The configuration, a TOML file.
     #[arg(long, value_name = "FILE", env = "PATRON_CONFIG")]
     config: Option<PathBuf>,
-    /// The certificates that the databases' own are to be vouched for by, a PEM file.
+    /// The certificates that verify the databases' own, a PEM file.
     #[arg(long, value_name = "FILE")]
     database_ca: Option<String>,
 }

@@ -24,6 +24,24 @@ pub(super) const DAMAGED: u8 = 3;
 #[error("{0}; docs/operations.md says what to do")]
 pub(super) struct Damaged(&'static str);
 
+/// Rejects a name that is not one of a file: a directory, or `-`, which is not read or written as a
+/// standard stream.
+fn file_name(file: &Path) -> anyhow::Result<&Path> {
+    if file.as_os_str() == "-" {
+        bail!(
+            "expected the name of a file, not `-`: a database is not read or written as a stream"
+        );
+    }
+    if file.is_dir() {
+        bail!(
+            "{} is a directory; expected the name of a file, such as {}",
+            file.display(),
+            file.join("patron-backup.sqlite").display()
+        );
+    }
+    Ok(file)
+}
+
 impl Place {
     fn directory(&self) -> anyhow::Result<PathBuf> {
         match self.load()?.engine() {

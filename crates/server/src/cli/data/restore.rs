@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use patron_store::maintenance;
 
-use super::refuse_damage;
+use super::{file_name, refuse_damage};
 use crate::cli::progress::Bars;
 use crate::cli::{Place, say};
 
@@ -14,7 +14,7 @@ use crate::cli::{Place, say};
 pub(in crate::cli) struct Arguments {
     /// The backup.
     file: PathBuf,
-    /// Replace the data where there are some already; they are gone then.
+    /// Replace existing data. They are lost.
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
@@ -23,6 +23,7 @@ pub(in crate::cli) struct Arguments {
 
 pub(in crate::cli) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { file, overwrite, place } = arguments;
+    let file = file_name(file)?;
     let directory = place.directory()?;
     let mut bars = Bars::new();
     let checked = maintenance::restore(file, &directory, *overwrite, &mut bars);

@@ -50,6 +50,7 @@ pub(super) async fn text(app: &App, request: Request) -> Result<String, Problem>
     text_within(app, request, LIMIT_BYTES).await
 }
 
+/// Reads a body of at most this many bytes as a text of JSON.
 async fn text_within(app: &App, request: Request, limit: usize) -> Result<String, Problem> {
     let (parts, body) = request.into_parts();
     if let Err(problem) = check_type(&parts.method, &parts.headers) {
@@ -66,7 +67,16 @@ async fn text_within(app: &App, request: Request, limit: usize) -> Result<String
 
 /// Reads a body as something of its own.
 pub(super) async fn json<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Problem> {
-    Ok(read(&text(app, request).await?)?)
+    json_within(app, request, LIMIT_BYTES).await
+}
+
+/// Reads a body of at most this many bytes as something of its own.
+pub(super) async fn json_within<T: DeserializeOwned>(
+    app: &App,
+    request: Request,
+    limit: usize,
+) -> Result<T, Problem> {
+    Ok(read(&text_within(app, request, limit).await?)?)
 }
 
 /// Reads the body of a caller who is not signed in yet.
@@ -74,7 +84,7 @@ pub(super) async fn sign_in<T: DeserializeOwned>(
     app: &App,
     request: Request,
 ) -> Result<T, Problem> {
-    Ok(read(&text_within(app, request, SIGN_IN_LIMIT_BYTES).await?)?)
+    json_within(app, request, SIGN_IN_LIMIT_BYTES).await
 }
 
 /// A reply in JSON.

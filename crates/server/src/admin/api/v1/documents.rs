@@ -81,7 +81,8 @@ async fn show_single(
 
 async fn find(app: &App, member: &Member, kind: Kind, name: &str) -> Found {
     let found = app.store.resource(member.tenant, kind, name).await?;
-    Ok(reply(StatusCode::OK, &found.ok_or_else(Problem::not_found)?))
+    let unknown = || Error::NoSuch { kind, name: name.to_owned() };
+    Ok(reply(StatusCode::OK, &found.ok_or_else(unknown)?))
 }
 
 async fn make(

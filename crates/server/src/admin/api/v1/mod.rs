@@ -8,6 +8,7 @@ mod describe;
 mod document;
 mod documents;
 mod list;
+pub(crate) mod local;
 mod name;
 mod operators;
 mod organisations;
@@ -18,6 +19,7 @@ mod signed_in;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::middleware::from_fn_with_state;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
@@ -31,6 +33,16 @@ pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     guarded()
         .route_layer(guard)
         .merge(sessions::begin())
+        .layer(CatchPanicLayer::custom(problem::unexpected))
+}
+
+/// The routes for commands on the same machine, which act as an owner everywhere without a sign-in.
+pub(crate) fn local_routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let guard = from_fn_with_state(Arc::clone(app), signed_in::act_for_command_line);
+    Router::from(organisations::routes())
+        .merge(Router::from(operators::routes()))
+        .merge(local::routes())
+        .route_layer(guard)
         .layer(CatchPanicLayer::custom(problem::unexpected))
 }
 

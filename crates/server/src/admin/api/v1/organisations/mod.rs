@@ -2,7 +2,7 @@
 
 mod api_clients;
 mod changes;
-mod operators;
+pub(super) mod operators;
 mod tills;
 
 use std::sync::Arc;

@@ -1,0 +1,292 @@
+//! Commands beside a server that has the data, and commands where no registry exists.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+use patron_server::auth::password::md5_hex;
+use serde_json::{Value, json};
+
+use crate::admin::get;
+use crate::app::{App, Client};
+use crate::data::Data;
+use crate::durability::Program;
+use crate::setting_up::Place;
+
+const PASSWORD: &str = "a long password";
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_patron"))
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim().to_owned()
+}
+
+fn sign_in(program: &Program, name: &str, password: &str) -> u16 {
+    let credentials = json!({"name": name, "password": password});
+    let client = Client::new(program.address, None);
+    client.request("POST", "/admin/api/v1/sessions", &[], &credentials).status
+}
+
+#[test]
+fn a_brand_is_set_up_while_patron_serves() {
+    let place = Place::new();
+    let mut program = Program::serve(place.data());
+    let put = |kind: &str, document: Value| {
+        place.run(&["org", "put", "brand", kind, &document.to_string()]);
+    };
+    put("organisation", json!({"name": "brand", "time_zone": "Europe/Berlin"}));
+    put("settings", json!({"COUNTRY": "DE"}));
+    put("stores", json!({"name": "Hamburg"}));
+    put("tills", json!({"name": "hamburg.1", "store": "Hamburg"}));
+    put(
+        "programmes",
+        json!({"name": "Club", "is_default": true, "tiers": [{"serial": 1, "name": "Blue"}]}),
+    );
+    let password = place.run(&["till", "password", "brand", "hamburg.1", "--random"]);
+    let till = Client::new(program.address, Some(("hamburg.1", &md5_hex(password.trim()))));
+    let asha = json!({"mobile": "0151 23456789", "firstname": "Asha"});
+    assert_eq!(till.add_one(&asha)["item_status"]["code"], "1000");
+
+    // The server applies a change to the next request.
+    put("settings", json!({"COUNTRY": "DE", "KNOWN_CUSTOMER": "REFUSE"}));
+    assert_eq!(till.add_one(&asha)["item_status"]["code"], "1014");
+
+    put("api_clients", json!({"name": "shop", "default_till": "hamburg.1"}));
+    assert!(place.run(&["client", "secret", "brand", "shop"]).contains("secret = "));
+    assert_eq!(place.run(&["org", "list"]), "brand\n");
+    let exported = place.run(&["org", "export", "brand"]);
+    let file = place.file("brand.toml", &exported.replace("Blue", "Silver"));
+    let applied = place.run(&["org", "apply", &file, "--yes"]);
+    assert!(applied.ends_with("organisation brand: done\n"), "{applied}");
+    assert!(place.run(&["org", "show", "brand", "programmes", "Club"]).contains("Silver"));
+    place.run(&["org", "retire", "brand", "programmes", "Club"]);
+    assert_eq!(place.run(&["ledger", "check"]), "brand: checked 1 customers\n");
+
+    place.run(&["operator", "add", "asha", "--role", "owner"]);
+    assert_eq!(sign_in(&program, "asha", PASSWORD), 201);
+    let changed = place.told(&["operator", "password", "asha"], "another long password\n");
+    assert_eq!(changed.status.code(), Some(0), "{}", said(&changed));
+    assert_eq!(sign_in(&program, "asha", PASSWORD), 401);
+    assert_eq!(sign_in(&program, "asha", "another long password"), 201);
+    assert_eq!(program.signal("-TERM"), Some(0));
+    assert_eq!(place.run(&["org", "list"]), "brand\n");
+}
+
+#[test]
+fn the_network_does_not_reach_the_endpoints_of_commands() {
+    let app = App::start();
+    for client in [app.anonymous(), app.operator(), app.till("till.001")] {
+        for path in ["/local/operators/demo", "/local/organisations/demo/file"] {
+            assert_eq!(get(&client, path).status, 404, "{path}");
+        }
+    }
+}
+
+#[test]
+fn errors_are_the_same_with_and_without_a_server() {
+    let place = Place::new();
+    let brand = json!({"name": "brand", "time_zone": "UTC"}).to_string();
+    place.run(&["org", "put", "brand", "organisation", &brand]);
+    let refusals = || {
+        [
+            ["org", "show", "none", "tills"].as_slice(),
+            &["org", "show", "brand", "tills", "t.1"],
+            &["org", "put", "none", "stores", r#"{"name":"x"}"#],
+            &["org", "put", "brand", "stores", r#"{"name":"x","zone":"y"}"#],
+            &["org", "put", "brand", "stores", r#"{"nam":"x"}"#],
+            &["org", "put", "brand", "organisation", r#"{"name":"other"}"#],
+            &["org", "retire", "brand", "tills", "t.1"],
+            &["till", "password", "brand", "t.1", "--random"],
+            &["client", "secret", "brand", "c"],
+            &["operator", "password", "nil"],
+            &["operator", "remove", "nil"],
+            &["operator", "add", "x", "--role", "owner", "--organisation", "none"],
+        ]
+        .map(|arguments| place.refused(arguments))
+    };
+    let alone = refusals();
+    let _program = Program::serve(place.data());
+    assert_eq!(refusals(), alone);
+    insta::assert_snapshot!(alone.join("\n"), @r"
+    patron: there is no organisation `none`
+    patron: there is no `t.1` among the tills
+    patron: there is no organisation `none`; create it with `patron org put none organisation DOCUMENT`
+    patron: /zone: `y` is not in use among the zones
+    patron: the document has no `name`
+    patron: the document is that of `other`, not of `brand`
+    patron: there is no `t.1` among the tills
+    patron: there is no `t.1` among the tills
+    patron: there is no `c` among the api_clients
+    patron: there is no operator `nil`
+    patron: there is no operator `nil`
+    patron: there is no organisation `none`
+    ");
+}
+
+#[test]
+fn a_socket_that_a_killed_server_left_is_replaced() {
+    let place = Place::new();
+    let mut program = Program::serve(place.data());
+    assert_eq!(place.run(&["org", "list"]), "");
+    program.signal("-9");
+    assert_eq!(place.run(&["org", "list"]), "");
+    let _program = Program::serve(place.data());
+    assert_eq!(place.run(&["org", "list"]), "");
+}
+
+#[test]
+fn commands_at_once_wait_for_each_other() {
+    let place = Place::new();
+    let brand = json!({"name": "brand", "time_zone": "UTC"}).to_string();
+    place.run(&["org", "put", "brand", "organisation", &brand]);
+    thread::scope(|scope| {
+        for number in 0..4 {
+            let place = &place;
+            scope.spawn(move || {
+                let store = json!({"name": format!("store {number}")}).to_string();
+                place.run(&["org", "put", "brand", "stores", &store]);
+            });
+        }
+    });
+    assert_eq!(place.run(&["org", "show", "brand", "stores"]).lines().count(), 4);
+}
+
+#[test]
+fn a_command_that_creates_nothing_leaves_an_empty_directory_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let backup = directory.path().join("backup");
+    let store = r#"{"name":"Hamburg"}"#;
+    for arguments in [
+        &["org", "list"][..],
+        &["org", "export", "brand"],
+        &["org", "show", "brand", "tills"],
+        &["org", "put", "brand", "stores", store],
+        &["org", "retire", "brand", "stores", "Hamburg"],
+        &["till", "password", "brand", "hamburg.1", "--random"],
+        &["client", "secret", "brand", "shop"],
+        &["operator", "list"],
+        &["operator", "add", "asha", "--role", "owner", "--organisation", "brand"],
+        &["operator", "remove", "asha"],
+        &["operator", "password", "asha"],
+        &["ledger", "check"],
+        &["check"],
+        &["backup", backup.to_str().unwrap()],
+        &["migrate", "status"],
+        &["migrate", "check"],
+        &["migrate", "up"],
+        &["serve", "--must-exist"],
+    ] {
+        let output = program().args(arguments).current_dir(directory.path()).output().unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("patron-data"), "{arguments:?}: {said}");
+        assert_eq!(directory.path().read_dir().unwrap().count(), 0, "{arguments:?}");
+    }
+    let output = program().args(["org", "list"]).current_dir(directory.path()).output().unwrap();
+    let path = directory.path().join("patron-data");
+    let path = path.display();
+    assert_eq!(
+        said(&output),
+        format!(
+            "patron: found no registry in {path}. Name its directory with `--data`, or create a new one there \
+             with `patron serve --data {path}` or `patron org apply FILE --data {path}`"
+        )
+    );
+}
+
+#[test]
+fn setting_up_creates_a_registry_and_says_so() {
+    let brand = json!({"name": "brand", "time_zone": "UTC"}).to_string();
+    for (arguments, input) in [
+        (&["org", "put", "brand", "organisation", &brand][..], ""),
+        (&["operator", "add", "asha", "--role", "owner"], "a long password\n"),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        let data = data.path().join("new");
+        let data = data.to_str().unwrap();
+        let mut command = program();
+        command.args(arguments).args(["--data", data]);
+        let output = with_input(&mut command, input);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(said(&output), format!("patron: created an empty registry in {data}"));
+        let again = with_input(program().args(["org", "list", "--data", data]), "");
+        assert_eq!(said(&again), "");
+    }
+}
+
+fn with_input(command: &mut Command, input: &str) -> Output {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn serve_refuses_to_create_a_registry_where_one_must_exist() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let file = path.join("patron.toml");
+    std::fs::write(&file, "must_exist = true").unwrap();
+    let data = path.join("data");
+    let serve = || {
+        let mut command = program();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
+        command
+    };
+    for command in [
+        serve().arg("--must-exist"),
+        serve().env("PATRON_MUST_EXIST", "true"),
+        serve().arg("--config").arg(&file),
+    ] {
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said(&output).starts_with("patron: found no registry in "), "{}", said(&output));
+        assert!(!data.exists());
+    }
+    let mut created = Program::serve(data.to_str().unwrap());
+    assert_eq!(created.signal("-TERM"), Some(0));
+    let mut command = serve();
+    command.arg("--must-exist").env("PATRON_LOG_FORMAT", "json");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line.contains("listening")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn serve_prints_the_command_that_adds_the_first_owner() {
+    let data = Data::in_a_directory();
+    let data = Path::new(data.name()).join("it's here");
+    let mut command = program();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
+    command.env("PATRON_LOG_FORMAT", "json").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let printed = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let printed = printed.map(|line| line.trim().to_owned());
+    let add = printed.into_iter().find(|line| line.starts_with("patron operator add")).unwrap();
+    let logged = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let address = logged.into_iter().find_map(|line| {
+        let line: Value = serde_json::from_str(&line).ok()?;
+        line["address"].as_str()?.parse().ok()
+    });
+    let running = Program { child, address: address.unwrap() };
+
+    let directory = Path::new(env!("CARGO_BIN_EXE_patron")).parent().unwrap();
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(add.replace("NAME", "asha")).env("PATH", directory);
+    let added = with_input(&mut shell, &format!("{PASSWORD}\n"));
+    assert_eq!(added.status.code(), Some(0), "{add}: {}", said(&added));
+    assert_eq!(sign_in(&running, "asha", PASSWORD), 201);
+    let listed = program().args(["operator", "list", "--data"]).arg(&data).output().unwrap();
+    assert_eq!(String::from_utf8(listed.stdout).unwrap(), "asha\towner\n");
+    drop(running);
+
+    // With an operator, it prints nothing.
+    let mut again = Program::serve(data.to_str().unwrap());
+    assert_eq!(get(&Client::new(again.address, None), "/livez").status, 200);
+    assert_eq!(again.signal("-TERM"), Some(0));
+}
