@@ -53,26 +53,36 @@ pub(super) fn find(
     Ok(list(connection, &sql, (tenant.0, kind.name(), name), |row| stored(row))?.pop())
 }
 
-/// Carries out changes: all of them, or none.
+/// Decides on changes of an organisation as it is stored now. This reads all its documents, so it
+/// is done beside the writer where possible.
+pub(super) fn prepare(
+    connection: &Connection,
+    tenant: TenantId,
+    changes: &[Change],
+) -> Result<Changed, Error> {
+    configuration::change(all(connection, tenant)?, changes)
+}
+
+/// Writes changes: all of them, or none.
 pub(super) fn apply(
     writing: &mut Writing<'_>,
     tenant: TenantId,
-    changes: &[Change],
+    changed: &Changed,
     author: &Author,
 ) -> Result<Vec<Stored>, Error> {
+    writing.touch_organisation(tenant);
     let connection = writing.connection;
-    let Changed { before, after, documents } =
-        configuration::change(all(connection, tenant)?, changes)?;
+    let Changed { before, after, documents } = changed;
     settings::follow(writing, tenant, &before.settings, &after.settings)?;
     let mut written = Vec::with_capacity(documents.len());
     for (replaced, stored) in documents {
         if stored.kind == Kind::Tills && replaced.is_none() {
-            claim_username(connection, tenant, &after, &stored.document.name)?;
+            claim_username(connection, tenant, after, &stored.document.name)?;
         }
         if stored.kind == Kind::ApiClients && !stored.document.is_active {
-            forget_tokens(connection, tenant, &after, &stored.document.name)?;
+            forget_tokens(connection, tenant, after, &stored.document.name)?;
         }
-        write(connection, tenant, &stored)?;
+        write(connection, tenant, stored)?;
         let entry = Record {
             resource: stored.kind.name(),
             name: &stored.document.name,
@@ -80,7 +90,7 @@ pub(super) fn apply(
             after: Some(stored.document.shown()),
         };
         record(connection, tenant, entry, author)?;
-        written.push(stored);
+        written.push(stored.clone());
     }
     Ok(written)
 }

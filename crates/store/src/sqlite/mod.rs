@@ -31,6 +31,7 @@ mod settings;
 mod shared_email;
 mod size;
 mod tuning;
+mod versions;
 mod writer;
 
 use std::collections::HashMap;
@@ -70,6 +71,10 @@ pub enum Location {
     /// In memory, until the store is closed.
     Memory,
 }
+
+/// How often a change of documents is prepared beside the writer. Then, among many other changes of
+/// the organisation, the writer prepares it itself, so that it is never outrun.
+const PREPARED_TRIES: usize = 3;
 
 /// A store on SQLite.
 pub struct SqliteStore {
@@ -129,7 +134,7 @@ impl SqliteStore {
         self.writer
             .write(move |writing| {
                 let changed = change(writing.connection)?;
-                writing.change_set_up();
+                writing.touch_credentials();
                 Ok(changed)
             })
             .await
@@ -244,11 +249,12 @@ impl Store for SqliteStore {
     }
 
     fn generation(&self) -> u64 {
-        self.writer.generation()
+        self.writer.versions().all()
     }
 
     async fn tenant(&self, id: TenantId) -> Result<Tenant, Error> {
-        let generation = self.writer.generation();
+        // Before the documents are read, so that a change meanwhile is noticed.
+        let generation = self.writer.versions().of(id);
         let known = lock(&self.tenants).get(&id).cloned();
         if let Some(tenant) = known.filter(|tenant| tenant.generation == generation) {
             return Ok(tenant);
@@ -291,11 +297,26 @@ impl Store for SqliteStore {
         changes: Vec<Change>,
         author: Author,
     ) -> Result<Vec<Stored>, Error> {
+        for _ in 0..PREPARED_TRIES {
+            let version = self.writer.versions().of(tenant);
+            let asked = changes.clone();
+            let prepare =
+                move |connection: &Connection| configuration::prepare(connection, tenant, &asked);
+            let prepared = self.readers.read(prepare).await?;
+            let author = author.clone();
+            let written = self.writer.write_each(1, move |writing| {
+                writing.check_version(tenant, version)?;
+                writing.attempt(|writing| configuration::apply(writing, tenant, &prepared, &author))
+            });
+            match written.await {
+                Err(Error::Stale) => {}
+                done => return done,
+            }
+        }
         self.writer
             .write(move |writing| {
-                let written = configuration::apply(writing, tenant, &changes, &author)?;
-                writing.change_set_up();
-                Ok(written)
+                let prepared = configuration::prepare(writing.connection, tenant, &changes)?;
+                configuration::apply(writing, tenant, &prepared, &author)
             })
             .await
     }
@@ -311,7 +332,7 @@ impl Store for SqliteStore {
         let (tenant, origin, now) = (tenant.clone(), origin.clone(), whole_milliseconds(now));
         self.writer
             .write_each(registrations.len(), move |writing| {
-                writing.check_current(&tenant)?;
+                writing.check_version(tenant.id, tenant.generation)?;
                 let register = |writing: &mut Writing<'_>| {
                     registration::register(writing, &tenant, &registrations, &origin, now)
                 };

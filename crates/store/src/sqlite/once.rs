@@ -23,7 +23,7 @@ pub(super) fn register(
     if let Some(answer) = answered(writing.connection, tenant.id, once, now)? {
         return Ok(Registered::Before(answer));
     }
-    writing.check_current(tenant)?;
+    writing.check_version(tenant.id, tenant.generation)?;
     writing.attempt(|writing| {
         let decisions = registration::register(writing, tenant, registrations, origin, now)?;
         let answer = (once.answer)(&decisions);

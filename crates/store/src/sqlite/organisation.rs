@@ -42,7 +42,8 @@ pub(super) fn insert(
         .query_row((name, new.is_demo, FIRST), |row| row.get(0))
         .map_err(|error| taken(error, "organisation name", name))?;
     let tenant = TenantId(id);
-    configuration::apply(writing, tenant, &new.changes(), author)?;
+    let changed = configuration::prepare(connection, tenant, &new.changes())?;
+    configuration::apply(writing, tenant, &changed, author)?;
     for (till, hashes) in &new.passwords {
         credentials::set_password(connection, tenant, till, hashes)?;
     }

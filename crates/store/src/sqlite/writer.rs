@@ -5,7 +5,6 @@
 //! timer. Work that fails is rolled back and fails alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -20,9 +19,10 @@ use super::files::OpenFiles;
 use super::ids::Ids;
 use super::lock;
 use super::recent::{Recent, RecentInGroup};
+use super::versions::{Touched, Versions};
 use crate::lanes::Lanes;
 use crate::watch::{Group, STAGES, Watched};
-use crate::{Error, Tenant};
+use crate::{Error, TenantId};
 
 /// The most customers who wait to be written; work past it is refused as overload. At some
 /// thousands a second, what waits is done within about one.
@@ -35,10 +35,9 @@ pub(super) struct Writing<'a> {
     pub(super) recent: &'a mut RecentInGroup,
     /// What nobody can foretell.
     pub(super) random: &'a mut StdRng,
-    /// The generation of what is set up, as this group found it.
-    generation: u64,
-    /// Something that is set up was changed in this group.
-    changed: bool,
+    versions: &'a Versions,
+    /// What this group has changed of the configuration so far.
+    touched: Touched,
     /// Whether each piece of work can be undone alone.
     is_careful: bool,
     /// Why nothing of the group may be committed, where that is so.
@@ -118,15 +117,22 @@ impl Writing<'_> {
         self.execute("RELEASE attempt")
     }
 
-    /// Notes that something that is set up changes with this group.
-    pub(super) fn change_set_up(&mut self) {
-        self.changed = true;
+    /// Records that this group changes documents of an organisation.
+    pub(super) fn touch_organisation(&mut self, tenant: TenantId) {
+        self.touched.organisations.insert(tenant);
     }
 
-    /// Refuses an organisation that was loaded before something that is set up was changed.
-    pub(super) fn check_current(&self, tenant: &Tenant) -> Result<(), Error> {
-        let current = !self.changed && tenant.generation == self.generation;
-        current.then_some(()).ok_or(Error::Stale)
+    /// Records that this group changes credentials.
+    pub(super) fn touch_credentials(&mut self) {
+        self.touched.credentials = true;
+    }
+
+    /// Refuses an organisation that was loaded at another version of its documents. Changes of
+    /// other organisations do not matter.
+    pub(super) fn check_version(&self, tenant: TenantId, version: u64) -> Result<(), Error> {
+        let is_current =
+            !self.touched.organisations.contains(&tenant) && version == self.versions.of(tenant);
+        is_current.then_some(()).ok_or(Error::Stale)
     }
 
     /// Whether nothing more can be written in this group.
@@ -170,8 +176,8 @@ pub(super) struct Writer {
     /// As many permits as customers may wait.
     room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
-    /// Counts the changes of what is set up; each is on disk before it is counted.
-    generation: Arc<AtomicU64>,
+    /// A change is on disk before it is counted here.
+    versions: Arc<Versions>,
     /// Closed once the thread and its connection are gone.
     ended: watch::Receiver<()>,
     watched: Watched,
@@ -229,7 +235,7 @@ impl Writer {
         let (queue, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(WAITING_LIMIT as usize));
         let (end, ended) = watch::channel(());
-        let generation = Arc::new(AtomicU64::new(0));
+        let versions = Arc::new(Versions::default());
         let random = StdRng::try_from_rng(&mut SysRng).map_err(|error| {
             let what = "cannot get randomness from the system".to_owned();
             Error::Io { what, source: std::io::Error::other(error) }
@@ -240,7 +246,7 @@ impl Writer {
             ids: Ids::default(),
             recent: RecentInGroup::new(recent),
             random,
-            generation: Arc::clone(&generation),
+            versions: Arc::clone(&versions),
             is_failing: false,
             watched: watched.clone(),
         };
@@ -255,12 +261,12 @@ impl Writer {
                 Error::Io { what, source }
             })?;
         let (queue, thread) = (Mutex::new(Some(queue)), Some(thread));
-        Ok(Self { queue, room, thread, generation, ended, watched })
+        Ok(Self { queue, room, thread, versions, ended, watched })
     }
 
-    /// The generation of what is set up.
-    pub(super) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+    /// The versions of the configuration.
+    pub(super) fn versions(&self) -> &Versions {
+        &self.versions
     }
 
     /// How many customers wait to be written or are being written.
@@ -332,7 +338,7 @@ struct Worker {
     ids: Ids,
     recent: RecentInGroup,
     random: StdRng,
-    generation: Arc<AtomicU64>,
+    versions: Arc<Versions>,
     /// Whether the last commit failed.
     is_failing: bool,
     watched: Watched,
@@ -341,8 +347,7 @@ struct Worker {
 /// What came of writing a group.
 struct Attempt {
     committed: Result<(), Error>,
-    /// Something that is set up was changed.
-    changed: bool,
+    touched: Touched,
     is_to_be_repeated: bool,
     commit: Option<Duration>,
 }
@@ -372,9 +377,8 @@ impl Worker {
             self.recent.undo(0);
             attempt = self.attempt(group, true);
         }
-        if attempt.changed {
-            self.generation.fetch_add(1, Ordering::Release);
-        }
+        // Also after a commit that failed: what is on disk then is not known.
+        self.versions.advance(&attempt.touched);
         if attempt.committed.is_ok() {
             self.ids.keep();
             self.recent.keep();
@@ -397,16 +401,16 @@ impl Worker {
             ids: &mut self.ids,
             recent: &mut self.recent,
             random: &mut self.random,
-            generation: self.generation.load(Ordering::Acquire),
-            changed: false,
+            versions: &self.versions,
+            touched: Touched::default(),
             is_careful,
             spoilt: None,
             is_to_be_repeated: false,
             commit: None,
         };
         let committed = commit(&mut writing, group, self.files.as_ref(), self.is_failing);
-        let Writing { changed, is_to_be_repeated, commit, .. } = writing;
-        Attempt { committed, changed, is_to_be_repeated, commit }
+        let Writing { touched, is_to_be_repeated, commit, .. } = writing;
+        Attempt { committed, touched, is_to_be_repeated, commit }
     }
 
     /// Tells the log that commits began to fail, or succeed again, and not of each that does.

@@ -1,20 +1,25 @@
 //! Settings that change while customers are registered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use patron_rules::identifier::{IdentifierKind, Identifiers};
+use patron_rules::organisation::Kind;
 use patron_rules::validate::Registration;
-use patron_store::{Error, Lookup, Mode, Store, Tenant};
+use patron_store::{Change, Edit, Error, Expected, Lookup, Mode, Store, Tenant};
 
 use crate::given::{
-    ORIGIN, all_three, by, change_settings, email, external_id, mobile, now, open_shop, register,
-    set_up, shop, tenant_of,
+    ORIGIN, all_three, author, by, change_settings, email, external_id, mobile, now, open_shop,
+    register, set_up, shop, tenant_of,
 };
 
 on_every_engine! {
     what_is_changed_holds_from_then_on,
     what_contradicts_itself_changes_nothing,
     an_organisation_loaded_before_a_change_registers_nobody,
+    a_change_of_one_organisation_leaves_registrations_of_another,
+    many_changes_at_once_each_apply,
     emails_that_are_not_unique_find_nobody_and_are_claimed_when_they_are,
     a_merged_customers_email_leads_to_the_survivor_whatever_was_switched,
     rules_by_which_stored_numbers_would_be_others_are_refused,
@@ -53,6 +58,36 @@ async fn an_organisation_loaded_before_a_change_registers_nobody(store: Arc<dyn 
     let late = store.register(&old, vec![mobile("919000000001")], ORIGIN, now(), Mode::Apply).await;
     assert!(matches!(late, Err(Error::Stale)));
     assert!(register(&*store, &current, mobile("919000000001")).await.before.is_none());
+}
+
+async fn a_change_of_one_organisation_leaves_registrations_of_another(store: Arc<dyn Store>) {
+    open_shop(&*store).await;
+    store.set_up(vec![shop("other")], author()).await.unwrap();
+    let other = tenant_of(&*store, "other").await;
+    change(&*store, &[("BATCH_LIMIT", "7")]).await.unwrap();
+    assert!(register(&*store, &other, mobile("919000000001")).await.before.is_none());
+}
+
+/// Each is decided on what the others left, however often it has to be decided anew.
+async fn many_changes_at_once_each_apply(store: Arc<dyn Store>) {
+    let shop = open_shop(&*store).await;
+    let names: Vec<String> = (0..12).map(|number| format!("zone {number}")).collect();
+    let changes = names.iter().map(|name| {
+        let change = Change {
+            kind: Kind::Zones,
+            name: name.clone(),
+            expected: Expected::Nothing,
+            edit: Edit::Replace(format!(r#"{{"name":"{name}"}}"#)),
+            is_active: None,
+        };
+        store.apply(shop.id(), vec![change], author())
+    });
+    for changed in join_all(changes).await {
+        changed.unwrap();
+    }
+    let zones = store.resources(shop.id(), Kind::Zones, "", 100).await.unwrap();
+    let stored: BTreeSet<_> = zones.into_iter().map(|zone| zone.document.name).collect();
+    assert_eq!(stored, names.into_iter().collect());
 }
 
 async fn emails_that_are_not_unique_find_nobody_and_are_claimed_when_they_are(
