@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_TYPE, HOST, IF_MATCH};
-use axum::http::{HeaderValue, Method, Request, StatusCode};
+use axum::http::header::{CONTENT_TYPE, HOST, IF_MATCH, IF_NONE_MATCH};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use axum::{Router, http};
 use http_body_util::BodyExt as _;
@@ -118,7 +118,11 @@ impl fmt::Display for Problem {
 
 /// Whether a request failed because what it names does not exist.
 pub(super) fn is_not_found(error: &anyhow::Error) -> bool {
-    error.downcast_ref().is_some_and(|problem: &Problem| problem.status == StatusCode::NOT_FOUND)
+    has_status(error, StatusCode::NOT_FOUND)
+}
+
+fn has_status(error: &anyhow::Error, status: StatusCode) -> bool {
+    error.downcast_ref().is_some_and(|problem: &Problem| problem.status == status)
 }
 
 /// Runs a command on the admin API of the data at a place.
@@ -184,14 +188,38 @@ impl Admin {
         self.send(request(Method::PATCH, path, serde_json::to_vec(body)?.into())?).await
     }
 
-    /// Replaces a document, whatever its version.
-    pub(super) async fn replace<T: Serialize>(
+    pub(super) async fn post_text(&mut self, path: &str, json: String) -> anyhow::Result<Reply> {
+        self.send(request(Method::POST, path, json.into())?).await
+    }
+
+    /// Puts a document: in place of the version that it names, else of any version or none.
+    pub(super) async fn put_document(
         &mut self,
         path: &str,
-        document: &T,
+        json: String,
+        names_version: bool,
     ) -> anyhow::Result<Reply> {
-        let mut request = request(Method::PUT, path, serde_json::to_vec(document)?.into())?;
-        request.headers_mut().insert(IF_MATCH, HeaderValue::from_static("*"));
+        if names_version {
+            return self.send(request(Method::PUT, path, json.into())?).await;
+        }
+        let replaced = self.put_if(IF_MATCH, path, json.clone()).await;
+        match replaced {
+            Err(error) if has_status(&error, StatusCode::PRECONDITION_FAILED) => {
+                self.put_if(IF_NONE_MATCH, path, json).await
+            }
+            replaced => replaced,
+        }
+    }
+
+    /// Puts a document where one exists, or where none does.
+    async fn put_if(
+        &mut self,
+        condition: HeaderName,
+        path: &str,
+        json: String,
+    ) -> anyhow::Result<Reply> {
+        let mut request = request(Method::PUT, path, json.into())?;
+        request.headers_mut().insert(condition, HeaderValue::from_static("*"));
         self.send(request).await
     }
 

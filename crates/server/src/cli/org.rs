@@ -7,9 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use patron_rules::organisation::Kind;
-use patron_rules::text;
 use serde::Deserialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use super::admin::{self, Admin, IfMissing, is_not_found, local_path, path};
 use super::{Place, prompt};
@@ -174,7 +173,13 @@ pub(super) fn run(command: &Command) -> anyhow::Result<()> {
         }
         Command::Retire(Retire { organisation, kind, name, place }) => {
             admin::with(place, IfMissing::Fail, async |admin| {
-                admin.delete(&document(organisation, *kind, name)).await.map(drop)
+                let document = document(organisation, *kind, name);
+                let retired = if kind.is_single() {
+                    admin.patch(&document, &BTreeMap::from([(IS_ACTIVE, false)])).await
+                } else {
+                    admin.delete(&document).await
+                };
+                retired.map(drop)
             })
         }
     }
@@ -235,33 +240,49 @@ async fn show(admin: &mut Admin, arguments: &Show) -> anyhow::Result<()> {
 
 async fn put(admin: &mut Admin, arguments: &Put) -> anyhow::Result<()> {
     let Put { organisation, kind, document: text, .. } = arguments;
-    let text = text::document(text);
-    let mut members: BTreeMap<String, Box<RawValue>> =
-        serde_json::from_str(&text).context("the document is not a JSON object")?;
+    let members: BTreeMap<String, &RawValue> =
+        serde_json::from_str(text).context("the document is not a JSON object")?;
     let mut name = kind.name().to_owned();
     if matches!(kind, Kind::Organisation) || !kind.is_single() {
         let member = members.get("name").context("the document has no `name`")?;
-        name = serde_json::from_str(member.get()).context("`name` is not a text")?;
+        let sent: String = serde_json::from_str(member.get()).context("`name` is not a text")?;
+        name = super::name(&sent).map_err(anyhow::Error::msg)?;
     }
     if matches!(kind, Kind::Organisation) && name != *organisation {
         bail!("the document is that of `{name}`, not of `{organisation}`");
     }
-    if !kind.is_single() && !members.contains_key(IS_ACTIVE) {
-        members.insert(IS_ACTIVE.to_owned(), to_raw_value(&true)?);
-    }
-    let path_of_document = document(organisation, *kind, &name);
-    let replaced = if members.contains_key(VERSION) {
-        admin.put(&path_of_document, &members).await
-    } else {
-        admin.replace(&path_of_document, &members).await
+    // The text stays as it is, so that the server sees a member that occurs twice.
+    let body = match text.split_once('{') {
+        Some((_, rest)) if !kind.is_single() && !members.contains_key(IS_ACTIVE) => {
+            format!("{{\"{IS_ACTIVE}\":true,{rest}")
+        }
+        _ => text.clone(),
     };
-    match replaced {
+    let place = document(organisation, *kind, &name);
+    let put = admin.put_document(&place, body.clone(), members.contains_key(VERSION)).await;
+    let reply = match put {
         Err(error) if is_not_found(&error) && matches!(kind, Kind::Organisation) => {
-            admin.post(&path(&["organisations"]), &members).await.map(drop)
+            return admin.post_text(&path(&["organisations"]), body).await.map(drop);
         }
         Err(error) if is_not_found(&error) => {
             bail!("{error}; create it with `patron org put {organisation} organisation DOCUMENT`")
         }
-        replaced => replaced.map(drop),
+        put => put?,
+    };
+    let Reset { reset_to_default } = reply.json()?;
+    if !reset_to_default.is_empty() {
+        super::note(&format!(
+            "`put` replaces the whole document, so these settings are at their default again: {}; \
+             `patron org set` changes single ones",
+            reset_to_default.join(", ")
+        ));
     }
+    Ok(())
+}
+
+/// The settings that a document reset because it does not name them.
+#[derive(Deserialize)]
+struct Reset {
+    #[serde(default)]
+    reset_to_default: Vec<String>,
 }

@@ -1,6 +1,5 @@
 //! `patron serve`
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -45,6 +44,8 @@ async fn serve(config: Config, arguments: &Arguments) -> anyhow::Result<()> {
     let has_demo = demo::keep_private(store.as_ref(), config.listen).await?;
     let certificate = http::tls::Certificate::load(&config).await?;
     let server = http::bind(config.listen)?.with(certificate.clone());
+    #[cfg(unix)]
+    let server = server.with_commands(commands);
     let address = server.address();
     if demo {
         let command = demo::curl(config.scheme(), address);
@@ -61,8 +62,7 @@ async fn serve(config: Config, arguments: &Arguments) -> anyhow::Result<()> {
             add_owner(&sources.place)
         ));
     }
-    let config = Config { listen: address, ..config };
-    let app = Arc::new(App { has_demo, ..App::new(config, store)? });
+    let app = App { has_demo, ..App::new(config, store)? };
     tracing::info!(%address, data, version = env!("CARGO_PKG_VERSION"), "listening");
     if let Some(certificate) = certificate {
         tokio::spawn(certificate.keep_current());
@@ -74,16 +74,7 @@ async fn serve(config: Config, arguments: &Arguments) -> anyhow::Result<()> {
         signals.next().await;
         stop_now();
     });
-    #[cfg(unix)]
-    let commands = commands.map(|socket| tokio::spawn(socket.serve(http::local_router(&app))));
-    let ended = server.run(app).await;
-    #[cfg(unix)]
-    if let Some(commands) = commands {
-        commands.abort();
-        // Ends once the socket is removed.
-        drop(commands.await);
-    }
-    ended?;
+    server.run(app).await?;
     tracing::info!("stopped");
     Ok(())
 }

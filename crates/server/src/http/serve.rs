@@ -11,6 +11,10 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsAcceptor;
 
 use super::accept::Acceptor;
+#[cfg(unix)]
+use super::command_socket::CommandSocket;
+#[cfg(unix)]
+use super::local_router;
 use super::path::Folded;
 use super::router;
 use super::tls::Certificate;
@@ -28,6 +32,9 @@ pub struct Server {
     address: SocketAddr,
     stop: Handle<SocketAddr>,
     certificate: Option<Certificate>,
+    /// Where commands on the same machine are answered.
+    #[cfg(unix)]
+    commands: Option<CommandSocket>,
 }
 
 /// Binds the port.
@@ -39,7 +46,14 @@ pub fn bind(address: SocketAddr) -> anyhow::Result<Server> {
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
-    Ok(Server { listener, address, stop: Handle::new(), certificate: None })
+    Ok(Server {
+        listener,
+        address,
+        stop: Handle::new(),
+        certificate: None,
+        #[cfg(unix)]
+        commands: None,
+    })
 }
 
 impl Server {
@@ -47,6 +61,13 @@ impl Server {
     #[must_use]
     pub fn with(self, certificate: Option<Certificate>) -> Self {
         Self { certificate, ..self }
+    }
+
+    /// Answers commands on the same machine at this socket as well.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn with_commands(self, commands: Option<CommandSocket>) -> Self {
+        Self { commands, ..self }
     }
 
     /// The address that was bound; its port is a real one where 0 was asked for.
@@ -66,8 +87,8 @@ impl Server {
     ///
     /// # Errors
     /// A listener that fails.
-    pub async fn run(self, app: impl Into<Arc<App>>) -> anyhow::Result<()> {
-        let app: Arc<App> = app.into();
+    pub async fn run(self, mut app: App) -> anyhow::Result<()> {
+        app.config.listen = self.address;
         let header_timeout = Duration::from_secs(app.config.header_timeout_seconds);
         let acceptor = Acceptor::new(&app);
         let mut server = axum_server::from_tcp(self.listener)?.handle(self.stop);
@@ -76,10 +97,13 @@ impl Server {
         http.http2()
             .max_header_list_size(u32::try_from(HEADERS_LIMIT_BYTES).unwrap_or(u32::MAX))
             .max_concurrent_streams(STREAMS_LIMIT);
+        let app = Arc::new(app);
         let folded =
             Folded { router: router(&app), prefix: Arc::from(app.config.path_prefix.as_str()) };
         let service =
             ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(folded);
+        #[cfg(unix)]
+        let commands = self.commands.map(|socket| tokio::spawn(socket.serve(local_router(&app))));
         let ended = match self.certificate {
             None => server.acceptor(acceptor).serve(service).await,
             Some(certificate) => {
@@ -89,6 +113,12 @@ impl Server {
                 server.acceptor(tls).serve(service).await
             }
         };
+        #[cfg(unix)]
+        if let Some(commands) = commands {
+            commands.abort();
+            // Ends once the socket is removed.
+            drop(commands.await);
+        }
         app.store.close().await;
         ended.context("cannot accept connections")
     }

@@ -51,7 +51,7 @@ fn a_brand_is_set_up_while_patron_serves() {
     assert_eq!(till.add_one(&asha)["item_status"]["code"], "1000");
 
     // The server applies a change to the next request.
-    put("settings", json!({"COUNTRY": "DE", "KNOWN_CUSTOMER": "REFUSE"}));
+    place.run(&["org", "set", "brand", "KNOWN_CUSTOMER=REFUSE"]);
     assert_eq!(till.add_one(&asha)["item_status"]["code"], "1014");
 
     put("api_clients", json!({"name": "shop", "default_till": "hamburg.1"}));
@@ -289,4 +289,62 @@ fn serve_prints_the_command_that_adds_the_first_owner() {
     let mut again = Program::serve(data.to_str().unwrap());
     assert_eq!(get(&Client::new(again.address, None), "/livez").status, 200);
     assert_eq!(again.signal("-TERM"), Some(0));
+}
+
+#[test]
+fn a_setting_is_set_alone_and_reset_alone() {
+    let place = Place::new();
+    let brand = json!({"name": "brand", "time_zone": "UTC"}).to_string();
+    place.run(&["org", "put", "brand", "organisation", &brand]);
+    let setting = |name: &str| {
+        let settings: Value =
+            serde_json::from_str(&place.run(&["org", "show", "brand", "settings"])).unwrap();
+        settings[name].as_str().unwrap().to_owned()
+    };
+    place.run(&["org", "set", "brand", "COUNTRY=DE", "BATCH_LIMIT=7"]);
+    place.run(&["org", "set", "brand", "CONF_ALLOW_EMAIL_UPDATE=true"]);
+    assert_eq!(
+        ["COUNTRY", "BATCH_LIMIT", "CONF_ALLOW_EMAIL_UPDATE"].map(setting),
+        ["DE", "7", "1"]
+    );
+    place.run(&["org", "set", "brand", "--reset", "BATCH_LIMIT", "KNOWN_CUSTOMER=REFUSE"]);
+    assert_eq!(["COUNTRY", "BATCH_LIMIT", "KNOWN_CUSTOMER"].map(setting), ["DE", "100", "REFUSE"]);
+    for (arguments, expected) in [
+        (["COUNTRY=UK"].as_slice(), "COUNTRY"),
+        (&["COUNTRI=DE"], "COUNTRI"),
+        (&["COUNTRY=DE", "COUNTRY=IN"], "named twice"),
+        (&["COUNTRY=DE", "--reset", "COUNTRY"], "named twice"),
+    ] {
+        let refused = place.refused(&[&["org", "set", "brand"], arguments].concat());
+        assert!(refused.contains(expected), "{refused}");
+    }
+    assert_eq!(setting("COUNTRY"), "DE");
+
+    // A document that is put replaces all of them, and the command says what that resets.
+    let put = place.told(&["org", "put", "brand", "settings", r#"{"COUNTRY":"DE"}"#], "");
+    assert_eq!(put.status.code(), Some(0));
+    let expected = "these settings are at their default again: ";
+    assert!(
+        said(&put).contains(expected) && said(&put).contains("KNOWN_CUSTOMER"),
+        "{}",
+        said(&put)
+    );
+}
+
+#[test]
+fn a_document_that_is_put_replaces_the_version_that_it_names() {
+    let place = Place::new();
+    let brand = json!({"name": "brand", "time_zone": "UTC"}).to_string();
+    place.run(&["org", "put", "brand", "organisation", &brand]);
+    place.run(&["org", "put", "brand", "stores", r#"{"name":"Hamburg"}"#]);
+    let shown = place.run(&["org", "show", "brand", "stores", "Hamburg"]);
+    let renamed = shown.trim().replacen('{', r#"{"code":"HH","#, 1);
+    place.run(&["org", "put", "brand", "stores", &renamed]);
+    let refused = place.refused(&["org", "put", "brand", "stores", &renamed]);
+    assert!(refused.contains("version 2"), "{refused}");
+    let twice = r#"{"name":"Hamburg","code":"A","code":"B"}"#;
+    assert!(place.refused(&["org", "put", "brand", "stores", twice]).contains("twice"));
+    place.run(&["org", "retire", "brand", "organisation", "brand"]);
+    let organisation = place.run(&["org", "show", "brand", "organisation"]);
+    assert!(organisation.contains(r#""is_active":false"#), "{organisation}");
 }

@@ -219,7 +219,7 @@ async fn patch_named(
 /// Why a document that must exist was not changed.
 fn of_existing(error: Error, kind: Kind, name: &str) -> Problem {
     match error {
-        Error::Changed { found: None, .. } => Problem::not_found(),
+        Error::Changed { found: None, .. } => Error::NoSuch { kind, name: name.to_owned() }.into(),
         error => Problem::of_document(error, Some((kind, name))),
     }
 }

@@ -8,8 +8,8 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use patron_rules::organisation::{Invalid, check_name, read};
-use patron_store::Author;
 use patron_store::operators::{Grant, Role, Scope, Session};
+use patron_store::{Author, Error};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -67,7 +67,8 @@ pub(super) async fn list_roles(app: &App, scope: Scope, page: &Page) -> Result<R
 
 /// The role of an operator.
 pub(super) async fn show_role(app: &App, scope: Scope, name: String) -> Result<Response, Problem> {
-    let role = app.store.granted(scope, &name).await?.ok_or_else(Problem::not_found)?;
+    let granted = app.store.granted(scope, &name).await?;
+    let role = granted.ok_or_else(|| Error::NoOperator(name.clone()))?;
     Ok(body::reply(&OperatorListed { name, role: role.name() }))
 }
 
@@ -108,7 +109,8 @@ pub(super) async fn remove_role(
     name: &str,
     author: Author,
 ) -> Result<StatusCode, Problem> {
-    app.store.granted(scope, name).await?.ok_or_else(Problem::not_found)?;
+    let granted = app.store.granted(scope, name).await?;
+    granted.ok_or_else(|| Error::NoOperator(name.to_owned()))?;
     app.store.grant(name, scope, None, author).await?;
     Ok(StatusCode::NO_CONTENT)
 }
