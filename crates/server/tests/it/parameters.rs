@@ -117,7 +117,7 @@ fn flags_of_a_look_up_are_understood_or_rejected() {
         ("user_id=1%20", true),
         ("user_id=False", false),
         // Documented flags that Patron does not have change nothing, whatever their value.
-        ("mlp=anything&next_slab=&slab_history", false),
+        ("user_group=anything&tracker_info=&customer_image", false),
         // Repeated parameters do not hurt a look-up: the first one counts.
         ("user_id=true&user_id=false&mobile=919812888002", true),
     ] {

@@ -209,6 +209,11 @@ fn known(app: &App) -> BTreeMap<String, String> {
         ("endDate", "2030-01-01"),
         ("referenceType", "Identifier"),
         ("referenceValue", "mobile"),
+        ("card_external_id", "CARD-1"),
+        ("coupon_status", "active"),
+        ("coupon_offer", "WELCOME"),
+        ("coupon_order_by", "valid_till"),
+        ("coupon_sort_order", "asc"),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -269,9 +274,16 @@ fn nothing_is_found_by_a_text_with_nul() {
             assert!(expected.contains(&status), "{method} {path}: {status} {text}");
         }
     }
-    for name in ["mobile", "email", "external_id", "id", "card_number"] {
+    // A text without a digit is no mobile number and no id, and one without `@` is no email address.
+    for (name, code) in [
+        ("mobile", "400"),
+        ("email", "400"),
+        ("external_id", "1012"),
+        ("id", "400"),
+        ("card_number", "1012"),
+    ] {
         let found = till.get(&format!("/v1.1/customer/get?{name}=%00"));
-        assert_eq!(found.customer(0)["item_status"]["code"], "1012", "{name}: {}", found.text);
+        assert_eq!(found.customer(0)["item_status"]["code"], code, "{name}: {}", found.text);
     }
 }
 

@@ -219,6 +219,12 @@ async fn customer(store: &dyn Store, tenant: &Tenant, id: CustomerId, told: &mut
     tell(told, &audit(store, tenant, id).await);
     let Some(found) = found else { return };
     for (kind, key) in found.customer.identifiers.keys() {
+        if !tenant.organisation().settings.identifies(kind) {
+            let sharing = store.sharing_email(tenant, key).await.unwrap();
+            assert!(!sharing.is_empty(), "{id:?} is not found by their {kind}");
+            tell(told, &sharing);
+            continue;
+        }
         let by = Lookup::Identifier(kind, key.to_owned());
         let by_this = store.find(tenant, by).await.unwrap();
         assert!(by_this.is_some(), "{id:?} is not found by their {kind}");
@@ -229,6 +235,7 @@ async fn customer(store: &dyn Store, tenant: &Tenant, id: CustomerId, told: &mut
         tell(told, &store.find(tenant, Lookup::Card(card.number.clone())).await.unwrap());
     }
     tell(told, &cards);
+    tell(told, &store.coupons(tenant, id).await.unwrap());
     let codes = store.referral_codes(tenant, &found.customer, now()).await.unwrap();
     for code in &codes {
         tell(told, &store.referrer(tenant, &code.code).await.unwrap());
