@@ -268,7 +268,7 @@ fn nothing_is_found_by_a_text_with_nul() {
             values.insert(name.clone(), text.to_owned());
             let path = path(&template, &values, (!in_path).then_some(name.as_str()));
             let client = if is_admin { &operator } else { &till };
-            let body = if method == "GET" { Value::Null } else { json!({"password": "12345678"}) };
+            let body = if method == "GET" { Value::Null } else { json!({"password": "corner-lamp-7"}) };
             let reply = client.request(&method, &path, &[], &body);
             let Reply { status, text, .. } = reply;
             assert!(expected.contains(&status), "{method} {path}: {status} {text}");
@@ -314,10 +314,10 @@ fn a_till_signs_in_with_each_form_of_its_name() {
     assert_eq!((made.status, &made.json()["name"]), (201, &json!("café 1")), "{}", made.text);
     assert_eq!(made.header("Location"), format!("{tills}/caf%C3%A9%201"));
     let password = format!("{tills}/{}/password", encoded("cafe\u{301} 1"));
-    let set = admin::put(&operator, &password, &json!({"password": "12345678"}));
+    let set = admin::put(&operator, &password, &json!({"password": "corner-lamp-7"}));
     assert_eq!(set.status, 204, "{}", set.text);
     for form in ["café 1", "cafe\u{301} 1", "\u{202e}café 1", "café\u{200d} 1\u{fffe}"] {
-        let till = app.basic(form, &md5_hex("12345678"));
+        let till = app.basic(form, &md5_hex("corner-lamp-7"));
         assert_eq!(till.get("/v1.1/customer/get?id=1").status, 200, "{form:?}");
         let shown = admin::get(&operator, &format!("{tills}/{}", encoded(form)));
         assert_eq!(shown.json()["name"], "café 1", "{form:?}");

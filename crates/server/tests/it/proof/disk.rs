@@ -190,8 +190,10 @@ impl Disk {
             let read = synced.clone();
             (entry.file_name().into_string().unwrap(), Stored { synced, read, ..Stored::default() })
         };
-        let entries = fs::read_dir(directory).unwrap();
-        Self { files: entries.map(|entry| read(entry.unwrap())).collect(), ..Self::default() }
+        let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
+        // The directory of the socket for commands holds no data.
+        let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+        Self { files: files.map(read).collect(), ..Self::default() }
     }
 
     /// Does what was noted up to this byte of the notes, but for a note that is cut off there.
