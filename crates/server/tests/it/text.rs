@@ -268,7 +268,8 @@ fn nothing_is_found_by_a_text_with_nul() {
             values.insert(name.clone(), text.to_owned());
             let path = path(&template, &values, (!in_path).then_some(name.as_str()));
             let client = if is_admin { &operator } else { &till };
-            let body = if method == "GET" { Value::Null } else { json!({"password": "corner-lamp-7"}) };
+            let body =
+                if method == "GET" { Value::Null } else { json!({"password": "corner-lamp-7"}) };
             let reply = client.request(&method, &path, &[], &body);
             let Reply { status, text, .. } = reply;
             assert!(expected.contains(&status), "{method} {path}: {status} {text}");
