@@ -17,7 +17,7 @@ use patron_rules::profile::CustomerType;
 use patron_rules::profile::extended_field::{DataType, Element, List, Rule};
 use patron_rules::profile::{Pattern, custom_field};
 use patron_rules::random_code::CodePattern;
-use patron_rules::settings::{InvalidSecondary, KnownCustomer, Settings};
+use patron_rules::settings::{InvalidSecondary, KnownCustomer, OlderUpdate, Settings};
 use patron_store::{Error, NewOrganisation, Store};
 
 use crate::engines::{Engine, Place};
@@ -190,6 +190,8 @@ fn settings() -> Settings {
         earliest_registration: Some(date(2001, 2, 3).at(4, 5, 6, 0)),
         future_registration_days: 30,
         strict_extras: true,
+        older_update: OlderUpdate::Apply,
+        warn_extras: false,
         batch_limit: 17,
         repeat_window_seconds: 60,
         audit_custom_fields: false,
