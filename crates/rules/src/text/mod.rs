@@ -8,7 +8,7 @@
 //! | [`canonical`] | identifiers, card numbers, codes, names of documents and fields | drops all format characters |
 //! | [`key`] | names and keys that a caller looks up | the same; `None` with a control character |
 //! | [`readable`] | field values, texts of documents | keeps joiners and variation selectors that shape a word |
-//! | [`line`] | names of persons | the same; any white space is one blank, drops control characters |
+//! | [`line()`] | names of persons | the same; any white space is one blank, drops control characters |
 //!
 //! Control characters stay in the first three forms: the rule of each member rejects them.
 

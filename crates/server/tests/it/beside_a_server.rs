@@ -112,14 +112,14 @@ fn errors_are_the_same_with_and_without_a_server() {
     assert_eq!(refusals(), alone);
     insta::assert_snapshot!(alone.join("\n"), @r"
     patron: there is no organisation `none`
-    patron: there is no `t.1` among the tills
+    patron: till `t.1` does not exist
     patron: there is no organisation `none`; create it with `patron org put none organisation DOCUMENT`
-    patron: /zone: `y` is not in use among the zones
+    patron: /zone: zone `y` does not exist or is out of use
     patron: the document has no `name`
     patron: the document is that of `other`, not of `brand`
-    patron: there is no `t.1` among the tills
-    patron: there is no `t.1` among the tills
-    patron: there is no `c` among the api_clients
+    patron: till `t.1` does not exist
+    patron: till `t.1` does not exist
+    patron: API client `c` does not exist
     patron: there is no operator `nil`
     patron: there is no operator `nil`
     patron: there is no organisation `none`

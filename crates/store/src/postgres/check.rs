@@ -342,7 +342,7 @@ async fn unused_identifiers(
         IdentifierKind::ALL.into_iter().filter(|one| !organisation.settings.identifies(*one))
     {
         let sql = "SELECT customer_id FROM identifier
-             WHERE organisation_id = $1 AND kind = $2 ORDER BY customer_id LIMIT $3";
+             WHERE organisation_id = $1 AND kind = $2::BIGINT ORDER BY customer_id LIMIT $3";
         let limit = i64::try_from(FAULTS).unwrap_or(i64::MAX);
         let parameters: [Parameter<'_>; 3] = [&tenant.0, &kind_number(kind), &limit];
         for customer in connection.list(sql, &parameters, |row| row.number("customer_id")).await? {

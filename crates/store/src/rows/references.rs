@@ -41,7 +41,10 @@ impl Reference {
             column: column.to_owned(),
         };
         let others = CUSTOMERS.into_iter().map(other);
-        named.into_iter().filter(|reference| !owns(reference)).chain(others).collect()
+        // A mark of a commit says that it happened, whatever it changed.
+        let is_mark = |reference: &Self| reference.table == "commit_mark";
+        let named = named.into_iter().filter(|reference| !owns(reference) && !is_mark(reference));
+        named.chain(others).collect()
     }
 
     /// The table of what is named.

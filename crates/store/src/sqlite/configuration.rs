@@ -70,7 +70,6 @@ pub(super) fn apply(
     changed: &Changed,
     author: &Author,
 ) -> Result<Vec<Stored>, Error> {
-    writing.touch_organisation(tenant);
     let connection = writing.connection;
     let Changed { before, after, documents } = changed;
     settings::follow(writing, tenant, &before.settings, &after.settings)?;
@@ -92,6 +91,7 @@ pub(super) fn apply(
         record(connection, tenant, entry, author)?;
         written.push(stored.clone());
     }
+    writing.touch_organisation(tenant);
     Ok(written)
 }
 

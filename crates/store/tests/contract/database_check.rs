@@ -129,7 +129,7 @@ async fn finds_no_fault_while_it_is_served() {
      SET document = jsonb_set(document::JSONB, '{time_zone}', '\"Nowhere\"')::TEXT
      WHERE resource = 'organisation'",
     &["organisations: organisation 1: the data cannot be understood: \
-       organisation `organisation`: /time_zone: `Nowhere` is no IANA time zone"]
+       `organisation`: /time_zone: `Nowhere` is no IANA time zone"]
 )]
 #[case::organisation_is_gone(
     "DELETE FROM organisation; DELETE FROM id_block; DELETE FROM configuration_version;

@@ -229,7 +229,7 @@ async fn data_that_are_whole_are_found_whole_whether_they_are_served_or_not() {
     "UPDATE configuration SET document = json_set(document, '$.time_zone', 'Nowhere')
      WHERE resource = 'organisation'",
     &["organisations: organisation 1: the data cannot be understood: \
-       organisation `organisation`: /time_zone: `Nowhere` is no IANA time zone"]
+       `organisation`: /time_zone: `Nowhere` is no IANA time zone"]
 )]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_broken_is_named(#[case] accident: &str, #[case] expected: &[&str]) {
