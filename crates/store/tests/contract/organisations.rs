@@ -198,6 +198,7 @@ fn settings() -> Settings {
         audited_custom_fields: 7,
         audited_extended_fields: 8,
         card_limit: 3,
+        points_summaries_need_mlp: true,
         ..Settings::default()
     }
 }
