@@ -3,7 +3,7 @@
 //! - `YYYY-MM-DD` and `YYYY/MM/DD`, which older documents send; both are 00:00:00 of that day;
 //! - either with a time of day behind a blank or a `T`: `YYYY-MM-DD HH:MM:SS`;
 //! - with an offset as well: `YYYY-MM-DDTHH:MM:SSZ`, `YYYY-MM-DDTHH:MM:SS+05:30`;
-//! - digits alone: milliseconds since 1970 UTC. Digits below [`EPOCH_LEAST`] are refused: as many
+//! - digits alone: milliseconds since 1970 UTC. Digits below `EPOCH_LEAST` are refused: as many
 //!   can be seconds (until 2286), a year or a day without separators.
 //!
 //! Fractions of a second are cut off. A 60th second is refused: rounding would move it to another

@@ -1,12 +1,12 @@
 //! Mobile numbers: one canonical form for all spellings of one number.
 //!
 //! "Add a mobile number with the country code. Only numeric characters are supported (0-9)."
-//! Numbers are compared, stored and returned as digits with the country code. [`dialled`] reads the
-//! digits from the text, [`completion`] gives them their canonical form, and [`Validation`] decides
+//! Numbers are compared, stored and returned as digits with the country code. `dialled` reads the
+//! digits from the text, `completion` gives them their canonical form, and [`Validation`] decides
 //! only whether that form is accepted. So one number has one form under every setting.
 //!
 //! India has the documented rule: 10 digits that start with 6–9 (91 is put before them), or 12 digits
-//! that start with 91. Every other country follows its numbering [`plan`]. The generic rule is: 9 to
+//! that start with 91. Every other country follows its numbering `plan`. The generic rule is: 9 to
 //! 15 digits, the first of them 1–9.
 
 mod completion;
