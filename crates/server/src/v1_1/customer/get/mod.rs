@@ -1,6 +1,6 @@
 //! `GET /v1.1/customer/get`: customers by `mobile`, `email`, `external_id`, `id`, `card_number` or
 //! `card_external_id`; several values of one of them are separated by commas. The first parameter that is
-//! passed counts, in this order. [`flags`] lists what else a reply can have.
+//! passed counts, in this order. `flags` lists what else a reply can have.
 //!
 //! A customer who is not found has `item_status.code` 1012 under HTTP 200, and a request that finds no
 //! customer has the code 500. A value that cannot be an identifier has the item code 400.
