@@ -14,8 +14,11 @@ pub(super) struct Failed {
     /// The customer's number, as it was passed; only in a look-up by `id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
+    #[schema(required)]
     mobile: Option<String>,
+    #[schema(required)]
     email: Option<String>,
+    #[schema(required)]
     external_id: Option<String>,
     item_status: ItemStatus,
 }
