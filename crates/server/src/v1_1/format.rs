@@ -82,10 +82,14 @@ fn of_content_type(headers: &HeaderMap) -> Option<Format> {
 const JAVA_DEFAULT: &str = "text/html, image/gif, image/jpeg,";
 
 /// Whether a person reads the reply in a browser: `Accept` names `text/html`, prefers it to JSON and
-/// XML, and the query names no format.
+/// XML, the query names no format, and the body is neither JSON nor XML.
 #[must_use]
 pub fn prefers_html(uri: &Uri, headers: &HeaderMap) -> bool {
     if query::text(uri, "format").as_deref().and_then(named).is_some() {
+        return false;
+    }
+    // A browser's form has neither of these content types.
+    if headers.contains_key(CONTENT_TYPE) && of_content_type(headers).is_some() {
         return false;
     }
     let first = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
@@ -241,6 +245,20 @@ mod tests {
         ] {
             let headers = headers(&[(ACCEPT, accept)]);
             assert_eq!(prefers_html(&uri(query), &headers), wanted, "{query} {accept}");
+        }
+    }
+
+    #[test]
+    fn requests_that_carry_data_prefer_no_html() {
+        for (content_type, wanted) in [
+            ("application/json", false),
+            ("application/json; charset=utf-8", false),
+            ("text/xml", false),
+            ("application/x-www-form-urlencoded", true),
+        ] {
+            let headers =
+                headers(&[(ACCEPT, "text/html, */*;q=0.8"), (CONTENT_TYPE, content_type)]);
+            assert_eq!(prefers_html(&uri(""), &headers), wanted, "{content_type}");
         }
     }
 
