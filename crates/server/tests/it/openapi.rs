@@ -367,6 +367,50 @@ fn nothing_refers_to_what_is_not_there() {
     }
 }
 
+/// A reply matches one schema alone: the least value of an alternative is not one of another that
+/// denies unknown members.
+#[test]
+fn alternatives_that_deny_unknown_members_do_not_overlap() {
+    fn lists<'a>(value: &'a Value, found: &mut Vec<&'a Vec<Value>>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("oneOf").and_then(Value::as_array));
+                members.values().for_each(|value| lists(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| lists(value, found)),
+            _ => {}
+        }
+    }
+    let document = document(&App::start());
+    let referred = |schema: &Value| {
+        let pointer = schema["$ref"].as_str()?.strip_prefix('#')?;
+        document.pointer(pointer).cloned()
+    };
+    let required = |schema: &Value| -> BTreeSet<String> {
+        let names = schema["required"].as_array().into_iter().flatten();
+        names.map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    let mut found = Vec::new();
+    lists(&document, &mut found);
+    let mut compared = 0;
+    for alternatives in found {
+        let schemas: Vec<Value> = alternatives.iter().filter_map(referred).collect();
+        for (at, other) in schemas.iter().enumerate() {
+            if other["additionalProperties"] != false {
+                continue;
+            }
+            for schema in schemas.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, s)| s) {
+                let least = required(schema);
+                let is_known = |name: &String| other["properties"].get(name).is_some();
+                let overlaps = required(other).is_subset(&least) && least.iter().all(is_known);
+                assert!(!overlaps, "{alternatives:?}: {least:?}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared >= 6, "{compared}");
+}
+
 /// Where the attributes of a page, or the rules of a style sheet, point to.
 fn pointers(text: &str) -> Vec<&str> {
     let quotes = ['"', '\''];
