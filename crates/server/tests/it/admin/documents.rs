@@ -164,6 +164,9 @@ fn what_is_wrong_is_named() {
         assert_eq!(used["errors"][0][member], *value, "{used}");
     }
     assert_eq!(used["detail"], "store `Orchard` is used by till `till.sin`");
+    let expected =
+        "invalid without store `Orchard`: store `Orchard` does not exist or is out of use";
+    assert_eq!(used["errors"][0]["detail"], expected);
     let body = r#"{"name":"x","code":"1","code":"2"}"#;
     let twice = operator.post(&stores(), "application/json", body.as_bytes());
     problem(&twice, 422);

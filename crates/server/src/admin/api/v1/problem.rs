@@ -131,8 +131,14 @@ impl Problem {
                 let errors = refused.into_iter().take(ERRORS_LIMIT).map(fault).collect();
                 Self { errors, ..Self::unprocessable() }
             }
-            Error::DocumentInUse { by, .. } => {
-                let errors = by.into_iter().take(ERRORS_LIMIT).map(fault).collect();
+            Error::DocumentInUse { kind, name, by } => {
+                // The reason alone would say that a document which is still in use is not.
+                let without = |fault: Fault| Fault {
+                    detail: format!("invalid without {}: {}", kind.label(&name), fault.detail),
+                    ..fault
+                };
+                let users = by.into_iter().take(ERRORS_LIMIT).map(fault);
+                let errors = users.map(without).collect();
                 Self { detail, errors, ..Self::unprocessable() }
             }
             error => error.into(),
