@@ -146,7 +146,7 @@ pub enum Error {
     },
     /// Identifiers that are to belong to one customer each belong to several.
     #[error(
-        "{count} values of `{kind}` belong to several customers each; correct or merge those customers first"
+        "several customers have the same {kind} (shared values: {count}); correct or merge those customers first"
     )]
     Clash {
         /// Their kind.
