@@ -14,7 +14,7 @@ import sys
 import time
 
 ORGANISATIONS = 8
-PASSWORD = "bench"
+PASSWORD = "echo-and-load"
 
 
 def free_port():
