@@ -34,14 +34,15 @@ pub const ENDPOINTS: &[Endpoint] = &[
     (Method::POST, "/v3/oauth/token/generate", Access::Open),
 ];
 
+/// Reading customers.
+pub(crate) const CUSTOMER_READ: Need = data(ApiResource::Customer, Action::Read);
+
 /// "Write access to customer group resource."
 const WRITE_CUSTOMER: Access = Access::Caller(&[data(ApiResource::Customer, Action::Write)]);
-const READ_CUSTOMER: Access = Access::Caller(&[data(ApiResource::Customer, Action::Read)]);
+const READ_CUSTOMER: Access = Access::Caller(&[CUSTOMER_READ]);
 /// The documents name two resources for the audit; either will do.
-const READ_AUDIT: Access = Access::Caller(&[
-    data(ApiResource::Customer, Action::Read),
-    data(ApiResource::BehaviouralEvent, Action::Read),
-]);
+const READ_AUDIT: Access =
+    Access::Caller(&[CUSTOMER_READ, data(ApiResource::BehaviouralEvent, Action::Read)]);
 
 const fn data(resource: ApiResource, action: Action) -> Need {
     Need { api: Api::Data, resource, action }

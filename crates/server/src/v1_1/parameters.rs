@@ -94,9 +94,10 @@ pub(crate) struct UserContext {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Registering {
-    /// Decide, and store nothing. The reply has the header `Dry-Run: true`.
+    /// Decide, and store nothing. The reply has the header `Dry-Run: true`. Needs read permission for
+    /// customers.
     pub(crate) dry_run: bool,
-    /// Explain each customer's outcome.
+    /// Explain each customer's outcome. Needs read permission for customers.
     pub(crate) explain: bool,
 }
 

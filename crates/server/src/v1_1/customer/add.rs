@@ -23,7 +23,8 @@ use super::members::{Body as Sent, Root};
 use super::response::Item as Added;
 use super::{encoding, examples};
 use crate::app::{App, Items};
-use crate::auth::Caller;
+use crate::auth::{Caller, Refusal};
+use crate::http::endpoints::CUSTOMER_READ;
 use crate::http::sniff::Looks;
 use crate::http::{DRY_RUN, body};
 use crate::observe::metrics::Limit;
@@ -43,6 +44,9 @@ const TRIES: usize = 5;
 /// 200 where all went through, 201 where some did, 500 where none did; the HTTP status is 200. Sent
 /// again, a registration updates the customer; with an `Idempotency-Key` it changes nothing, and is
 /// answered as it was.
+///
+/// Needs write permission for customers. `dry_run` and `explain` need read permission as well. Without
+/// it, the reply about a known customer has only the values that the request sent.
 #[utoipa::path(
     post, path = "/v1.1/customer/add", tag = "customers", operation_id = "add_customers",
     params(Formatted, Registering, AnsweredOnce, Attributed, ClientCountry, UserContext),
@@ -112,6 +116,10 @@ async fn handle(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Response> {
+    if head.reads() && !may_read(&head, &tenant) {
+        body::drain(body, app.config.body_timeout()).await;
+        return Err(envelope::refused(&Refusal::Denied(head.origin.caller)));
+    }
     let bytes = read(app, headers, body).await?;
     let format = head.format.ok_or_else(|| unsupported(&bytes))?;
     let unreadable = |error| unreadable(&bytes, format, &error);
@@ -123,6 +131,11 @@ async fn handle(
     drop(span);
     let identity = head.identity(&bytes, &tenant.organisation().settings);
     register(app, &Asked { head, batch, identity }, tenant).await
+}
+
+/// Whether the caller may read customers, and not only write them.
+fn may_read(head: &Head<'_>, tenant: &Tenant) -> bool {
+    tenant.organisation().permits(head.origin.caller, CUSTOMER_READ)
 }
 
 /// The reply to a body that is neither JSON nor XML by its media type.
@@ -202,15 +215,17 @@ async fn attempt(app: &App, asked: &Asked<'_>, tenant: &Tenant) -> Result<Respon
     let posted_as = head.attribution.till(organisation);
     let origin = head.origin.posted_as(posted_as.ok(), organisation);
     let refusal = refusal(app, batch, &organisation.settings);
+    let may_read = may_read(head, tenant);
     let (customers, valid) = match &refusal {
         None => trace_span!(target: STAGES, "validate").in_scope(|| {
             let code = head.client_calling_code;
-            Customers::validated(batch, organisation, posted_as, code, now)
+            Customers::validated(batch, organisation, posted_as, code, may_read, now)
         }),
         Some(_) => Default::default(),
     };
     let customers = Arc::new(customers);
-    let answer = answer(Arc::clone(&customers), tenant.clone(), head.explained);
+    let explained = head.explained && may_read;
+    let answer = answer(Arc::clone(&customers), tenant.clone(), explained);
     let registered = if let Some(identity) = identity {
         // Though nobody is valid by now, it may have been answered before.
         let once = identity.once(answer);

@@ -28,6 +28,9 @@ struct Item {
     /// What validation decided.
     trace: Trace,
     refusal: Option<Failure>,
+    /// The registration, for a caller who may not read customers: the reply about a known customer then
+    /// has no other values.
+    sent_only: Option<Registration>,
 }
 
 /// All of them, in order.
@@ -40,13 +43,15 @@ pub struct Customers {
 
 impl Customers {
     /// Reads and validates each customer by the organisation's rules, and returns a registration for
-    /// each valid one. `client_calling_code` is that of mobile numbers without one.
+    /// each valid one. `client_calling_code` is that of mobile numbers without one. `may_read` says
+    /// whether the caller may read customers.
     #[must_use]
     pub fn validated(
         batch: &Decoded<'_>,
         organisation: &Organisation,
         posted_as: PostedAs,
         client_calling_code: Option<u16>,
+        may_read: bool,
         now: Timestamp,
     ) -> (Self, Vec<Registration>) {
         let mut valid = Vec::with_capacity(batch.count());
@@ -56,8 +61,9 @@ impl Customers {
             let submission = Submission { client_calling_code, ..submission };
             let Validated { identifiers, trace, outcome } =
                 validate(&submission, organisation, posted_as, now);
+            let sent_only = outcome.as_ref().ok().filter(|_| !may_read).cloned();
             let refusal = outcome.map(|registration| valid.push(registration)).err();
-            Item { submission, place, identifiers, trace, refusal }
+            Item { submission, place, identifiers, trace, refusal, sent_only }
         });
         let items = items.collect();
         (Self { items, till: posted_as.unwrap_or_default() }, valid)
@@ -90,11 +96,12 @@ impl Customers {
         let zone = organisation.time_zone_of(self.till);
         let succeeded = decisions.iter().filter(|decision| decision.outcome.is_ok()).count();
         let added = |(item, decision): (&Item, &Cow<'_, Decision>)| {
-            let Item { submission, place, identifiers, trace, .. } = item;
+            let Item { submission, place, identifiers, trace, sent_only, .. } = item;
             let settings = &organisation.settings;
             let explanation =
                 explained.then(|| explain(place, identifiers, trace, decision, settings));
-            response::item(submission, place, &decision.outcome, organisation, zone, explanation)
+            let (outcome, sent_only) = (&decision.outcome, sent_only.as_ref());
+            response::item(submission, place, outcome, sent_only, organisation, zone, explanation)
         };
         let items = self.items.iter().zip(&decisions).map(added).collect();
         // An envelope can always be written.

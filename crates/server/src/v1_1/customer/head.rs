@@ -66,6 +66,12 @@ impl<'a> Head<'a> {
         })
     }
 
+    /// Whether the reply says more of customers than a registration does, so that it needs read
+    /// permission.
+    pub(super) fn reads(&self) -> bool {
+        self.mode == Mode::DryRun || self.explained
+    }
+
     /// By what the request with this body is known again; `None` where it is carried out whatever was
     /// before. A dry run changes nothing, so its key is left free.
     pub(super) fn identity(&self, body: &[u8], settings: &Settings) -> Option<Identity> {

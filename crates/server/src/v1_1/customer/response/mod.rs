@@ -1,6 +1,8 @@
 //! Writing what became of each customer: the members of the specification's samples, in their
 //! order and with their JSON types.
 
+mod confidential;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use patron_rules::award::SideEffect;
@@ -14,6 +16,7 @@ use patron_rules::organisation::Organisation;
 use patron_rules::profile::extended_field::DataType;
 use patron_rules::profile::{FieldValue, FraudStatus, Name, Subscription, date};
 use patron_rules::submission::Submission;
+use patron_rules::validate::Registration;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Serialize, Serializer};
@@ -274,11 +277,13 @@ fn whole(decimal: Decimal) -> Option<i64> {
     decimal.is_integer().then(|| decimal.to_i64()).flatten()
 }
 
-/// The reply about one customer who was sent at this place, in the caller's time zone.
+/// The reply about one customer who was sent at this place, in the caller's time zone. `sent_only` is
+/// the registration of a caller who may not read customers.
 pub(super) fn item(
     submission: &Submission,
     place: &Place,
     outcome: &Result<Plan, Failure>,
+    sent_only: Option<&Registration>,
     organisation: &Organisation,
     zone: &TimeZone,
     explanation: Option<Explanation>,
@@ -286,7 +291,10 @@ pub(super) fn item(
     match outcome {
         Ok(plan) => {
             let registered = registered(plan, place, organisation, zone, explanation);
-            Item::Registered(Box::new(registered))
+            Item::Registered(Box::new(match sent_only {
+                Some(sent) if plan.before.is_some() => registered.confidential(plan, sent),
+                _ => registered,
+            }))
         }
         Err(failure) => Item::Failed(Box::new(failed(submission, place, failure, explanation))),
     }
