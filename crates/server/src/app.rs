@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use patron_store::Store;
 
 use crate::auth::operator::SignIn;
+use crate::auth::security_log::SecurityLog;
 use crate::auth::verifiers::Verifiers;
 use crate::auth::{Authenticator, Key};
 use crate::config::Config;
@@ -34,6 +35,8 @@ pub struct App {
     pub rates: RateLimiter<Key>,
     /// The proxies that are trusted to say for whom they call.
     pub proxies: Proxies,
+    /// Sign-ins, refusals and changed credentials.
+    pub security_log: Arc<SecurityLog>,
     /// What is counted and measured.
     pub metrics: Arc<Metrics>,
     /// Who may read that.
@@ -51,13 +54,25 @@ impl App {
     /// A system without a source of randomness; a configuration that cannot be.
     pub fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
         let metrics: Arc<Metrics> = Arc::default();
+        let security_log: Arc<SecurityLog> = Arc::default();
         store.watch(Arc::clone(&metrics) as _);
         Ok(Self {
-            authenticator: Authenticator::new(Arc::clone(&store), &config, Arc::clone(&metrics))?,
-            operators: SignIn::new(Arc::clone(&store), &config, Arc::clone(&metrics)),
+            authenticator: Authenticator::new(
+                Arc::clone(&store),
+                &config,
+                Arc::clone(&metrics),
+                Arc::clone(&security_log),
+            )?,
+            operators: SignIn::new(
+                Arc::clone(&store),
+                &config,
+                Arc::clone(&metrics),
+                Arc::clone(&security_log),
+            ),
             hashing: Verifiers::new(1, HASHING_LIMIT),
             rates: RateLimiter::default(),
             proxies: config.proxies()?,
+            security_log,
             metrics,
             scrapers: Scrapers::configured(&config.metrics_token_file)?,
             has_demo: false,

@@ -14,7 +14,7 @@ pub mod password;
 pub mod password_rules;
 mod refusal;
 mod remembered;
-pub(crate) mod sign_in_log;
+pub(crate) mod security_log;
 pub mod token;
 pub mod verifiers;
 
@@ -33,7 +33,7 @@ use patron_store::{
 use self::basic::Credentials;
 pub use self::refusal::Refusal;
 use self::remembered::{Proof, Remembered, Verified};
-use self::sign_in_log::{Kind, Reason};
+use self::security_log::{Actor, Event, Kind, Reason, SecurityLog};
 use self::verifiers::{Overloaded, Verifiers};
 use crate::config::Config;
 use crate::limits::guesses::{Guess, Guesses};
@@ -93,30 +93,6 @@ impl<'a> Presented<'a> {
     }
 }
 
-/// A sign-in with a password or a secret.
-#[derive(Clone, Copy)]
-struct Attempt<'a> {
-    kind: Kind,
-    name: &'a str,
-    from: IpAddr,
-}
-
-impl Attempt<'_> {
-    fn refuse(self, reason: Reason) {
-        sign_in_log::refused(self.kind, self.name, self.from, reason);
-    }
-
-    /// Returns what was found if the password is right. The refusal never says whether the name is
-    /// known; the log does.
-    fn outcome<T>(self, found: Option<T>, right: bool) -> Result<T, Refusal> {
-        let reason = if found.is_some() { Reason::WrongPassword } else { Reason::UnknownName };
-        found.filter(|_| right).ok_or_else(|| {
-            self.refuse(reason);
-            Refusal::Unauthorised
-        })
-    }
-}
-
 /// Finds out who calls.
 pub struct Authenticator {
     store: Arc<dyn Store>,
@@ -124,6 +100,7 @@ pub struct Authenticator {
     guesses: Guesses,
     verifiers: Verifiers,
     metrics: Arc<Metrics>,
+    security_log: Arc<SecurityLog>,
 }
 
 impl Authenticator {
@@ -135,6 +112,7 @@ impl Authenticator {
         store: Arc<dyn Store>,
         config: &Config,
         metrics: Arc<Metrics>,
+        security_log: Arc<SecurityLog>,
     ) -> anyhow::Result<Self> {
         let time_to_live = Duration::from_secs(config.credential_cache_seconds);
         Ok(Self {
@@ -143,6 +121,7 @@ impl Authenticator {
             guesses: Guesses::new(config.wrong_passwords_per_minute),
             verifiers: Verifiers::new(PLACES, WAITING_LIMIT),
             metrics,
+            security_log,
         })
     }
 
@@ -160,7 +139,8 @@ impl Authenticator {
     /// # Errors
     /// Why it is not let in.
     pub async fn client(&self, key: &str, secret: &str, from: IpAddr) -> Result<Caller, Refusal> {
-        let key = sign_in_log::key(Kind::ApiClient, key, from)?;
+        let actor = Actor::new(Kind::ApiClient, key, from);
+        let key = self.security_log.key(Event::SignIn, actor)?;
         self.verified(Presented::Client { key: &key, secret }, from).await
     }
 
@@ -210,36 +190,58 @@ impl Authenticator {
             Presented::Basic(header) => {
                 let Credentials { username, digest } =
                     Credentials::read(header).ok_or(Refusal::Unauthorised)?;
+                let actor = Actor::new(Kind::Till, &username, from);
                 let digest = digest.ok_or_else(|| {
-                    sign_in_log::refused(Kind::Till, &username, from, Reason::NotADigest);
+                    self.security_log.refused(Event::SignIn, actor, Reason::NotADigest);
                     Refusal::NotADigest
                 })?;
-                let username = sign_in_log::key(Kind::Till, &username, from)?;
-                let attempt = Attempt { kind: Kind::Till, name: &username, from };
-                let guess = self.guess(attempt)?;
+                let username = self.security_log.key(Event::SignIn, actor)?;
+                let actor = Actor { name: &username, ..actor };
+                let guess = self.guess(actor, from)?;
                 let found = self.till(&username).await.inspect_err(|_| guess.give_back())?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.hash_for(&digest));
                 let right = self.is_right(digest.into_text(), hash, &guess).await?;
-                attempt.outcome(found, right)?
+                self.outcome(actor, found, right).await?
             }
             Presented::Client { key, secret } => {
-                let attempt = Attempt { kind: Kind::ApiClient, name: key, from };
-                let guess = self.guess(attempt)?;
+                let actor = Actor::new(Kind::ApiClient, key, from);
+                let guess = self.guess(actor, from)?;
                 let found = self.api_client(key).await.inspect_err(|_| guess.give_back())?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.secret_hash());
                 let right = self.is_right(secret.to_owned(), hash, &guess).await?;
-                attempt.outcome(found, right)?
+                self.outcome(actor, found, right).await?
             }
         };
         Ok(Verified::new(caller, proof, generation))
     }
 
-    fn guess(&self, attempt: Attempt<'_>) -> Result<Guess, Refusal> {
-        self.guesses.admit(attempt.name, attempt.from).map_err(|wait| {
+    fn guess(&self, actor: Actor<'_>, from: IpAddr) -> Result<Guess, Refusal> {
+        self.guesses.admit(actor.name, from).map_err(|wait| {
             self.metrics.hit(Limit::WrongPasswords);
-            attempt.refuse(Reason::LockedOut);
+            self.security_log.refused(Event::SignIn, actor, Reason::LockedOut);
             Refusal::TooManyGuesses(wait)
         })
+    }
+
+    /// Returns what was found if the password is right. The refusal never says whether the name is
+    /// known; the log does.
+    async fn outcome(
+        &self,
+        actor: Actor<'_>,
+        found: Option<(Caller, Proof)>,
+        right: bool,
+    ) -> Result<(Caller, Proof), Refusal> {
+        let (reason, tenant) = match found {
+            Some(found) if right => return Ok(found),
+            Some((caller, _)) => {
+                (Reason::WrongPassword, self.store.tenant(caller.tenant).await.ok())
+            }
+            None => (Reason::UnknownName, None),
+        };
+        let organisation =
+            tenant.as_ref().map(|tenant| tenant.organisation().details.name.as_str());
+        self.security_log.refused(Event::SignIn, Actor { organisation, ..actor }, reason);
+        Err(Refusal::Unauthorised)
     }
 
     /// Verifies a password or secret. Gives the guess back if it is right or cannot be verified.

@@ -11,7 +11,7 @@ use patron_store::operators::TokenHash;
 use sha2::{Digest as _, Sha256};
 
 use super::Refusal;
-use super::sign_in_log::{self, Kind, Reason};
+use super::security_log::{Actor, Event, Kind, Reason, SecurityLog};
 use super::verifiers::{Overloaded, Verifiers};
 use crate::config::Config;
 use crate::limits::guesses::Guesses;
@@ -70,31 +70,47 @@ pub struct SignIn {
     /// One verification at a time: sign-ins are rare.
     verifiers: Verifiers,
     metrics: Arc<Metrics>,
+    security_log: Arc<SecurityLog>,
 }
 
 impl SignIn {
     /// Verifies with what is in this store, and as many wrong passwords a minute for one name from
     /// one address as the configuration says.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, config: &Config, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        config: &Config,
+        metrics: Arc<Metrics>,
+        security_log: Arc<SecurityLog>,
+    ) -> Self {
         Self {
             store,
             guesses: Guesses::new(config.wrong_passwords_per_minute),
             verifiers: Verifiers::new(1, WAITING_LIMIT),
             metrics,
+            security_log,
         }
     }
 
     /// Fails unless this is the operator's password; takes as long where there is no such operator.
+    /// The log has a refusal as that of this event.
     ///
     /// # Errors
     /// Why they are not let in.
-    pub async fn verify(&self, name: &str, plain: String, from: IpAddr) -> Result<(), Refusal> {
-        let name = sign_in_log::key(Kind::Operator, name, from)?;
+    pub(crate) async fn verify(
+        &self,
+        event: Event,
+        name: &str,
+        plain: String,
+        from: IpAddr,
+    ) -> Result<(), Refusal> {
+        let actor = Actor::new(Kind::Operator, name, from);
+        let name = self.security_log.key(event, actor)?;
         let name = name.as_ref();
+        let actor = Actor { name, ..actor };
         let guess = self.guesses.admit(name, from).map_err(|wait| {
             self.metrics.hit(Limit::WrongPasswords);
-            sign_in_log::refused(Kind::Operator, name, from, Reason::LockedOut);
+            self.security_log.refused(event, actor, Reason::LockedOut);
             Refusal::TooManyGuesses(wait)
         })?;
         let known = self.store.operator_password(name).await.map_err(|error| {
@@ -112,7 +128,7 @@ impl SignIn {
             guess.give_back();
             return Ok(());
         }
-        sign_in_log::refused(Kind::Operator, name, from, reason);
+        self.security_log.refused(event, actor, reason);
         Err(Refusal::Unauthorised)
     }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use patron_rules::organisation::{CallerId, Need};
@@ -13,7 +13,7 @@ use patron_store::Tenant;
 use super::endpoints::{self, Access};
 use super::{body, path};
 use crate::app::App;
-use crate::auth::sign_in_log::{self, Kind, Reason};
+use crate::auth::security_log::{Actor, Event, Kind, Reason};
 use crate::auth::{Caller, Refusal};
 use crate::limits::headers;
 use crate::limits::rate::Quota;
@@ -56,7 +56,8 @@ pub(super) async fn admit(
         }
     };
     let from = address(&app, &request);
-    let admitted = match admitted(&app, request.headers(), from, needs).await {
+    let endpoint = (request.method(), route);
+    let admitted = match admitted(&app, request.headers(), from, needs, endpoint).await {
         Ok(admitted) => admitted,
         Err(refusal) => {
             // The client may ask again on the same connection, once its body is through.
@@ -83,16 +84,25 @@ async fn admitted(
     headers: &HeaderMap,
     from: IpAddr,
     needs: &[Need],
+    endpoint: (&Method, Option<&MatchedPath>),
 ) -> Result<Admitted, Refusal> {
     let caller = app.authenticator.authenticate(headers, from).await?;
     let admitted = let_in(app, caller, from).await?;
     let organisation = admitted.tenant.organisation();
     let caller = admitted.caller.id;
     if needs.iter().any(|need| organisation.permits(caller, *need)) {
-        Ok(admitted)
-    } else {
-        Err(Refusal::Denied(caller))
+        return Ok(admitted);
     }
+    let kind = match caller {
+        CallerId::Till(_) => Kind::Till,
+        CallerId::ApiClient(_) => Kind::ApiClient,
+    };
+    let actor = Actor {
+        organisation: Some(&organisation.details.name),
+        ..Actor::new(kind, &admitted.name, from)
+    };
+    app.security_log.denied(actor, Reason::Denied, endpoint);
+    Err(Refusal::Denied(caller))
 }
 
 /// Who was let in.
@@ -122,7 +132,11 @@ pub(crate) async fn let_in(app: &App, caller: Caller, from: IpAddr) -> Result<Ad
                 (Kind::ApiClient, organisation.api_clients.with_id(id.0).map(|client| &client.name))
             }
         };
-        sign_in_log::refused(kind, name.map_or("", |name| name), from, Reason::OutOfUse);
+        let actor = Actor {
+            organisation: Some(&organisation.details.name),
+            ..Actor::new(kind, name.map_or("", |name| name), from)
+        };
+        app.security_log.refused(Event::SignIn, actor, Reason::OutOfUse);
         return Err(match caller.expires_at {
             Some(_) => Refusal::UnknownToken,
             None => Refusal::Unauthorised,

@@ -4,6 +4,6 @@ pub(crate) mod activity;
 pub(crate) mod connections;
 pub(crate) mod guesses;
 pub(crate) mod headers;
-mod network;
+pub(crate) mod network;
 pub mod proxies;
 pub mod rate;

@@ -27,11 +27,11 @@ pub(crate) fn start(config: &Config) -> anyhow::Result<Option<Traces>> {
     Ok(traces)
 }
 
-/// Sets up logging for a command that serves nothing: errors alone, for people.
+/// Sets up logging for a command that serves nothing: errors and the security log, for people.
 pub(crate) fn start_for_command() {
     let log = fmt::layer().with_writer(stderr).log_internal_errors(false);
     let log = log.with_ansi(stderr().is_terminal()).with_target(false).without_time();
-    registry().with(EnvFilter::new("error")).with(log).init();
+    registry().with(EnvFilter::new("error,security=info")).with(log).init();
 }
 
 fn layer<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>

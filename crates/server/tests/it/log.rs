@@ -15,7 +15,7 @@ fn logged_program(data: &Data) -> (Program, ChildStderr, SocketAddr) {
     logged(command(data.name()).env("PATRON_LOG", "debug"))
 }
 
-fn logged(command: &mut Command) -> (Program, ChildStderr, SocketAddr) {
+pub fn logged(command: &mut Command) -> (Program, ChildStderr, SocketAddr) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let address = listening(&mut child);
     let log = child.stderr.take().unwrap();

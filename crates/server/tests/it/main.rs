@@ -55,6 +55,7 @@ mod postgresql;
 mod processes;
 mod proof;
 mod referral;
+mod security_log;
 mod setting_up;
 mod settings;
 mod sources;

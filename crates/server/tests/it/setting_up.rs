@@ -268,7 +268,9 @@ fn the_last_owner_cannot_be_removed_on_the_command_line() {
             (output.status.code(), String::from_utf8(output.stderr).unwrap())
         };
         let added = run(command("add", &["root", "--role", "owner"]), "a long password\n");
-        assert_eq!(added, (Some(0), String::new()));
+        assert_eq!(added.0, Some(0), "{}", added.1);
+        let lines: Vec<_> = added.1.lines().collect();
+        assert!(matches!(lines[..], [line] if line.contains("role change accepted")), "{lines:?}");
         for refused in [command("remove", &["root"]), command("add", &["root", "--role", "editor"])]
         {
             let (code, said) = run(refused, "");

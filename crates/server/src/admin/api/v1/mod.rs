@@ -14,6 +14,7 @@ mod operators;
 mod organisations;
 mod password;
 pub(crate) mod problem;
+mod security;
 mod sessions;
 mod signed_in;
 

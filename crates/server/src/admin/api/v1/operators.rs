@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use patron_rules::organisation::{Invalid, check_name, read};
 use patron_store::operators::{Grant, Role, Scope, Session};
 use patron_store::{Author, Error};
@@ -20,6 +20,7 @@ use super::list::{Listed, Page};
 use super::name::Name;
 use super::password;
 use super::problem::Problem;
+use super::security::GivenRole;
 use super::signed_in::{author, must_own_everything};
 use crate::app::App;
 use crate::auth::operator::NAME_LIMIT;
@@ -79,7 +80,7 @@ pub(super) async fn put_role(
     name: &str,
     text: &str,
     author: Author,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let OperatorRole { role, password } = read(text)?;
     check_name(name, NAME_LIMIT)?;
     let role: Role = role.parse().map_err(|refused| Invalid::at("/role", format!("{refused}")))?;
@@ -99,7 +100,7 @@ pub(super) async fn put_role(
             app.store.add_operator(name, hash, scope, role, author).await?;
         }
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, Extension(GivenRole(role.name()))).into_response())
 }
 
 /// Takes an operator's role away.
@@ -169,7 +170,7 @@ async fn put(
     Extension(session): Extension<Session>,
     Path(Name(name)): Path<Name>,
     request: Request,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let text = body::text(&app, request).await?;
     must_own_everything(&session)?;
     let author = author(&session.operator, &app);

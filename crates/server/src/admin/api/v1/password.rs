@@ -16,6 +16,7 @@ use super::body;
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::password_rules::Account;
+use crate::auth::security_log::Event;
 use crate::auth::verifiers::Overloaded;
 use crate::auth::{Refusal, password};
 use crate::http;
@@ -50,13 +51,14 @@ async fn change(
 ) -> Result<StatusCode, Problem> {
     let from = http::address(&app, &request);
     let NewPassword { current, new } = body::json(&app, request).await?;
-    app.operators.verify(&session.operator, current, from).await.map_err(
-        |refusal| match refusal {
+    let event = Event::PasswordChange;
+    app.operators.verify(event, &session.operator, current, from).await.map_err(|refusal| {
+        match refusal {
             Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
             Refusal::Unauthorised => Invalid::at("/current", "not the operator's password").into(),
             _ => Problem::unavailable(),
-        },
-    )?;
+        }
+    })?;
     let hash = hash(&app, new, &session.operator, "/new").await?;
     app.store.set_operator_password(&session.operator, hash).await?;
     Ok(StatusCode::NO_CONTENT)

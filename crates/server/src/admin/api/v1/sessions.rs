@@ -21,6 +21,7 @@ use super::signed_in::SignedInBy;
 use crate::app::App;
 use crate::auth::Refusal;
 use crate::auth::operator::Token;
+use crate::auth::security_log::{self, Actor, Event, Kind, Subject};
 use crate::http;
 
 /// The path of the session with whose token a request is sent.
@@ -88,18 +89,23 @@ async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Respon
     let from = http::address(&app, &request);
     let Credentials { name, password } = body::sign_in(&app, request).await?;
     let name = text::canonical(&name);
-    app.operators.verify(&name, password, from).await.map_err(|refusal| match refusal {
-        Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
-        Refusal::Unauthorised => {
-            Problem::new(StatusCode::UNAUTHORIZED, "no operator has this name and this password")
+    app.operators.verify(Event::SignIn, &name, password, from).await.map_err(|refusal| {
+        match refusal {
+            Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
+            Refusal::Unauthorised => Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "no operator has this name and this password",
+            ),
+            _ => Problem::unavailable(),
         }
-        _ => Problem::unavailable(),
     })?;
     let (token, text) = Token::make().map_err(|_| Problem::unavailable())?;
     let now = (app.clock)();
     let lasts = SignedDuration::from_mins(i64::from(app.config.session_minutes));
     let expires_at = now.checked_add(lasts).unwrap_or(now);
     app.store.open_session(token.hash(), &name, now, expires_at).await?;
+    let operator = Actor::new(Kind::Operator, &name, from);
+    security_log::accepted(Event::SignIn, operator, Subject::default());
     let begun = Begun { token: text, expires_at };
     Ok((StatusCode::CREATED, [(LOCATION, CURRENT)], body::reply(&begun)).into_response())
 }

@@ -1,5 +1,6 @@
 //! Who is signed in, and what they may do.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{RawPathParams, Request, State};
@@ -14,13 +15,18 @@ use patron_store::{Author, TenantId};
 
 use super::body;
 use super::problem::Problem;
+use super::security::OperatorRequest;
 use crate::app::App;
 use crate::auth::operator::Token;
+use crate::auth::security_log::Reason;
+use crate::http;
 
 /// The author of changes that a command on the same machine makes.
 const COMMAND_LINE: &str = "command line";
 /// The organisation's name in a path.
 const ORGANISATION: &str = "organisation";
+/// The name of an account or a document in a path.
+const NAME: &str = "name";
 
 /// An operator in an organisation.
 #[derive(Debug, Clone)]
@@ -67,6 +73,8 @@ pub(super) async fn check(
 ) -> Response {
     let names: Vec<_> =
         path.iter().map(|(name, value)| (name == ORGANISATION, text::key(value))).collect();
+    let from = http::address(&app, &request);
+    let seen = seen(&path, &request, Some(from));
     let headers = request.headers();
     let checked = async {
         let (token, session) = session(&app, headers).await?;
@@ -77,19 +85,22 @@ pub(super) async fn check(
             .iter()
             .find_map(|(is_organisation, key)| key.as_deref().filter(|_| *is_organisation));
         let member = match organisation {
-            Some(name) => Some(member(&app, &session, name).await?),
+            Some(name) => Some(member(&app, &session, name, &seen).await?),
             None => None,
         };
         Ok::<_, Problem>((token, session, member))
     };
     match checked.await {
         Ok((token, session, member)) => {
+            let operator = session.operator.clone();
             request.extensions_mut().insert(SignedInBy(token));
             request.extensions_mut().insert(session);
             if let Some(member) = member {
                 request.extensions_mut().insert(member);
             }
-            next.run(request).await
+            let reply = next.run(request).await;
+            seen.record(&app.security_log, &operator, &reply);
+            reply
         }
         Err(problem) => {
             body::drain(&app, request).await;
@@ -106,6 +117,7 @@ pub(super) async fn act_for_command_line(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let seen = seen(&path, &request, None);
     if let Some((_, name)) = path.iter().find(|(name, _)| *name == ORGANISATION) {
         let name = text::canonical(name);
         let found = app.store.organisation_named(&name).await?;
@@ -120,7 +132,23 @@ pub(super) async fn act_for_command_line(
         grants: vec![(Scope::Everywhere, Role::Owner)],
         expires_at: Timestamp::MAX,
     });
-    Ok(next.run(request).await)
+    let reply = next.run(request).await;
+    seen.record(&app.security_log, COMMAND_LINE, &reply);
+    Ok(reply)
+}
+
+fn seen(path: &RawPathParams, request: &Request, address: Option<IpAddr>) -> OperatorRequest {
+    let parameter = |wanted| {
+        let found = path.iter().find(|(name, _)| *name == wanted);
+        found.map(|(_, value)| text::canonical(value).into_owned())
+    };
+    OperatorRequest {
+        method: request.method().clone(),
+        route: request.extensions().get().cloned(),
+        address,
+        organisation: parameter(ORGANISATION),
+        name: parameter(NAME),
+    }
 }
 
 async fn session(app: &App, headers: &HeaderMap) -> Result<(Token, Session), Problem> {
@@ -130,8 +158,16 @@ async fn session(app: &App, headers: &HeaderMap) -> Result<(Token, Session), Pro
     Ok((token, found.ok_or_else(Problem::unauthorised)?))
 }
 
-async fn member(app: &App, session: &Session, name: &str) -> Result<Member, Problem> {
+async fn member(
+    app: &App,
+    session: &Session,
+    name: &str,
+    seen: &OperatorRequest,
+) -> Result<Member, Problem> {
     let tenant = app.store.organisation_named(name).await?.ok_or_else(Problem::not_found)?;
-    let role = session.role_in(tenant).ok_or_else(Problem::not_found)?;
+    let role = session.role_in(tenant).ok_or_else(|| {
+        seen.deny(&app.security_log, &session.operator, Reason::NoRole);
+        Problem::not_found()
+    })?;
     Ok(Member { tenant, operator: Arc::from(session.operator.as_str()), role })
 }

@@ -73,7 +73,7 @@ async fn put(
     Extension(member): Extension<Member>,
     Path((_, Name(name))): Path<(String, Name)>,
     request: Request,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let text = body::text(&app, request).await?;
     member.must_be(Role::Owner)?;
     let scope = Scope::Organisation(member.tenant);
