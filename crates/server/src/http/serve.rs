@@ -1,5 +1,6 @@
 //! Listening, and stopping without cutting anything in half.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use axum::ServiceExt;
 use axum::extract::Request;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsAcceptor;
+use socket2::{Domain, Socket, Type};
 
 use super::accept::Acceptor;
 #[cfg(unix)]
@@ -26,6 +28,9 @@ const HEADERS_LIMIT_BYTES: usize = 64 * 1024;
 /// The most requests that are handled at once for one HTTP/2 connection.
 const STREAMS_LIMIT: u32 = 128;
 
+/// The most connections that wait to be accepted; the system may have a lower limit.
+const QUEUE: i32 = 4_096;
+
 /// A bound port that does not answer yet.
 pub struct Server {
     listener: TcpListener,
@@ -42,9 +47,7 @@ pub struct Server {
 /// # Errors
 /// A port that is taken or not allowed.
 pub fn bind(address: SocketAddr) -> anyhow::Result<Server> {
-    let listener =
-        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    listener.set_nonblocking(true)?;
+    let listener = listen(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     Ok(Server {
         listener,
@@ -54,6 +57,18 @@ pub fn bind(address: SocketAddr) -> anyhow::Result<Server> {
         #[cfg(unix)]
         commands: None,
     })
+}
+
+/// Listens with a queue that outlasts a burst: a client whose connection does not fit into it waits a
+/// second before it tries again.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(QUEUE)?;
+    Ok(socket.into())
 }
 
 impl Server {

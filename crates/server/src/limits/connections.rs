@@ -1,6 +1,7 @@
-//! How many connections there may be: of one address, and of all. At a limit, the connection that has
-//! gone longest without a request makes room.
+//! How many connections there may be: of one address, and of all. At a limit, a connection of the
+//! address with the most connections makes room: the one that has gone longest without a request.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -155,13 +156,22 @@ impl Table {
         true
     }
 
-    /// Closes the one of these that has gone longest without a request; whether one could be closed.
+    /// Closes one of these; whether one could be closed. It is of the address with the most
+    /// connections, so that addresses with many never close those of an address with few, and the one
+    /// of these that has gone longest without a request.
     fn evict(&mut self, holds: impl Fn(&Entry) -> bool) -> bool {
         let candidates = self.open.iter().filter(|(_, entry)| holds(entry));
-        let since = candidates
-            .filter_map(|(number, entry)| Some((entry.activity.evictable_since()?, *number)));
-        let longest = since.min().map(|(_, number)| number);
-        longest.is_some_and(|number| self.remove(number))
+        let order = candidates.filter_map(|(number, entry)| {
+            Some((Reverse(self.of_address(entry)), entry.activity.evictable_since()?, *number))
+        });
+        let first = order.min().map(|(.., number)| number);
+        first.is_some_and(|number| self.remove(number))
+    }
+
+    /// Returns how many connections the address of this one has; 0 if it does not count by address.
+    fn of_address(&self, entry: &Entry) -> usize {
+        let address = entry.address.and_then(|address| self.per_address.get(&address));
+        address.copied().unwrap_or_default()
     }
 }
 
@@ -206,6 +216,17 @@ mod tests {
         let fourth = admit(&connections, 4).await.unwrap();
         assert_eq!((fourth.at_limit, fourth.is_reserved), (Some(TooMany::InAll), false));
         assert!(is_open(&mut first) && !is_open(&mut second) && is_open(&mut third));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_with_many_makes_room_before_one_with_few() {
+        let connections = Connections::new(LIMITS);
+        let mut only = admit(&connections, 1).await.unwrap();
+        let mut first = admit(&connections, 2).await.unwrap();
+        let mut second = admit(&connections, 2).await.unwrap();
+        let mut third = admit(&connections, 3).await.unwrap();
+        assert!(is_open(&mut only) && !is_open(&mut first));
+        assert!(is_open(&mut second) && is_open(&mut third));
     }
 
     #[tokio::test(start_paused = true)]
