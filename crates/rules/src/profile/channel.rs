@@ -4,12 +4,14 @@
 //! "The mode of communication" is limited by the customer's source, as the documented table of sources
 //! has it; a source that the table has no channels for takes every type. A mobile number and an email
 //! address are validated as such. A channel that is not valid is dropped with a 91003 that names
-//! it, and so is a flag that is neither true nor false. What is not passed of a channel that is known
-//! leaves what was known.
+//! it and says what would be right, and so is a flag that is neither true nor false. A channel that
+//! is sent twice is one channel, and of several primary ones of a type the last remains so; a 91003
+//! says so. What is not passed of a channel that is known leaves what was known.
 //!
 //! Where no channels are passed, they follow from the identifiers that the customer gains; and
 //! whenever an identifier is replaced, so is it as a channel.
 
+use std::borrow::Cow;
 use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
@@ -130,8 +132,8 @@ pub struct Passed {
     pub meta: Meta,
 }
 
-/// Returns the channels that are valid by themselves; the others are dropped, each with a 91003,
-/// unless `warnings` has one for the same member.
+/// Returns the channels that are valid by themselves; the others are dropped, each with a 91003
+/// that says why, unless `warnings` has one for the same member.
 pub fn read(
     submitted: &[SubmittedChannel],
     rules: &mobile::Rules,
@@ -140,50 +142,59 @@ pub fn read(
 ) -> Vec<Passed> {
     let mut taken = Vec::with_capacity(submitted.len());
     for sent in submitted {
-        let index = sent.index;
-        let mut dropped = |member| {
-            let warning = dropped(index, Some(member));
+        let mut dropped = |member, reason: Cow<'static, str>| {
+            let warning = dropped(sent.index, Some(member), reason);
             if !warnings.iter().any(|known| known.member == warning.member) {
                 warnings.push(warning);
             }
         };
-        let (kind, value) = match kind_and_value(sent, rules, trace) {
-            Ok(both) => both,
-            Err(member) => {
-                dropped(member);
-                continue;
-            }
-        };
-        let mut read_flag = |text: &Option<String>, member: ChannelMember| {
-            let read = text.as_deref().map(flag)?;
-            if read.is_none() {
-                dropped(member);
-            }
-            read
-        };
-        let (primary, verified) = (
-            read_flag(&sent.primary, ChannelMember::Primary),
-            read_flag(&sent.verified, ChannelMember::Verified),
-        );
-        let (residence, office) = (
-            read_flag(&sent.residence, ChannelMember::Residence),
-            read_flag(&sent.office, ChannelMember::Office),
-        );
-        let last_viewed = sent.last_viewed.as_deref().and_then(|text| {
-            let kept = short(text, DATE_LIMIT).map(str::to_owned);
-            if kept.is_none() {
-                dropped(ChannelMember::LastViewed);
-            }
-            kept
-        });
-        let meta = Meta { residence, office, last_viewed };
-        taken.push(Passed { index, kind, value, primary, verified, meta });
+        match kind_and_value(sent, rules, trace) {
+            Ok((kind, value)) => taken.push(described(sent, kind, value, &mut dropped)),
+            Err((member, reason)) => dropped(member, reason),
+        }
     }
     taken
 }
 
-fn dropped(index: usize, member: Option<ChannelMember>) -> Warning {
-    Warning::from(codes::VALIDATION_FAILED).at(Member::Channel(index, member))
+/// A channel with its flags and its date; `dropped` hears of those that are not valid.
+fn described(
+    sent: &SubmittedChannel,
+    kind: &'static str,
+    value: String,
+    dropped: &mut impl FnMut(ChannelMember, Cow<'static, str>),
+) -> Passed {
+    let mut read_flag = |text: &Option<String>, member: ChannelMember| {
+        let read = text.as_deref().map(flag)?;
+        if read.is_none() {
+            dropped(member, "expected true, false, 1 or 0".into());
+        }
+        read
+    };
+    let primary = read_flag(&sent.primary, ChannelMember::Primary);
+    let verified = read_flag(&sent.verified, ChannelMember::Verified);
+    let residence = read_flag(&sent.residence, ChannelMember::Residence);
+    let office = read_flag(&sent.office, ChannelMember::Office);
+    let last_viewed = sent.last_viewed.as_deref().and_then(|text| {
+        let kept = short(text, DATE_LIMIT).map(str::to_owned);
+        if kept.is_none() {
+            dropped(ChannelMember::LastViewed, limited_to(DATE_LIMIT));
+        }
+        kept
+    });
+    let meta = Meta { residence, office, last_viewed };
+    Passed { index: sent.index, kind, value, primary, verified, meta }
+}
+
+fn dropped(
+    index: usize,
+    member: Option<ChannelMember>,
+    reason: impl Into<Cow<'static, str>>,
+) -> Warning {
+    Warning::from(codes::VALIDATION_FAILED).at(Member::Channel(index, member)).because(reason)
+}
+
+fn limited_to(most: usize) -> Cow<'static, str> {
+    format!("expected at most {most} characters and no control characters").into()
 }
 
 /// Lets channels follow from identifiers, as far as the source has them: one that is replaced is
@@ -240,42 +251,62 @@ fn gain(held: &mut Vec<Channel>, kind: &str, value: &str) {
 
 /// Brings the channels that were passed to those that a customer of this source has. Of several
 /// primary ones of a type the last remains so. One that the source has not, and one that finds no
-/// room, is dropped with a 91003.
+/// room, is dropped. Each has a 91003, and so has one that is passed twice.
 #[must_use]
 pub fn bring(held: &mut Vec<Channel>, passed: Vec<Passed>, source: &Source) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    let mut brought: Vec<Passed> = Vec::with_capacity(passed.len());
     for channel in passed {
         let place = place(held, channel.kind, &channel.value);
         if !allowed(source, channel.kind) {
-            warnings.push(dropped(channel.index, Some(ChannelMember::Kind)));
+            let reason = not_of_source(source);
+            warnings.push(dropped(channel.index, Some(ChannelMember::Kind), reason));
             continue;
         }
         if place.is_none() && held.len() >= COUNT_LIMIT {
-            warnings.push(dropped(channel.index, None));
+            let reason = format!("a customer has at most {COUNT_LIMIT} channels");
+            warnings.push(dropped(channel.index, None, reason));
             continue;
         }
+        warnings.extend(repeats(&brought, &channel));
         if channel.primary == Some(true) {
             let rivals = held.iter_mut().filter(|other| other.kind == channel.kind);
             rivals.for_each(|other| other.primary = false);
         }
         match place.and_then(|place| held.get_mut(place)) {
-            Some(known) => known.update(channel),
-            None => held.push(channel.into()),
+            Some(known) => known.update(channel.clone()),
+            None => held.push(channel.clone().into()),
         }
+        brought.push(channel);
     }
     warnings
 }
 
-/// Where a channel stands that reaches this place; addresses of electronic mail have no case.
+/// Warns of a channel that an earlier entry of the same request has too, and of an earlier one that
+/// is no longer the primary one.
+fn repeats(earlier: &[Passed], channel: &Passed) -> Option<Warning> {
+    let mut of_kind = earlier.iter().rev().filter(|other| other.kind == channel.kind);
+    if of_kind.clone().any(|other| same(channel.kind, &other.value, &channel.value)) {
+        let reason = "repeats an earlier entry: both are stored as one channel";
+        return Some(dropped(channel.index, None, reason));
+    }
+    channel.primary.filter(|primary| *primary)?;
+    let rival = of_kind.find(|other| other.primary == Some(true))?;
+    let reason = format!(
+        "expected one primary channel of type {}: the last of several stays primary",
+        channel.kind
+    );
+    Some(dropped(rival.index, Some(ChannelMember::Primary), reason))
+}
+
+/// Where a channel stands that reaches this place.
 fn place(held: &[Channel], kind: &str, value: &str) -> Option<usize> {
-    held.iter().position(|channel| {
-        let same_value = if kind == EMAIL {
-            channel.value.eq_ignore_ascii_case(value)
-        } else {
-            channel.value == value
-        };
-        channel.kind == kind && same_value
-    })
+    held.iter().position(|channel| channel.kind == kind && same(kind, &channel.value, value))
+}
+
+/// Whether two values of a type are one; addresses of electronic mail have no case.
+fn same(kind: &str, one: &str, other: &str) -> bool {
+    if kind == EMAIL { one.eq_ignore_ascii_case(other) } else { one == other }
 }
 
 impl Channel {
@@ -310,27 +341,42 @@ impl From<Passed> for Channel {
     }
 }
 
+/// The type and the value, or the member that is wrong and what would be right.
 fn kind_and_value(
     sent: &SubmittedChannel,
     rules: &mobile::Rules,
     trace: &mut Trace,
-) -> Result<(&'static str, String), ChannelMember> {
-    let kind = sent.kind.as_deref().and_then(kind).ok_or(ChannelMember::Kind)?;
-    let value = sent.value.as_deref().and_then(|value| canonical(kind, value, rules, trace));
-    Ok((kind, value.ok_or(ChannelMember::Value)?))
+) -> Result<(&'static str, String), (ChannelMember, Cow<'static, str>)> {
+    let listed = || format!("expected one of {}", KINDS.join(", ")).into();
+    let kind = sent.kind.as_deref().and_then(kind);
+    let kind = kind.ok_or_else(|| (ChannelMember::Kind, listed()))?;
+    let value = sent.value.as_deref().ok_or(Cow::Borrowed("expected a value"));
+    let value = value.and_then(|value| canonical(kind, value, rules, trace));
+    value.map(|value| (kind, value)).map_err(|reason| (ChannelMember::Value, reason))
 }
 
-/// The value as it is compared; why a mobile number is refused is traced.
-fn canonical(kind: &str, value: &str, rules: &mobile::Rules, trace: &mut Trace) -> Option<String> {
-    let value = short(value, VALUE_LIMIT)?;
+/// The value as it is compared, or what would be right; why a mobile number is refused is traced.
+fn canonical(
+    kind: &str,
+    value: &str,
+    rules: &mobile::Rules,
+    trace: &mut Trace,
+) -> Result<String, Cow<'static, str>> {
+    let value = short(value, VALUE_LIMIT).ok_or_else(|| limited_to(VALUE_LIMIT))?;
     match kind {
         MOBILE => {
             let (step, mobile) = Mobile::read(value, rules);
-            let mobile = mobile.map_err(|_| trace.add(step)).ok()?;
-            Some(mobile.digits().to_owned())
+            let refused = |_| {
+                trace.add(step);
+                step.sentence()
+            };
+            mobile.map(|mobile| mobile.digits().to_owned()).map_err(refused)
         }
-        EMAIL => Some(Email::parse(value).ok()?.as_str().to_owned()),
-        _ => Some(value.to_owned()),
+        EMAIL => {
+            let email = Email::parse(value).map(|email| email.as_str().to_owned());
+            email.map_err(|_| "expected an email address such as name@example.com".into())
+        }
+        _ => Ok(value.to_owned()),
     }
 }
 
@@ -342,8 +388,17 @@ fn kind(sent: &str) -> Option<&'static str> {
 }
 
 fn allowed(source: &Source, kind: &str) -> bool {
-    let row = BY_SOURCE.iter().find(|(name, _)| *name == source.name());
-    row.is_none_or(|(_, kinds)| kinds.contains(&kind))
+    kinds_of(source).is_none_or(|kinds| kinds.contains(&kind))
+}
+
+/// The types that a source is limited to.
+fn kinds_of(source: &Source) -> Option<&'static [&'static str]> {
+    BY_SOURCE.iter().find(|(name, _)| *name == source.name()).map(|(_, kinds)| *kinds)
+}
+
+fn not_of_source(source: &Source) -> String {
+    let kinds = kinds_of(source).unwrap_or(&KINDS).join(", ");
+    format!("no type of customers of the source {}, expected one of {kinds}", source.name())
 }
 
 #[cfg(test)]
@@ -380,16 +435,80 @@ mod tests {
         Passed { index: 0, kind, value: value.to_owned(), primary, verified: None, meta }
     }
 
-    fn at(index: usize, member: ChannelMember) -> Warning {
-        Warning::from(codes::VALIDATION_FAILED).at(Member::Channel(index, Some(member)))
+    fn at(index: usize, member: ChannelMember) -> Member {
+        Member::Channel(index, Some(member))
     }
 
-    /// What becomes of channels that are passed for a customer of this source without any.
-    fn taken(sent: &[SubmittedChannel], from: &str) -> (Vec<Channel>, Vec<Warning>) {
+    /// What becomes of channels that are passed for a customer of this source without any, with the
+    /// members of the warnings.
+    fn taken(sent: &[SubmittedChannel], from: &str) -> (Vec<Channel>, Vec<Member>) {
+        let (held, warnings) = warned(sent, from);
+        (held, warnings.into_iter().filter_map(|warning| warning.member).collect())
+    }
+
+    fn warned(sent: &[SubmittedChannel], from: &str) -> (Vec<Channel>, Vec<Warning>) {
         let (mut held, mut warnings) = (Vec::new(), Vec::new());
         let passed = read(sent, &rules(), &mut Trace::default(), &mut warnings);
         warnings.extend(bring(&mut held, passed, &source(from)));
         (held, warnings)
+    }
+
+    fn flagged(kind: &str, value: &str, primary: &str) -> SubmittedChannel {
+        SubmittedChannel { primary: Some(primary.to_owned()), ..sent(kind, value) }
+    }
+
+    const EVERY_KIND: &str = "expected one of mobile, email, cardnumber, wechat, ios, android, \
+        mobilepush, line, whatsapp, postmail, viber";
+
+    #[rstest]
+    #[case::unknown_type(&[sent("pigeon", "coop 7")], at(0, ChannelMember::Kind), EVERY_KIND)]
+    #[case::no_type(&[sent("", "coop 7")], at(0, ChannelMember::Kind), EVERY_KIND)]
+    #[case::of_another_source(
+        &[sent("wechat", "openid")],
+        at(0, ChannelMember::Kind),
+        "no type of customers of the source INSTORE, expected one of email, mobile, postmail, \
+         whatsapp, cardnumber"
+    )]
+    #[case::no_value(&[sent("mobile", "")], at(0, ChannelMember::Value), "expected a value")]
+    #[case::number(
+        &[sent("mobile", "98765x")],
+        at(0, ChannelMember::Value),
+        "'x' cannot stand in a mobile number; digits, a leading + and separators can"
+    )]
+    #[case::address(
+        &[sent("email", "asha")],
+        at(0, ChannelMember::Value),
+        "expected an email address such as name@example.com"
+    )]
+    #[case::control_character(
+        &[sent("postmail", "a\u{7}b")],
+        at(0, ChannelMember::Value),
+        "expected at most 255 characters and no control characters"
+    )]
+    #[case::flag(
+        &[flagged("email", "a@b.in", "perhaps")],
+        at(0, ChannelMember::Primary),
+        "expected true, false, 1 or 0"
+    )]
+    #[case::repeated(
+        &[flagged("email", "a@b.in", "1"), flagged("email", "A@b.in", "1")],
+        Member::Channel(1, None),
+        "repeats an earlier entry: both are stored as one channel"
+    )]
+    #[case::two_primary(
+        &[flagged("email", "a@b.in", "1"), sent("email", "b@b.in"), flagged("email", "c@b.in", "1")],
+        at(0, ChannelMember::Primary),
+        "expected one primary channel of type email: the last of several stays primary"
+    )]
+    fn a_warning_says_what_would_be_right(
+        #[case] sent: &[SubmittedChannel],
+        #[case] member: Member,
+        #[case] reason: &str,
+    ) {
+        let mut sent = sent.to_vec();
+        sent.iter_mut().enumerate().for_each(|(index, channel)| channel.index = index);
+        let expected = Warning::from(codes::VALIDATION_FAILED).at(member);
+        assert_eq!(warned(&sent, "INSTORE").1, [expected.because(reason.to_owned())]);
     }
 
     #[rstest]
@@ -563,7 +682,7 @@ mod tests {
             passed("mobile", "4", None),
             passed("email", "A@B.in", Some(false)),
         ];
-        assert_eq!(bring(&mut held, further, &Source::default()), []);
+        assert_eq!(bring(&mut held, further, &Source::default()).len(), 1);
         let expected = [
             channel("mobile", "1", false),
             channel("email", "A@B.in", false),
@@ -580,7 +699,7 @@ mod tests {
         held.extend((1..COUNT_LIMIT).map(|n| channel("mobile", &n.to_string(), false)));
         let before = held.clone();
         let further = Passed { index: 3, ..passed("mobile", "x", Some(true)) };
-        let no_room = Warning::from(codes::VALIDATION_FAILED).at(Member::Channel(3, None));
+        let no_room = dropped(3, None, "a customer has at most 20 channels");
         assert_eq!(bring(&mut held, vec![further], &Source::default()), [no_room]);
         follow(
             &mut held,
