@@ -17,7 +17,7 @@ use crate::join::Comer;
 use crate::ledger::{Award, Ending, LedgerEntry};
 use crate::merge::merge;
 use crate::organisation::Organisation;
-use crate::profile::{CustomerType, channel, field};
+use crate::profile::{CustomerType, channel, date, field};
 use crate::referral::{self, Referral, Referrer};
 use crate::resolve::{Holders, Identity, required, resolve, update_identifiers};
 use crate::settings::{OlderUpdate, Settings};
@@ -383,8 +383,8 @@ fn new_customer(registration: &Registration, facts: &Facts) -> Customer {
         customer_type: CustomerType::Loyalty,
         source: registration.source.clone().unwrap_or_default(),
         account_id: registration.account_id.clone(),
-        registered_at: registration.registered_at.unwrap_or(facts.now),
-        updated_at: registration.updated_at.unwrap_or(facts.now),
+        registered_at: registration.registered_at.unwrap_or(date::whole_second(facts.now)),
+        updated_at: registration.updated_at.unwrap_or(date::whole_second(facts.now)),
         registered_till: registration.registered_till,
         associated_till: None,
         fraud_status: None,
@@ -449,7 +449,8 @@ fn update_profile(
         status.bring(&mut customer.fraud_status);
     }
     customer.account_id = customer.account_id.take().or(registration.account_id);
-    customer.updated_at = registration.updated_at.unwrap_or(now).max(customer.updated_at);
+    let updated_at = registration.updated_at.unwrap_or(date::whole_second(now));
+    customer.updated_at = updated_at.max(customer.updated_at);
     let warnings = channel::bring(&mut customer.channels, registration.channels, &customer.source);
     for subscription in registration.subscriptions {
         customer.subscriptions.retain(|held| !held.is(subscription));

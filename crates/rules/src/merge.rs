@@ -154,6 +154,7 @@ fn fill_profile(survivor: &mut Customer, victim: &Customer) {
     fill(&mut kept.ndnc_status, other.ndnc_status.as_ref());
     fill(&mut kept.test_control_status, other.test_control_status.as_ref());
     survivor.registered_at = survivor.registered_at.min(victim.registered_at);
+    survivor.updated_at = survivor.updated_at.max(victim.updated_at);
     // A loyalty customer stays one.
     if victim.customer_type == CustomerType::Loyalty {
         survivor.customer_type = CustomerType::Loyalty;
@@ -222,6 +223,20 @@ mod tests {
     fn told(entry: &LedgerEntry) -> String {
         let LedgerEntry { customer, line, programme, currency, kind, amount, .. } = entry;
         format!("{} {line} in {}: {amount} {currency} {}", customer.0, programme.0, kind.name())
+    }
+
+    #[test]
+    fn the_first_registration_and_the_last_change_stay() {
+        let at = |registered: i64, updated: i64| {
+            let [registered_at, updated_at] =
+                [registered, updated].map(|second| Timestamp::from_second(second).unwrap());
+            Customer { registered_at, updated_at, ..customer() }
+        };
+        for (one, other) in [(at(1, 3), at(2, 4)), (at(2, 4), at(1, 3)), (at(1, 4), at(2, 3))] {
+            let (mut survivor, mut victim) = (one, Customer { id: VICTIM, ..other });
+            merge(&mut survivor, &mut victim, &mut Vec::new(), &[]).unwrap();
+            assert_eq!(survivor, at(1, 4));
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::identifier::passed::Passed;
 use crate::organisation::{Organisation, TillId};
 use crate::profile::{
     CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel, custom_field, date,
-    extended_field, moment, short, subscription, test_control, till,
+    extended_field, short, subscription, test_control, till,
 };
 use crate::random_code;
 use crate::referral;
@@ -122,7 +122,7 @@ fn registration(
     // Replies to this caller are in the same zone, so what was sent comes back.
     let zone = organisation.time_zone_of(posted_as.unwrap_or_default());
     let registered_at = registered_at(sent, zone, organisation, now, extras.trace)?;
-    let updated_at = updated_at(sent, zone, &mut extras)?;
+    let updated_at = updated_at(sent, zone, now, &mut extras)?;
     let source = source(sent, organisation, extras.trace)?;
     let account_id = account_id(sent, source.as_ref(), organisation, &mut extras)?;
     let fraud_status = fraud_status(sent, &mut extras)?;
@@ -268,16 +268,16 @@ fn registered_at(
 fn updated_at(
     sent: &Submission,
     zone: &TimeZone,
+    now: Timestamp,
     extras: &mut Extras<'_>,
 ) -> Result<Option<Timestamp>, Failure> {
     let Some(text) = &sent.updated_on else {
         return Ok(None);
     };
-    let instant = date::parse(text, zone);
-    if instant.is_none() {
-        extras.leave_out(Member::UpdatedOn, moment::FORM)?;
+    match date::update(text, zone, now) {
+        Ok(instant) => Ok(Some(instant)),
+        Err(reason) => extras.leave_out(Member::UpdatedOn, reason).map(|()| None),
     }
-    Ok(instant)
 }
 
 /// What can be no code is nobody's.
@@ -436,6 +436,7 @@ mod tests {
     #[case(Submission { malformed: vec![malformed(Member::Gender)], ..sent() }, 10001)]
     #[case(Submission { malformed: vec![malformed(Member::CustomField(0))], ..sent() }, 10001)]
     #[case(Submission { updated_on: Some("yesterday".to_owned()), ..sent() }, 10001)]
+    #[case(Submission { updated_on: Some("2026-01-16 05:00:01".to_owned()), ..sent() }, 10001)]
     #[case(Submission { channels: vec![channel(channel::COUNT_LIMIT)], ..sent() }, 10001)]
     #[case(
         Submission { kept: Kept { gender: Some("x".repeat(251)), ..Kept::default() }, ..sent() },

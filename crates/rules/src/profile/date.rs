@@ -10,12 +10,15 @@
 //! fields accept it, since their dates are no instants.
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 
 use super::moment::{self, FORM};
 use crate::codes::{self, Failure};
 use crate::organisation::Organisation;
 use crate::trace::{Step, Trace};
+
+/// How far ahead of now the date of a change may be.
+const UPDATE_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// Reads a date-time as sent, local to `zone`. `None` if it has another form.
 #[must_use]
@@ -61,6 +64,25 @@ pub fn registration(
         return Err(refused(reason));
     }
     Ok(instant)
+}
+
+/// Reads the date of a change, local to `zone`: at most a day ahead of `now`, since a till's clock or
+/// zone can be off, and a later date would stay the customer's for good.
+///
+/// # Errors
+/// What would be right.
+pub fn update(sent: &str, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, &'static str> {
+    let instant = parse(sent, zone).ok_or(FORM)?;
+    let latest = now.saturating_add(UPDATE_AHEAD).unwrap_or(Timestamp::MAX);
+    if instant > latest { Err("expected at most one day ahead of now") } else { Ok(instant) }
+}
+
+/// The instant without a fraction of a second, which the wire cannot have: so what a reply says and
+/// a caller sends again is the same instant.
+#[must_use]
+pub fn whole_second(instant: Timestamp) -> Timestamp {
+    let floor = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Floor);
+    instant.round(floor).unwrap_or(instant)
 }
 
 /// The wire's form of an instant, local to `zone`: `YYYY-MM-DD HH:MM:SS`.
@@ -167,6 +189,25 @@ mod tests {
         assert_eq!(refused, Err(Failure::because(codes::DATE_OUT_OF_RANGE, reason.to_owned())));
         let earliest = "1900-01-01 00:00:00";
         assert!(registration(earliest, &zone, &organisation, now, &mut Trace::default()).is_ok());
+    }
+
+    #[rstest]
+    #[case::latest("2026-01-16 10:30:00", Ok("2026-01-16T05:00:00Z"))]
+    #[case::too_late("2026-01-16 10:30:01", Err("expected at most one day ahead of now"))]
+    #[case::past("0001-01-02 00:00:00", Ok("0001-01-01T18:06:32Z"))]
+    #[case::no_date("yesterday", Err(FORM))]
+    fn dates_of_changes(#[case] sent: &str, #[case] expected: Result<&str, &'static str>) {
+        let zone = TimeZone::get("Asia/Kolkata").unwrap();
+        let now = "2026-01-15T05:00:00Z".parse().unwrap();
+        assert_eq!(update(sent, &zone, now), expected.map(|instant| instant.parse().unwrap()));
+    }
+
+    #[rstest]
+    #[case("2026-01-15T05:00:00.999999999Z", "2026-01-15T05:00:00Z")]
+    #[case("2026-01-15T05:00:00Z", "2026-01-15T05:00:00Z")]
+    #[case("1969-12-31T23:59:58.5Z", "1969-12-31T23:59:58Z")]
+    fn whole_seconds(#[case] instant: Timestamp, #[case] expected: Timestamp) {
+        assert_eq!(whole_second(instant), expected);
     }
 
     #[test]

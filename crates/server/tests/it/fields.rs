@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use crate::app::{App, code};
 
+const DEMO: &str = include_str!("../../src/demo/demo.toml");
+
 fn message(customer: &Value) -> &str {
     customer["item_status"]["message"].as_str().unwrap()
 }
@@ -304,10 +306,39 @@ fn an_updated_on_in_the_future_makes_nothing_older() {
     let app = App::start();
     let till = app.till("till.001");
     let customer = |date: &str, name: &str| json!({"mobile": "919876543210", "firstname": name, "updated_on": date});
-    till.add_one(&customer("2030-01-01 00:00:00", "Future"));
+    till.add_one(&customer("2026-01-16 10:30:00", "Future"));
     let next = till.add_one(&customer("2026-01-15 10:00:00", "Next"));
     assert_eq!((code(&next), &next["firstname"]), ("1000".to_owned(), &json!("Next")));
-    assert_eq!(next["updated_on"], "2030-01-01 00:00:00");
+    assert_eq!(next["updated_on"], "2026-01-16 10:30:00");
+}
+
+#[test]
+fn an_updated_on_more_than_a_day_ahead_is_left_out() {
+    let app = App::start();
+    let till = app.till("till.001");
+    for date in ["2026-01-16 10:30:01", "2030-01-01 00:00:00"] {
+        let customer = json!({"mobile": "919876543210", "firstname": date, "updated_on": date});
+        let customer = till.add_one(&customer);
+        assert_eq!(
+            (code(&customer), &customer["firstname"]),
+            ("1000 91003".to_owned(), &json!(date))
+        );
+        let warning = "Validation failed: updated_on (expected at most one day ahead of now)";
+        assert!(message(&customer).ends_with(warning), "{customer}");
+        assert_eq!(customer["updated_on"], "2026-01-15 10:30:00");
+    }
+}
+
+/// The clock has fractions of a second, and the wire has none.
+#[test]
+fn the_updated_on_of_a_reply_is_not_older_when_it_is_sent_again() {
+    let app = App::of_at(DEMO, || "2026-01-15T05:00:00.75Z".parse().unwrap());
+    let till = app.till("till.001");
+    let first = till.add_one(&json!({"mobile": "919876543210", "firstname": "Asha"}));
+    let again = till.add_one(&json!({
+        "mobile": "919876543210", "firstname": "Ayesha", "updated_on": first["updated_on"],
+    }));
+    assert_eq!((code(&again), &again["firstname"]), ("1000".to_owned(), &json!("Ayesha")));
 }
 
 /// "A new customer is registered with the primary identifier ignoring the secondary identifier."

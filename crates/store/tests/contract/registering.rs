@@ -11,7 +11,7 @@ use patron_rules::organisation::{ProgrammeId, TillId};
 use patron_rules::profile::Subscription;
 use patron_rules::profile::channel::{Meta, Passed, follow};
 use patron_rules::profile::subscription::{Channel as Medium, Priority};
-use patron_rules::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source};
+use patron_rules::profile::{Channel, CustomerType, FieldValue, FraudStatus, Name, Source, date};
 use patron_rules::settings::Settings;
 use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
@@ -171,7 +171,7 @@ async fn every_member_of_a_customer_survives(store: Arc<dyn Store>) {
 
     let second = register(&*store, &tenant, mobile("919876543210")).await;
     assert_eq!(second.before, Some(kept.clone()));
-    let touched = Customer { updated_at: now(), ..kept };
+    let touched = Customer { updated_at: date::whole_second(now()), ..kept };
     assert_eq!(second.customer, touched);
 
     // Having been written a second time has cost nothing either.
@@ -204,8 +204,8 @@ async fn a_customer_of_whom_nothing_else_is_known_survives(store: Arc<dyn Store>
             customer_type,
             source: Source::default(),
             account_id: None,
-            registered_at: now(),
-            updated_at: now(),
+            registered_at: date::whole_second(now()),
+            updated_at: date::whole_second(now()),
             registered_till: TillId(1),
             associated_till: None,
             fraud_status: None,
