@@ -102,6 +102,14 @@ pub enum Error {
     /// The data is not what this program wrote.
     #[error("the data cannot be understood: {0}")]
     Corrupt(String),
+    /// Damage of the database file was found while the data were served.
+    #[error("{} is damaged ({found}); stop Patron and run `patron check`", database.display())]
+    Damaged {
+        /// The database.
+        database: PathBuf,
+        /// What the engine said first.
+        found: String,
+    },
     /// A name is in use, here or in another organisation: ``till name `x` ``.
     #[error("the {0} is not available; choose another one")]
     Taken(String),

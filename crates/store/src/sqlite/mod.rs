@@ -12,6 +12,7 @@ pub(crate) mod copying;
 mod coupons;
 mod credentials;
 mod customer;
+mod damage;
 mod enrolment;
 mod files;
 mod ids;
@@ -50,6 +51,7 @@ use patron_rules::referral::{ReferralCode, Referrer};
 use patron_rules::validate::Registration;
 use rusqlite::Connection;
 
+use self::damage::Damage;
 use self::files::Lock;
 use self::readers::Readers;
 use self::recent::Recent;
@@ -81,6 +83,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     recent: Arc<Recent>,
+    damage: Damage,
     watched: Watched,
     tenants: Mutex<HashMap<TenantId, Tenant>>,
     /// Held until everything else is closed.
@@ -116,10 +119,13 @@ impl SqliteStore {
         let opened = open::open(location, tuning)?;
         let watched = Watched::default();
         let recent = Arc::clone(&opened.recent);
+        let damage = Damage::none(&opened.writer);
+        let (files, found) = (opened.files, damage.clone());
         Ok(Self {
-            writer: Writer::start(opened.writer, opened.files, recent, watched.clone())?,
-            readers: Readers::new(opened.readers, watched.clone()),
+            writer: Writer::start(opened.writer, files, recent, found, watched.clone())?,
+            readers: Readers::new(opened.readers, damage.clone(), watched.clone()),
             recent: opened.recent,
+            damage,
             watched,
             tenants: Mutex::default(),
             lock: Mutex::new(opened.lock),
@@ -437,7 +443,8 @@ impl Store for SqliteStore {
 
     async fn check(&self) -> Result<(), Error> {
         self.readers.read(|connection| organisation::all(connection).map(drop)).await?;
-        self.writer.write(|_| Ok(())).await
+        self.writer.write(|_| Ok(())).await?;
+        self.damage.check()
     }
 
     async fn close(&self) {

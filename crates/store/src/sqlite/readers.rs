@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError};
 use tokio::task;
 
+use super::damage::Damage;
 use super::lock;
 use crate::Error;
 use crate::watch::Watched;
@@ -21,15 +22,17 @@ pub(super) struct Readers {
     idle: Arc<Mutex<Option<Vec<Connection>>>>,
     /// As many permits as connections.
     available: Arc<Semaphore>,
+    damage: Damage,
     watched: Watched,
 }
 
 impl Readers {
-    pub(super) fn new(connections: Vec<Connection>, watched: Watched) -> Self {
+    pub(super) fn new(connections: Vec<Connection>, damage: Damage, watched: Watched) -> Self {
         Self {
             room: Semaphore::new(connections.len().saturating_add(WAITING_LIMIT)),
             available: Arc::new(Semaphore::new(connections.len())),
             idle: Arc::new(Mutex::new(Some(connections))),
+            damage,
             watched,
         }
     }
@@ -70,7 +73,12 @@ impl Readers {
         let available = Arc::clone(&self.available).acquire_owned();
         let permit = available.await.map_err(|_| Error::Closed)?;
         let connection = lock(&self.idle).as_mut().and_then(Vec::pop).ok_or(Error::Closed)?;
-        Ok(Lent { connection: Some(connection), idle: Arc::clone(&self.idle), _permit: permit })
+        Ok(Lent {
+            connection: Some(connection),
+            idle: Arc::clone(&self.idle),
+            damage: self.damage.clone(),
+            _permit: permit,
+        })
     }
 
     /// Lends no more, and closes all; one that is lent is closed when it comes back.
@@ -85,13 +93,15 @@ impl Readers {
 struct Lent {
     connection: Option<Connection>,
     idle: Arc<Mutex<Option<Vec<Connection>>>>,
+    damage: Damage,
     /// Ends after the loan.
     _permit: OwnedSemaphorePermit,
 }
 
 impl Lent {
     fn query<T>(self, query: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
-        self.connection.as_ref().map_or(Err(Error::Closed), query)
+        let done = self.connection.as_ref().map_or(Err(Error::Closed), query);
+        done.inspect_err(|error| self.damage.note(error))
     }
 }
 

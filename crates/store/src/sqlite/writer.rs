@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tracing::{Span, trace_span};
 
+use super::damage::{Damage, is_damage};
 use super::files::OpenFiles;
 use super::ids::Ids;
 use super::lock;
@@ -36,6 +37,7 @@ pub(super) struct Writing<'a> {
     /// What nobody can foretell.
     pub(super) random: &'a mut StdRng,
     versions: &'a Versions,
+    damage: &'a Damage,
     /// What this group has changed of the configuration so far.
     touched: Touched,
     /// Whether each piece of work can be undone alone.
@@ -63,6 +65,7 @@ impl Writing<'_> {
         }
         let done = caught(|| work(self));
         if let Err(error) = &done {
+            self.damage.note(error);
             self.is_to_be_repeated = !fails_the_group(error) && !self.connection.is_autocommit();
             self.spoilt.get_or_insert_with(|| error.chain());
         }
@@ -80,10 +83,11 @@ impl Writing<'_> {
             self.ids.undo(ids);
             self.recent.undo(recent);
         }
-        if let Err(error) = &done
-            && (fails_the_group(error) || self.connection.is_autocommit())
-        {
-            self.spoilt.get_or_insert_with(|| error.chain());
+        if let Err(error) = &done {
+            self.damage.note(error);
+            if fails_the_group(error) || self.connection.is_autocommit() {
+                self.spoilt.get_or_insert_with(|| error.chain());
+            }
         }
         if let Err(error) = self.end(done.is_ok()) {
             self.spoilt.get_or_insert_with(|| error.chain());
@@ -166,7 +170,7 @@ fn fails_the_group(error: &Error) -> bool {
                 | ErrorCode::ReadOnly
                 | ErrorCode::SystemIoFailure
         )
-    )
+    ) || is_damage(error)
 }
 
 /// The writer's handle.
@@ -230,6 +234,7 @@ impl Writer {
         connection: Connection,
         files: Option<OpenFiles>,
         recent: Arc<Recent>,
+        damage: Damage,
         watched: Watched,
     ) -> Result<Self, Error> {
         let (queue, waiting) = mpsc::unbounded_channel();
@@ -247,6 +252,7 @@ impl Writer {
             recent: RecentInGroup::new(recent),
             random,
             versions: Arc::clone(&versions),
+            damage,
             is_failing: false,
             watched: watched.clone(),
         };
@@ -339,6 +345,7 @@ struct Worker {
     recent: RecentInGroup,
     random: StdRng,
     versions: Arc<Versions>,
+    damage: Damage,
     /// Whether the last commit failed.
     is_failing: bool,
     watched: Watched,
@@ -402,6 +409,7 @@ impl Worker {
             recent: &mut self.recent,
             random: &mut self.random,
             versions: &self.versions,
+            damage: &self.damage,
             touched: Touched::default(),
             is_careful,
             spoilt: None,
@@ -409,6 +417,9 @@ impl Worker {
             commit: None,
         };
         let committed = commit(&mut writing, group, self.files.as_ref(), self.is_failing);
+        if let Err(error) = &committed {
+            self.damage.note(error);
+        }
         let Writing { touched, is_to_be_repeated, commit, .. } = writing;
         Attempt { committed, touched, is_to_be_repeated, commit }
     }
@@ -513,8 +524,10 @@ mod tests {
             opened.writer.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         let limit = |pages: i64| format!("PRAGMA max_page_count = {pages}");
         opened.writer.execute_batch(&limit(pages + 20)).unwrap();
+        let damage = Damage::none(&opened.writer);
         let writer = Arc::new(
-            Writer::start(opened.writer, opened.files, opened.recent, Watched::default()).unwrap(),
+            Writer::start(opened.writer, opened.files, opened.recent, damage, Watched::default())
+                .unwrap(),
         );
 
         // A batch of which one customer fails, and single ones that may be in its group.

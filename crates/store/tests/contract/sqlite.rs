@@ -7,12 +7,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use patron_rules::codes;
 use patron_rules::customer::CustomerId;
+use patron_rules::identifier::IdentifierKind;
 use patron_rules::ledger::{Currency, EntryKind};
 use patron_rules::organisation::{Kind, ProgrammeId};
 use patron_rules::profile::CustomerType;
 use patron_rules::validate::Registration;
 use patron_store::{
-    Error, LedgerDifference, Location, Mode, Registered, SqliteStore, Store, Tuning,
+    Error, LedgerDifference, Location, Lookup, Mode, Registered, SqliteStore, Store, Tuning,
 };
 use rstest::rstest;
 use rusqlite::Connection;
@@ -25,6 +26,7 @@ use crate::given::{
     look_up, mobile, named, names, now, open_shop, points, register, register_all, set_up, shop,
     tenant_of, with_documents,
 };
+use crate::log::Log;
 use crate::once::{ask, once};
 
 fn directory() -> Place {
@@ -338,6 +340,53 @@ fn a_file_that_is_no_database_is_refused_and_left_as_it_is(#[case] garbage: Vec<
         assert!(place.try_open().is_err());
         assert!(std::fs::read(file(&place)).unwrap() == garbage);
     }
+}
+
+/// Writes over the first page of a table.
+fn damage(place: &Place, table: &str) {
+    let sql = format!("SELECT rootpage FROM sqlite_schema WHERE name = '{table}'");
+    let page = rows(&connect(place), &sql, |row| row.get::<_, u32>(0))[0] as usize - 1;
+    let mut bytes = std::fs::read(file(place)).unwrap();
+    bytes[page * 4096..][..4096].fill(0xA5);
+    std::fs::write(file(place), bytes).unwrap();
+}
+
+/// Commits to sound pages go on to succeed.
+#[rstest]
+#[case::found_by_a_look_up(true)]
+#[case::found_by_a_registration(false)]
+#[tokio::test]
+async fn is_not_ready_once_damage_was_found(#[case] by_look_up: bool) {
+    let place = directory();
+    let store = place.open();
+    let tenant = open_shop(&*store).await;
+    register(&*store, &tenant, external_id("A-1")).await;
+    store.close().await;
+    drop(store);
+    damage(&place, "identifier");
+
+    let log = Log::begin();
+    let store = place.open();
+    store.check().await.unwrap();
+    let tenant = tenant_of(&*store, "shop").await;
+    let found = if by_look_up {
+        let by = Lookup::Identifier(IdentifierKind::ExternalId, "A-1".to_owned());
+        store.find(&tenant, by).await.map(drop)
+    } else {
+        let batch = vec![external_id("A-2"), external_id("A-3")];
+        store.register(&tenant, batch, ORIGIN, now(), Mode::Apply).await.map(drop)
+    };
+    assert!(found.unwrap_err().chain().contains("malformed"));
+    for _ in 0..2 {
+        let refused = store.check().await.unwrap_err().chain();
+        let what = format!("{} is damaged (the database failed: ", file(&place).display());
+        assert!(refused.starts_with(&what), "{refused}");
+        assert!(refused.ends_with("; stop Patron and run `patron check`"), "{refused}");
+    }
+    // What is logged on the writer's thread is not this test's.
+    let lines = log.with("run `patron check`");
+    assert_eq!(lines.len(), usize::from(by_look_up), "{lines:?}");
+    store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

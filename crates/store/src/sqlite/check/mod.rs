@@ -8,10 +8,11 @@ mod ledgers;
 mod references;
 
 use patron_rules::organisation::Organisation;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use super::Tuning;
 use super::configuration;
+use super::damage::is_damage;
 use super::recent::Recent;
 use super::rows::list;
 use crate::maintenance::{Checked, Part, Watch};
@@ -50,12 +51,6 @@ pub(super) fn or_damage(checked: Result<Checked, Error>) -> Result<Checked, Erro
         }
         checked => checked,
     }
-}
-
-fn is_damage(error: &Error) -> bool {
-    let Error::Engine(source) = error else { return false };
-    let code = source.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
-    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
 /// The organisations that can be read.
