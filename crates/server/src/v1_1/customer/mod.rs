@@ -13,3 +13,4 @@ pub mod place;
 pub mod request;
 pub mod request_xml;
 pub mod response;
+mod xml_tag;

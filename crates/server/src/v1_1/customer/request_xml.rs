@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use super::decoded::{DEPTH_LIMIT, Error};
 use super::place::{Place, entry};
 use super::request;
+use super::xml_tag::{Prefixes, is_character};
 use crate::v1_1::format::Format;
 
 /// The most elements of one body: each costs memory, and few bytes make one.
@@ -120,9 +121,13 @@ pub fn decode(text: &str) -> Result<Batch, Error> {
 
 /// Reads a text's document element, and says where it begins.
 fn document(text: &str) -> Result<(Element<'_>, usize), Error> {
+    if let Some((place, _)) = text.char_indices().find(|(_, c)| !is_character(*c)) {
+        let reason = "a character that XML does not allow";
+        return Err(Error::at(reason, text.as_bytes(), place));
+    }
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
-    let mut tree = Tree { open: Vec::new(), document: None, count: 0, place: 0 };
+    let mut tree = Tree::default();
     loop {
         let start = offset(reader.buffer_position());
         let at = |reason: &str| Error::at(reason, text.as_bytes(), start);
@@ -162,7 +167,8 @@ fn offset(position: u64) -> usize {
 fn resolve(reference: &BytesRef<'_>) -> Result<char, &'static str> {
     let resolved = reference.resolve_char_ref();
     match resolved.map_err(|_| "a reference to no character")? {
-        Some(character) => Ok(character),
+        Some(character) if is_character(character) => Ok(character),
+        Some(_) => Err("a reference to no character"),
         None => match &**reference {
             "lt" => Ok('<'),
             "gt" => Ok('>'),
@@ -175,8 +181,10 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, &'static str> {
 }
 
 /// The elements that were read.
+#[derive(Default)]
 struct Tree<'a> {
     open: Vec<Element<'a>>,
+    prefixes: Prefixes<'a>,
     document: Option<(Element<'a>, usize)>,
     count: usize,
     /// Where the document element begins.
@@ -201,19 +209,14 @@ impl<'a> Tree<'a> {
         if self.open.is_empty() {
             self.place = place;
         }
-        let inside = tag.trim_start_matches('<');
-        let end = inside.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/'));
-        let name = inside.get(..end.unwrap_or(inside.len())).unwrap_or_default();
-        let name = name.split_once(':').map_or(name, |(_, local)| local);
-        if name.is_empty() {
-            return Err("an element without a name");
-        }
+        let name = self.prefixes.open(tag, self.open.len())?;
         self.open.push(Element::new(name));
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), &'static str> {
         let closed = self.open.pop().ok_or("an end without a beginning")?;
+        self.prefixes.close(self.open.len());
         match self.open.last_mut() {
             Some(parent) => parent.children.push(closed),
             None => self.document = Some((closed, self.place)),
@@ -322,7 +325,7 @@ mod tests {
             ("<customer><m> </m><n/></customer>", json!([{"m": null, "n": null}])),
             ("<customer>text</customer>", json!(["text"])),
             ("<customer>text<m>1</m></customer>", json!([{"#text": "text", "m": "1"}])),
-            ("<c:customer xmlns:c='x'><c:m a='1' b>1</c:m></c:customer>", json!([{"m": "1"}])),
+            ("<c:customer xmlns:c='x'><c:m a='1' b=''>1</c:m></c:customer>", json!([{"m": "1"}])),
             ("<customer><m>&lt;&#x41;&#66;&amp;&quot;</m></customer>", json!([{"m": "<AB&\""}])),
             ("<customer><m>a<!-- b -->c<?d e?></m></customer>", json!([{"m": "ac"}])),
             ("<customer><m><![CDATA[<&amp;>]]></m></customer>", json!([{"m": "<&amp;>"}])),
@@ -409,6 +412,18 @@ mod tests {
             (
                 "<root><customer>&#0;</customer></root>",
                 "a reference to no character at line 1 column 17",
+            ),
+            (
+                "<root><customer>&#1;</customer></root>",
+                "a reference to no character at line 1 column 17",
+            ),
+            (
+                "<root><customer>\0</customer></root>",
+                "a character that XML does not allow at line 1 column 17",
+            ),
+            (
+                "<root>\n<customer><m a='1' a='2'/></customer></root>",
+                "an element has two attributes of one name at line 2 column 11",
             ),
             (
                 "<root><customer>&#xD800;</customer></root>",
