@@ -20,7 +20,7 @@ fi
 
 cargo build --quiet --locked --package patron-server
 directory=$(mktemp -d)
-PATRON_LOG=warn target/debug/patron serve --demo --data :memory: --listen 127.0.0.1:0 --rate-limit 0 \
+PATRON_LOG=warn target/debug/patron serve --demo --data :memory: --listen 127.0.0.1:0 --rate-limit 0 --change-limit 0 \
   >"$directory/said" 2>"$directory/log" &
 server=$!
 finish() {

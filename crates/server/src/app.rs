@@ -33,6 +33,8 @@ pub struct App {
     pub hashing: Verifiers,
     /// How often each key has called.
     pub rates: RateLimiter<Key>,
+    /// How many changes each operator has requested, by name.
+    pub changes: RateLimiter<Box<str>>,
     /// The proxies that are trusted to say for whom they call.
     pub proxies: Proxies,
     /// Sign-ins, refusals and changed credentials.
@@ -71,6 +73,7 @@ impl App {
             ),
             hashing: Verifiers::new(1, HASHING_LIMIT),
             rates: RateLimiter::default(),
+            changes: RateLimiter::default(),
             proxies: config.proxies()?,
             security_log,
             metrics,
@@ -100,6 +103,22 @@ impl App {
                 .admit(key, limit, now)
                 .map(Some)
                 .inspect_err(|_| self.metrics.hit(Limit::Calls)),
+        }
+    }
+
+    /// Counts a change that an operator requests; what the operator has left, or `None` without a
+    /// limit.
+    ///
+    /// # Errors
+    /// The operator has requested as many as a minute admits.
+    pub fn count_change(&self, operator: &str, now: Timestamp) -> Result<Option<Quota>, Quota> {
+        match self.config.change_limit_per_minute {
+            0 => Ok(None),
+            limit => self
+                .changes
+                .admit(operator.into(), limit, now)
+                .map(Some)
+                .inspect_err(|_| self.metrics.hit(Limit::Changes)),
         }
     }
 }

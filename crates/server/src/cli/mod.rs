@@ -109,6 +109,9 @@ struct Sources {
     /// The most calls a minute by one till, 0 for no limit [default: 1000].
     #[arg(long, value_name = "N", value_parser = of_key("rate_limit_per_minute"))]
     rate_limit: Option<String>,
+    /// The most changes a minute by one operator over HTTP, 0 for no limit [default: 600].
+    #[arg(long, value_name = "N", value_parser = of_key("change_limit_per_minute"))]
+    change_limit: Option<String>,
     /// How many identifiers of new customers gather in memory [default: 300000].
     #[arg(long, value_name = "N", value_parser = of_key("recent_identifiers"))]
     recent_identifiers: Option<String>,
@@ -186,6 +189,7 @@ impl Sources {
             ("trusted_proxies", &proxies),
             ("otlp_endpoint", &self.otlp_endpoint),
             ("rate_limit_per_minute", &self.rate_limit),
+            ("change_limit_per_minute", &self.change_limit),
         ];
         let value = |(name, text): (&str, &Option<String>)| {
             Some((name.to_owned(), Key::named(name)?.form.value(text.as_deref()?)))
@@ -349,6 +353,7 @@ mod tests {
             ("--trusted-proxy", "proxy.example", "expected a network such as 10.0.0.0/8"),
             ("--otlp-endpoint", "collector:4318", "expected a URL such as http://127.0.0.1:4318"),
             ("--rate-limit", "many", "expected a whole number from 0 to 1000000000"),
+            ("--change-limit", "-1", "expected a whole number from 0 to 1000000000"),
             ("--recent-identifiers", "0", "expected a whole number from 1 to 10000000"),
             ("--writer-cache", "-1", "expected a whole number of MiB from 1 to 65536"),
             ("--checkpoint", "1.5", "expected a whole number of MiB from 1 to 4096"),

@@ -314,6 +314,12 @@ pub const KEYS: &[Key] = &[
         "The most calls a minute by one till or API client. 0 sets no limit.",
     ),
     Key::new(
+        "change_limit_per_minute",
+        Some("--change-limit"),
+        number(0, 1_000_000_000),
+        "The most changes a minute by one operator over HTTP. 0 sets no limit.",
+    ),
+    Key::new(
         "metrics_token_file",
         None,
         FILE,

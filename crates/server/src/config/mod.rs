@@ -101,6 +101,8 @@ pub struct Config {
     pub wrong_passwords_per_minute: u32,
     /// The most calls a minute by one till; 0 admits any number.
     pub rate_limit_per_minute: u32,
+    /// The most changes a minute by one operator over HTTP; 0 admits any number.
+    pub change_limit_per_minute: u32,
     /// The file of the token that `/metrics` asks for; empty has it answer the same machine alone.
     pub metrics_token_file: PathBuf,
     /// The collector of OpenTelemetry to which traces are told, as `http://127.0.0.1:4318`; empty for
@@ -167,6 +169,7 @@ impl Default for Config {
             credential_cache_seconds: 60,
             wrong_passwords_per_minute: 10,
             rate_limit_per_minute: 1_000,
+            change_limit_per_minute: 600,
             metrics_token_file: PathBuf::new(),
             otlp_endpoint: String::new(),
             session_minutes: 720,

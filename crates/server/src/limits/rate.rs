@@ -2,7 +2,8 @@
 //!
 //! A key's minute begins with its first call and lasts 60 seconds; in it exactly as many calls are
 //! admitted as the limit says, however many arrive at once. A call counts once, whatever it carries.
-//! Counts are the process's own: of several processes, each admits as many.
+//! Counts are the process's own: of several processes, each admits as many. Changes of an operator are
+//! limited in the same way.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -34,7 +35,8 @@ pub struct Quota {
 /// Counts the calls of each key that called within the last minute, and remembers no other.
 #[derive(Debug)]
 pub struct RateLimiter<K> {
-    shards: [Mutex<Shard<K>>; SHARDS],
+    /// Boxed, so that what holds a limiter stays small.
+    shards: Box<[Mutex<Shard<K>>; SHARDS]>,
     hasher: RandomState,
 }
 
@@ -56,19 +58,19 @@ struct Window {
 impl<K> Default for RateLimiter<K> {
     fn default() -> Self {
         let shard = || Shard { windows: HashMap::new(), sweep_at: SWEEP_LEAST };
-        let shards = std::array::from_fn(|_| Mutex::new(shard()));
+        let shards = Box::new(std::array::from_fn(|_| Mutex::new(shard())));
         Self { shards, hasher: RandomState::new() }
     }
 }
 
-impl<K: Copy + Eq + Hash> RateLimiter<K> {
+impl<K: Eq + Hash> RateLimiter<K> {
     /// Admits one more call, or not; either way, what is left.
     ///
     /// # Errors
     /// Nothing is left: the call is refused and does not count.
     pub fn admit(&self, key: K, limit: u32, now: Timestamp) -> Result<Quota, Quota> {
         let now = now.as_millisecond();
-        let mut shard = self.shard(key);
+        let mut shard = self.shard(&key);
         let window = shard.window(key, now);
         let admitted = window.used < limit;
         if admitted {
@@ -83,13 +85,13 @@ impl<K: Copy + Eq + Hash> RateLimiter<K> {
         clippy::cast_possible_truncation,
         reason = "the remainder is less than the number of shards"
     )]
-    fn shard(&self, key: K) -> MutexGuard<'_, Shard<K>> {
+    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K>> {
         let shard = (self.hasher.hash_one(key) % SHARDS as u64) as usize;
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Copy + Eq + Hash> Shard<K> {
+impl<K: Eq + Hash> Shard<K> {
     /// The key's current minute, begun now where it has none.
     fn window(&mut self, key: K, now: i64) -> &mut Window {
         if self.windows.len() >= self.sweep_at {

@@ -67,6 +67,8 @@ pub enum Limit {
     ConnectionsOfAddress,
     /// The calls a minute of a till or an API client.
     Calls,
+    /// The changes a minute of an operator.
+    Changes,
     /// The wrong passwords a minute for one name from one address.
     WrongPasswords,
     /// The passwords that wait to be verified.
@@ -82,10 +84,11 @@ pub enum Limit {
 }
 
 impl Limit {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Connections,
         Self::ConnectionsOfAddress,
         Self::Calls,
+        Self::Changes,
         Self::WrongPasswords,
         Self::PasswordChecks,
         Self::BodySize,
@@ -99,6 +102,7 @@ impl Limit {
             Self::Connections => "connections",
             Self::ConnectionsOfAddress => "connections_of_address",
             Self::Calls => "calls",
+            Self::Changes => "changes",
             Self::WrongPasswords => "wrong_passwords",
             Self::PasswordChecks => "password_checks",
             Self::BodySize => "body_size",

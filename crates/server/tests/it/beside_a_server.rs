@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::admin::get;
 use crate::app::{App, Client};
 use crate::data::Data;
-use crate::durability::Program;
+use crate::durability::{Program, command};
 use crate::setting_up::Place;
 
 const PASSWORD: &str = "a long password";
@@ -350,4 +350,17 @@ fn a_document_that_is_put_replaces_the_version_that_it_names() {
     place.run(&["org", "retire", "brand", "organisation", "brand"]);
     let organisation = place.run(&["org", "show", "brand", "organisation"]);
     assert!(organisation.contains(r#""is_active":false"#), "{organisation}");
+}
+
+#[test]
+fn commands_have_no_limit_of_changes() {
+    let place = Place::new();
+    let mut command = command(place.data());
+    let mut program = Program::spawn(command.args(["--change-limit", "1"]));
+    let brand = json!({"name": "brand", "time_zone": "UTC"}).to_string();
+    place.run(&["org", "put", "brand", "organisation", &brand]);
+    for name in ["North", "South", "East"] {
+        place.run(&["org", "put", "brand", "zones", &json!({"name": name}).to_string()]);
+    }
+    assert_eq!(program.signal("-TERM"), Some(0));
 }

@@ -66,6 +66,7 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     credential_cache_seconds = 60
     wrong_passwords_per_minute = 10
     rate_limit_per_minute = 7
+    change_limit_per_minute = 600
     metrics_token_file = ""
     otlp_endpoint = ""
     session_minutes = 720

@@ -1,6 +1,7 @@
 //! `/admin/api/v1`: what operators set up, over HTTP.
 
 mod brand;
+mod change_limit;
 mod documents;
 mod operators;
 mod patch;

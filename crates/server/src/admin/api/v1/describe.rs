@@ -103,24 +103,23 @@ const PROBLEMS: [(&str, &str, &str); 11] = [
     ("413", "BodyTooLarge", "The body is larger than 256 KiB"),
     ("415", "NotJson", "The body is not JSON"),
     ("422", "Invalid", "A member is wrong"),
-    ("429", "TooManyGuesses", "Too many wrong passwords"),
+    ("429", "TooMany", "Too many changes, or too many wrong passwords"),
     ("500", "OwnFault", "An unexpected error"),
     ("503", "NoAnswer", "The store does not answer"),
 ];
 
 /// Adds to every operation the problems that any of its sort can have.
 pub(super) fn problems(openapi: &mut OpenApi) {
-    for (_, path, operation) in operations(openapi) {
+    for (method, path, operation) in operations(openapi) {
         let needs_role = path.starts_with(ORGANISATION) || path.starts_with(OPERATORS);
         let names_one = path.starts_with(ORGANISATION) || path.ends_with("/{name}");
-        let takes_password = path.ends_with("/sessions") || path.ends_with("/v1/password");
         let has_body = operation.request_body.is_some();
         for (status, name, _) in PROBLEMS {
             let can_happen = match status {
                 "403" => needs_role,
                 "404" => names_one,
                 "408" | "413" | "415" | "422" => has_body,
-                "429" => takes_password,
+                "429" => !method.is_safe(),
                 _ => true,
             };
             if can_happen {

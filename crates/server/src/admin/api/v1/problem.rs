@@ -13,6 +13,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::page::RefusalText;
+use crate::limits;
+use crate::limits::rate::Quota;
 
 /// The media type of a problem document.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -36,6 +38,8 @@ pub(crate) struct Problem {
     errors: Vec<Fault>,
     #[serde(skip)]
     retry_after: Option<Duration>,
+    #[serde(skip)]
+    quota: Option<Quota>,
 }
 
 /// A member that is wrong.
@@ -63,7 +67,8 @@ impl Fault {
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or_default();
-        Self { status, title, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        let (detail, errors) = (detail.into(), Vec::new());
+        Self { status, title, detail, errors, retry_after: None, quota: None }
     }
 
     /// A member of the document that was sent is wrong.
@@ -100,6 +105,15 @@ impl Problem {
     pub(super) fn too_many(wait: Duration) -> Self {
         let detail = "too many wrong passwords; wait before the next one";
         Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
+    /// The operator has requested as many changes as a minute admits.
+    pub(super) fn too_many_changes(quota: Quota) -> Self {
+        let detail = format!(
+            "an operator may request {} changes a minute; wait before the next one",
+            quota.limit
+        );
+        Self { quota: Some(quota), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// More of this work waits than may.
@@ -190,6 +204,10 @@ impl IntoResponse for Problem {
         }
         if let Some(wait) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().saturating_add(1)));
+        }
+        if let Some(quota) = self.quota {
+            limits::headers::retry_after(quota.resets_in, headers);
+            limits::headers::tell(quota, headers);
         }
         reply
     }

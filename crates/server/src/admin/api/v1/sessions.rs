@@ -23,6 +23,7 @@ use crate::auth::Refusal;
 use crate::auth::operator::Token;
 use crate::auth::security_log::{self, Actor, Event, Kind, Subject};
 use crate::http;
+use crate::limits::headers;
 
 /// The path of the session with whose token a request is sent.
 const CURRENT: &str = "/admin/api/v1/sessions/current";
@@ -99,15 +100,21 @@ async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Respon
             _ => Problem::unavailable(),
         }
     })?;
-    let (token, text) = Token::make().map_err(|_| Problem::unavailable())?;
     let now = (app.clock)();
+    let quota = app.count_change(&name, now).map_err(Problem::too_many_changes)?;
+    let (token, text) = Token::make().map_err(|_| Problem::unavailable())?;
     let lasts = SignedDuration::from_mins(i64::from(app.config.session_minutes));
     let expires_at = now.checked_add(lasts).unwrap_or(now);
     app.store.open_session(token.hash(), &name, now, expires_at).await?;
     let operator = Actor::new(Kind::Operator, &name, from);
     security_log::accepted(Event::SignIn, operator, Subject::default());
     let begun = Begun { token: text, expires_at };
-    Ok((StatusCode::CREATED, [(LOCATION, CURRENT)], body::reply(&begun)).into_response())
+    let mut reply =
+        (StatusCode::CREATED, [(LOCATION, CURRENT)], body::reply(&begun)).into_response();
+    if let Some(quota) = quota {
+        headers::tell(quota, reply.headers_mut());
+    }
+    Ok(reply)
 }
 
 /// The own session

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -20,6 +20,8 @@ use crate::app::App;
 use crate::auth::operator::Token;
 use crate::auth::security_log::Reason;
 use crate::http;
+use crate::limits::headers;
+use crate::limits::rate::Quota;
 
 /// The author of changes that a command on the same machine makes.
 const COMMAND_LINE: &str = "command line";
@@ -64,7 +66,7 @@ pub(super) fn author(operator: &str, app: &App) -> Author {
 pub(super) struct SignedInBy(pub(super) Token);
 
 /// Lets operators in who are signed in; in an organisation, those who have a role there. To the
-/// others, the organisation is not there. Nothing has a name with a control character.
+/// others, the organisation is not there. Nothing has a name with a control character. Counts changes.
 pub(super) async fn check(
     State(app): State<Arc<App>>,
     path: RawPathParams,
@@ -75,9 +77,10 @@ pub(super) async fn check(
         path.iter().map(|(name, value)| (name == ORGANISATION, text::key(value))).collect();
     let from = http::address(&app, &request);
     let seen = seen(&path, &request, Some(from));
-    let headers = request.headers();
+    let sent = request.headers();
     let checked = async {
-        let (token, session) = session(&app, headers).await?;
+        let (token, session) = session(&app, sent).await?;
+        let quota = count(&app, &session.operator, &seen.method)?;
         if names.iter().any(|(_, key)| key.is_none()) {
             return Err(Problem::not_found());
         }
@@ -88,18 +91,21 @@ pub(super) async fn check(
             Some(name) => Some(member(&app, &session, name, &seen).await?),
             None => None,
         };
-        Ok::<_, Problem>((token, session, member))
+        Ok::<_, Problem>((token, session, member, quota))
     };
     match checked.await {
-        Ok((token, session, member)) => {
+        Ok((token, session, member, quota)) => {
             let operator = session.operator.clone();
             request.extensions_mut().insert(SignedInBy(token));
             request.extensions_mut().insert(session);
             if let Some(member) = member {
                 request.extensions_mut().insert(member);
             }
-            let reply = next.run(request).await;
+            let mut reply = next.run(request).await;
             seen.record(&app.security_log, &operator, &reply);
+            if let Some(quota) = quota {
+                headers::tell(quota, reply.headers_mut());
+            }
             reply
         }
         Err(problem) => {
@@ -149,6 +155,14 @@ fn seen(path: &RawPathParams, request: &Request, address: Option<IpAddr>) -> Ope
         organisation: parameter(ORGANISATION),
         name: parameter(NAME),
     }
+}
+
+/// Counts a request that may change something against the operator's limit.
+fn count(app: &App, operator: &str, method: &Method) -> Result<Option<Quota>, Problem> {
+    if method.is_safe() {
+        return Ok(None);
+    }
+    app.count_change(operator, (app.clock)()).map_err(Problem::too_many_changes)
 }
 
 async fn session(app: &App, headers: &HeaderMap) -> Result<(Token, Session), Problem> {
