@@ -3,8 +3,9 @@
 //! - `YYYY-MM-DD` and `YYYY/MM/DD`, which older documents send; both are 00:00:00 of that day;
 //! - either with a time of day behind a blank or a `T`: `YYYY-MM-DD HH:MM:SS`;
 //! - with an offset as well: `YYYY-MM-DDTHH:MM:SSZ`, `YYYY-MM-DDTHH:MM:SS+05:30`;
-//! - digits alone: milliseconds since 1970 UTC. Digits below `EPOCH_LEAST` are refused: as many
-//!   can be seconds (until 2286), a year or a day without separators.
+//! - digits alone since 1970 UTC: ten are seconds, thirteen milliseconds, on either side of 1970.
+//!   Every other number of digits is refused, since it can be either, a year, or a day or a time
+//!   without separators.
 //!
 //! Fractions of a second are cut off. A 60th second is refused: rounding would move it to another
 //! minute, and on the last day of a year to another day.
@@ -19,8 +20,10 @@ use serde::{Deserialize, Deserializer, de};
 pub const FORM: &str = "expected YYYY-MM-DD HH:MM:SS";
 /// The longest text that is looked at, in bytes.
 const TEXT_LIMIT_BYTES: usize = 40;
-/// The least milliseconds on either side of 1970 (eleven digits: 1970-04-26).
-const EPOCH_LEAST: u64 = 10_000_000_000;
+/// How many digits seconds since 1970 have, from 2001-09-09 to 2286-11-20.
+const SECOND_DIGITS: usize = 10;
+/// How many digits milliseconds since 1970 have, at the same time.
+const MILLISECOND_DIGITS: usize = 13;
 
 /// A date-time as it was written: a clock of the years 1 to 9999, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub(crate) fn read(sent: &str) -> Option<Written> {
     let text = sent.trim();
     let digits = text.strip_prefix('-').unwrap_or(text);
     let written = if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        from_epoch(text)?
+        from_epoch(text, digits)?
     } else {
         from_pieces(&text.replace('/', "-"))?
     };
@@ -44,13 +47,15 @@ pub(crate) fn read(sent: &str) -> Option<Written> {
     (1..=9999).contains(&clock.year()).then_some(Written { clock, ..written })
 }
 
-fn from_epoch(text: &str) -> Option<Written> {
-    let milliseconds: i64 = text.parse().ok()?;
-    if milliseconds.unsigned_abs() < EPOCH_LEAST {
-        return None;
-    }
-    let instant = Timestamp::from_millisecond(milliseconds).ok()?;
-    Some(Written { clock: TimeZone::UTC.to_datetime(instant), offset: Some(Offset::UTC) })
+fn from_epoch(text: &str, digits: &str) -> Option<Written> {
+    let number: i64 = text.parse().ok().filter(|_| !digits.starts_with('0'))?;
+    let instant = match digits.len() {
+        SECOND_DIGITS => Timestamp::from_second(number),
+        MILLISECOND_DIGITS => Timestamp::from_millisecond(number),
+        _ => return None,
+    };
+    let clock = TimeZone::UTC.to_datetime(instant.ok()?);
+    Some(Written { clock, offset: Some(Offset::UTC) })
 }
 
 fn from_pieces(text: &str) -> Option<Written> {
@@ -103,9 +108,14 @@ mod tests {
     #[case("2000-02-29T12:30:00.999", "2000-02-29T12:30:00", None)]
     #[case("2000-02-29T12:30:00Z", "2000-02-29T12:30:00", Some(0))]
     #[case("2000-03-01T01:00:00+05:30", "2000-03-01T01:00:00", Some(19_800))]
-    #[case("951782400999", "2000-02-29T00:00:00", Some(0))]
-    #[case("-14182940000", "1969-07-20T20:17:40", Some(0))]
-    #[case("10000000000", "1970-04-26T17:46:40", Some(0))]
+    #[case("1748509800", "2025-05-29T09:10:00", Some(0))]
+    #[case("1748509800999", "2025-05-29T09:10:00", Some(0))]
+    #[case("1000000000", "2001-09-09T01:46:40", Some(0))]
+    #[case("9999999999", "2286-11-20T17:46:39", Some(0))]
+    #[case("1000000000000", "2001-09-09T01:46:40", Some(0))]
+    #[case("9999999999999", "2286-11-20T17:46:39", Some(0))]
+    #[case("-1000000000", "1938-04-24T22:13:20", Some(0))]
+    #[case("-1000000000001", "1938-04-24T22:13:19", Some(0))]
     #[case("0001-01-01", "0001-01-01T00:00:00", None)]
     #[case("9999-12-31 23:59:59", "9999-12-31T23:59:59", None)]
     fn reads(#[case] sent: &str, #[case] clock: DateTime, #[case] seconds: Option<i32>) {
@@ -132,10 +142,19 @@ mod tests {
     #[case::seconds("642729600")]
     #[case::negative_seconds("-642729600")]
     #[case::padded_seconds("0000642729600")]
-    #[case::latest_seconds("9999999999")]
+    #[case::padded_to_ten("0642729600")]
+    #[case::padded_to_thirteen("0951782400999")]
+    #[case::eleven("10000000000")]
+    #[case::twelve("951782400999")]
+    #[case::negative_eleven("-14182940000")]
+    #[case::time_without_separators("20000229123000")]
+    #[case::microseconds("1748509800000000")]
+    #[case::plus("+1748509800")]
+    #[case::other_digits("١٧٤٨٥٠٩٨٠٠")]
     #[case::year("1990")]
     #[case::day("19900102")]
-    #[case::out_of_range("253402300800000")]
+    #[case::fourteen("17485098000000")]
+    #[case::fifteen("253402300800000")]
     #[case::too_many_digits("99999999999999999999")]
     fn refuses(#[case] sent: &str) {
         assert_eq!(read(sent), None);

@@ -57,7 +57,9 @@ fn dates_of_fields_have_several_spellings() {
         (json!("2000-02-29"), "2000-02-29"),
         (json!("2000-02-29T12:00:00Z"), "2000-02-29"),
         (json!("1990-05-15T00:00:00+05:30"), "1990-05-15"),
-        (json!(951_782_400_000_u64), "2000-02-29"),
+        (json!(1_709_164_800_u64), "2024-02-29"),
+        (json!(1_709_164_800_000_u64), "2024-02-29"),
+        (json!("1.7091648e9"), "2024-02-29"),
         (json!("9999-12-31 23:59:59"), "9999-12-31"),
     ] {
         let customer = till.add_one(&json!({
@@ -65,6 +67,32 @@ fn dates_of_fields_have_several_spellings() {
             "extended_fields": {"field": {"name": "dob", "value": sent}},
         }));
         assert_eq!(customer["extended_fields"]["field"][0]["value"], kept, "{sent}");
+    }
+}
+
+/// Seconds, milliseconds and nothing between, in every date.
+#[test]
+fn digits_of_another_length_are_no_date() {
+    let app = App::start();
+    let till = app.till("till.001");
+    for (digits, is_date) in [
+        (json!(642_729_600_u64), false),
+        (json!(1_704_164_800_u64), true),
+        (json!(17_041_648_000_u64), false),
+        (json!(170_416_480_000_u64), false),
+        (json!("1704164800000"), true),
+        (json!(17_041_648_000_000_u64), false),
+        (json!("20240102030405"), false),
+    ] {
+        let customer =
+            till.add_one(&json!({"external_id": format!("A{digits}"), "updated_on": digits}));
+        assert_eq!(code(&customer), if is_date { "1000" } else { "1000 91003" }, "{digits}");
+        let customer = till.add_one(&json!({
+            "external_id": "A", "extended_fields": {"field": {"name": "dob", "value": digits}},
+        }));
+        assert_eq!(code(&customer), if is_date { "1000" } else { "1000 91015" }, "{digits}");
+        let customer = till.add_one(&json!({"external_id": "B", "registered_on": digits}));
+        assert_eq!(code(&customer), if is_date { "1000" } else { "1034" }, "{digits}");
     }
 }
 
@@ -239,7 +267,7 @@ fn refused_registration_dates_say_what_is_expected() {
     for (sent, expected) in [
         (json!("2024-7-9 1:2:3"), "expected YYYY-MM-DD HH:MM:SS"),
         (json!("2024-07-29 11:11:60"), "expected YYYY-MM-DD HH:MM:SS"),
-        (json!(1_722_231_671), "expected YYYY-MM-DD HH:MM:SS"),
+        (json!(172_223_167_100_u64), "expected YYYY-MM-DD HH:MM:SS"),
         (json!("1899-12-30"), "expected 1900-01-01 00:00:00 or later, CONF_MIN_REGISTRATION_DATE"),
         (json!("0001-01-01"), "expected 1900-01-01 00:00:00 or later, CONF_MIN_REGISTRATION_DATE"),
         (json!("2026-02-01"), "expected at most 1 days ahead, FUTURE_REGISTRATION_DAYS"),

@@ -183,8 +183,8 @@ mod tests {
 
     #[rstest]
     #[case(DataType::Date, "> 18", false)]
-    #[case(DataType::Date, "> 951782400000", true)]
-    #[case(DataType::Integer, "> 951782400000", true)]
+    #[case(DataType::Date, "> 1709164800", true)]
+    #[case(DataType::Integer, "> 1709164800", true)]
     #[case(DataType::Integer, "> 2010-01-01", false)]
     #[case(DataType::String, "> 18", false)]
     #[case(DataType::List, "> 18", false)]
