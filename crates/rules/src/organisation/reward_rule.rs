@@ -247,20 +247,21 @@ impl Conditions {
         let ordered = self.from.zip(self.to).is_none_or(|(first, last)| first <= last);
         Invalid::unless(ordered, "/when/to", "the last day is not before the first")?;
         let missing = |pointer: &str, kind, name| Invalid::at(pointer, not_in_use(kind, name));
-        let wrong = |value: &str| format!("the field does not take the value `{value}`");
+        let wrong = |value: &str| format!("the field does not store `{value}` in this form");
         for (name, values) in &self.custom_fields {
             let pointer = member("/when/custom_fields", name);
             let field = organisation.custom_fields.named(name);
             let field = field.ok_or_else(|| missing(&pointer, Kind::CustomFields, name))?;
             some(&pointer, values)?;
-            each(&pointer, values, wrong, |value| field.takes(value))?;
+            each(&pointer, values, wrong, |value| {
+                field.canonical(value).as_deref() == Some(value)
+            })?;
         }
         for (name, values) in &self.extended_fields {
             let pointer = member("/when/extended_fields", name);
             let field = organisation.extended_fields.named(name);
             let field = field.ok_or_else(|| missing(&pointer, Kind::ExtendedFields, name))?;
             some(&pointer, values)?;
-            let wrong = |value: &str| format!("the field does not store `{value}` in this form");
             each(&pointer, values, wrong, |value| {
                 field.canonical(value, organisation).as_deref() == Some(value)
             })?;

@@ -3,13 +3,16 @@
 //!
 //! Names and options are compared in their one form, with case. A field that is not defined, is disabled, or has a value
 //! that its definition does not allow is dropped with a 1017, which a reply tells once for the
-//! customer, however many they are. A String field takes several values as the text of a JSON array,
-//! each of which must be allowed. Whether a field is compulsory is the client's affair, as documented.
+//! customer, however many they are. A String field takes several values as a JSON array or its text,
+//! and where it has options also with commas between them; each must be allowed, and they are stored
+//! as a JSON array of texts. Whether a field is compulsory is the client's affair, as documented.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::field::{COUNT_LIMIT, decimal, fits, integer, json_entries, put, readable};
+use super::field::{COUNT_LIMIT, decimal, fits, integer, json_entries, json_texts, put, readable};
 use super::pattern::Pattern;
 use super::{FieldValue, flag};
 use crate::codes::{self, Warning};
@@ -65,18 +68,32 @@ impl DataType {
 }
 
 impl CustomField {
-    /// Whether a customer may have this value. A text that starts like a JSON array and is none is
-    /// one value.
-    pub(crate) fn takes(&self, value: &str) -> bool {
+    /// A value in its one form; `None` where a customer cannot have it. A text that starts like a
+    /// JSON array and is none is one value.
+    pub(crate) fn canonical(&self, sent: &str) -> Option<String> {
+        // The length first: what is too long is not read.
+        let value = readable(Some(sent).filter(|sent| fits(sent))?);
+        let value = self.separated(&value).map_or(value, Cow::Owned);
         let several = match self.data_type {
-            DataType::String => json_entries(value),
+            DataType::String => json_entries(&value),
             _ => None,
         };
-        fits(value)
-            && several.map_or_else(
-                || self.takes_one(value),
-                |values| values.iter().all(|value| self.takes_one(value)),
-            )
+        let takes = several.map_or_else(
+            || self.takes_one(&value),
+            |values| values.iter().all(|value| self.takes_one(value)),
+        );
+        (takes && fits(&value)).then(|| value.into_owned())
+    }
+
+    /// Options with commas between them, as the JSON array that they are. Any other text with a comma
+    /// is one value.
+    fn separated(&self, value: &str) -> Option<String> {
+        let is_text = self.data_type == DataType::String;
+        if !is_text || self.options.is_empty() || !value.contains(',') || self.takes_one(value) {
+            return None;
+        }
+        let values: Vec<&str> = value.split(',').map(str::trim).collect();
+        values.iter().all(|value| self.takes_one(value)).then(|| json_texts(&values))?
     }
 
     fn takes_one(&self, value: &str) -> bool {
@@ -99,14 +116,10 @@ pub fn read(
     for (index, field) in submitted.iter().take(COUNT_LIMIT).enumerate() {
         match (defined.named(&canonical(&field.name)), &field.value) {
             (Some(_), SubmittedValue::NotPassed) => {}
-            (Some(definition), SubmittedValue::Text(sent)) => {
-                let value = readable(sent);
-                if definition.takes(&value) {
-                    put(&mut taken, &definition.name, &value);
-                } else {
-                    dropped(index);
-                }
-            }
+            (Some(definition), SubmittedValue::Text(sent)) => match definition.canonical(sent) {
+                Some(value) => put(&mut taken, &definition.name, &value),
+                None => dropped(index),
+            },
             _ => dropped(index),
         }
     }
@@ -153,6 +166,9 @@ mod tests {
     #[case(DataType::String, BRANDS, "", "[\"puma\", \"nike\"]", true)]
     #[case(DataType::String, BRANDS, "", "[\"puma\", \"asics\"]", false)]
     #[case(DataType::String, BRANDS, "", "[“puma”]", false)]
+    #[case(DataType::String, BRANDS, "", "puma,asics", false)]
+    #[case(DataType::String, BRANDS, "", "puma,", false)]
+    #[case(DataType::Integer, &["1", "2"], "", "1,2", false)]
     #[case(DataType::String, &[], "", "[“puma”]", true)]
     #[case(DataType::Integer, &["1", "2"], "", "2", true)]
     #[case(DataType::Integer, &["1", "2"], "", "3", false)]
@@ -168,14 +184,39 @@ mod tests {
         #[case] value: &str,
         #[case] expected: bool,
     ) {
-        assert_eq!(field(data_type, options, pattern).takes(value), expected);
+        let field = field(data_type, options, pattern);
+        assert_eq!(field.canonical(value).is_some(), expected);
+    }
+
+    /// The same list, however it is written.
+    #[rstest]
+    #[case(&[], r#"["puma","nike"]"#, r#"["puma","nike"]"#)]
+    #[case(&[], " [ \"puma\" ,\n\"nike\"] ", r#"["puma","nike"]"#)]
+    #[case(&[], r#"["\u0070uma","ni\u200bke"]"#, r#"["puma","nike"]"#)]
+    #[case(&[], r#"["caf\u0065\u0301"]"#, r#"["café"]"#)]
+    #[case(&[], "[560076, 5.60001e5, 4.50, true]", r#"["560076","560001","4.50","true"]"#)]
+    #[case(&[], "[ ]", "[]")]
+    #[case(&[], r#"["puma", "nike""#, r#"["puma", "nike""#)]
+    #[case(&[], r#"[["puma"]]"#, r#"[["puma"]]"#)]
+    #[case(&[], "puma,nike", "puma,nike")]
+    #[case(BRANDS, "puma,nike", r#"["puma","nike"]"#)]
+    #[case(BRANDS, " puma , nike", r#"["puma","nike"]"#)]
+    #[case(BRANDS, "puma", "puma")]
+    #[case(&["a,b", "a", "b"], "a,b", "a,b")]
+    #[case(&["a,b", "a", "b"], "b,a", r#"["b","a"]"#)]
+    fn a_list_has_one_form(#[case] options: &[&str], #[case] sent: &str, #[case] stored: &str) {
+        let field = field(DataType::String, options, "");
+        assert_eq!(field.canonical(sent).as_deref(), Some(stored));
+        assert_eq!(field.canonical(stored).as_deref(), Some(stored));
     }
 
     #[test]
     fn a_value_longer_than_the_limit_is_dropped() {
         let field = field(DataType::String, &[], "");
-        assert!(field.takes(&"x".repeat(4_096)));
-        assert!(!field.takes(&"x".repeat(4_097)));
+        assert!(field.canonical(&"x".repeat(4_096)).is_some());
+        assert_eq!(field.canonical(&"x".repeat(4_097)), None);
+        // Each entry of a list gains quotation marks.
+        assert_eq!(field.canonical(&format!("[{}1]", "1,".repeat(2_000))), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::text::{self, Number};
@@ -47,16 +48,17 @@ pub fn put(values: &mut Vec<FieldValue>, name: &str, value: &str) {
     }
 }
 
-/// A value in its one form; so are the texts of a JSON array.
+/// A value in its one form; a JSON array of texts, numbers and booleans is one of texts.
 pub(super) fn readable(sent: &str) -> Cow<'_, str> {
     let value = text::readable(sent);
-    if json_entries(&value).is_none() {
-        return value;
-    }
-    match text::document(&value) {
-        Cow::Owned(array) => Cow::Owned(array),
-        Cow::Borrowed(_) => value,
-    }
+    let Some(entries) = json_entries(&value) else { return value };
+    let entries: Vec<Cow<'_, str>> = entries.iter().map(|entry| text::readable(entry)).collect();
+    json_texts(&entries).map_or(value, Cow::Owned)
+}
+
+/// Texts as a JSON array, the one form of several values.
+pub(super) fn json_texts<T: Serialize>(texts: &[T]) -> Option<String> {
+    serde_json::to_string(texts).ok()
 }
 
 /// Whether a value can be kept.

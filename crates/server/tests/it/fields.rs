@@ -96,15 +96,23 @@ fn digits_of_another_length_are_no_date() {
     }
 }
 
+/// The same list is the same value, as an array or as its text.
 #[test]
-fn several_values_of_a_custom_field_are_one_text() {
+fn several_values_of_a_custom_field_have_one_form() {
     let app = App::start();
-    let customer = app.till("till.001").add_one(&json!({
-        "mobile": "919876543210",
-        "custom_fields": {"field": [{"name": "address", "value": "[\"puma\", \"nike\"]"}]},
-    }));
-    assert_eq!(code(&customer), "1000");
-    assert_eq!(customer["custom_fields"]["field"][0]["value"], "[\"puma\", \"nike\"]");
+    for (sent, expected) in [
+        (json!("[\"puma\", \"nike\"]"), "[\"puma\",\"nike\"]"),
+        (json!(["puma", "nike"]), "[\"puma\",\"nike\"]"),
+        (json!([560_076, "560001"]), "[\"560076\",\"560001\"]"),
+        (json!("puma,nike"), "puma,nike"),
+    ] {
+        let customer = app.till("till.001").add_one(&json!({
+            "mobile": "919876543210",
+            "custom_fields": {"field": [{"name": "address", "value": sent}]},
+        }));
+        assert_eq!(code(&customer), "1000");
+        assert_eq!(customer["custom_fields"]["field"][0]["value"], expected, "{sent}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::field::{decimal, integer, json_entries};
+use super::super::field::{decimal, integer, json_entries, json_texts};
 
 /// What a LIST holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -86,12 +86,10 @@ fn entries(sent: &str) -> Option<Vec<String>> {
 }
 
 fn json(entries: &[String], element: Element) -> Option<String> {
-    let entry = |entry: &String| match element {
-        Element::Text => serde_json::to_string(entry).ok(),
-        Element::Integer | Element::Decimal => Some(entry.clone()),
-    };
-    let entries: Option<Vec<String>> = entries.iter().map(entry).collect();
-    Some(format!("[{}]", entries?.join(",")))
+    match element {
+        Element::Text => json_texts(entries),
+        Element::Integer | Element::Decimal => Some(format!("[{}]", entries.join(","))),
+    }
 }
 
 #[cfg(test)]
