@@ -54,6 +54,14 @@ cargo clippy --workspace --all-targets --locked -- --deny warnings
 step 'Licences and bans'
 "$tools/bin/cargo-deny" --log-level error check licenses bans sources
 
+step 'Advisories'
+# The database of known vulnerabilities is a repository of its own, which not every machine reaches.
+if timeout 60 "$tools/bin/cargo-deny" --log-level error fetch db; then
+  "$tools/bin/cargo-deny" --log-level error check advisories
+else
+  echo 'not checked: the advisory database cannot be fetched from https://github.com/rustsec/advisory-db'
+fi
+
 step 'Documentation'
 RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --document-private-items --locked --quiet
 

@@ -13,6 +13,7 @@ mod credentials;
 mod error;
 mod ids;
 mod lanes;
+pub mod limits;
 pub mod maintenance;
 mod once;
 pub mod operators;

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::password::Digest;
 
 /// The longest header that is looked at, in bytes.
-const HEADER_LIMIT: usize = 1_024;
+pub(crate) const HEADER_LIMIT: usize = 1_024;
 
 /// A user name and a password, as sent.
 pub(super) struct Credentials {

@@ -8,7 +8,7 @@
 //! short time; a change of what anybody signs in with is seen at once all the same. What is wrong is
 //! limited by name and address.
 
-mod basic;
+pub(crate) mod basic;
 pub mod operator;
 pub mod password;
 pub mod password_rules;
@@ -40,9 +40,9 @@ use crate::limits::guesses::{Guess, Guesses};
 use crate::observe::metrics::{Limit, Metrics};
 
 /// How many callers' passwords are verified at a time.
-const PLACES: usize = 2;
+pub(crate) const PLACES: usize = 2;
 /// The most callers' verifications that run or wait; one more is refused as overload.
-const WAITING_LIMIT: usize = 256;
+pub(crate) const WAITING_LIMIT: usize = 256;
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]

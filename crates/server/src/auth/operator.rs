@@ -22,7 +22,7 @@ const PREFIX: &str = "patron_session_";
 /// How much of a token is chance, in bytes.
 const BYTES: usize = 32;
 /// The most verifications that run or wait; one more is refused as overload.
-const WAITING_LIMIT: usize = 64;
+pub(crate) const WAITING_LIMIT: usize = 64;
 /// The longest name, in characters.
 pub const NAME_LIMIT: usize = 50;
 

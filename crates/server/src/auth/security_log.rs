@@ -6,7 +6,7 @@
 //! A caller without credentials can cause refusals alone, so those are bounded. Changes are always
 //! logged: a flood of refusals does not hide one.
 
-mod budget;
+pub(crate) mod budget;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};

@@ -7,6 +7,7 @@ mod config;
 mod data;
 mod health;
 mod ledger;
+mod limits;
 mod migrate;
 mod openapi;
 mod opened;
@@ -66,6 +67,8 @@ enum Command {
     Codes,
     /// Print the catalogue of an organisation's settings, as Markdown.
     Settings,
+    /// Print the catalogue of limits, as Markdown.
+    Limits,
     /// Print the OpenAPI document, as JSON.
     Openapi,
     /// Print the configuration that takes effect.
@@ -222,6 +225,7 @@ pub fn main() -> ExitCode {
         Command::Migrate(command) => migrate::run(&command),
         Command::Codes => codes::run(),
         Command::Settings => settings::run(),
+        Command::Limits => limits::run(),
         Command::Openapi => openapi::run(),
         Command::Config(arguments) => config::run(&arguments),
         Command::Check(arguments) => data::check::run(&arguments),

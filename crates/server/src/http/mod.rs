@@ -20,7 +20,7 @@ pub(crate) mod path;
 mod preconditions;
 mod protection;
 pub(crate) mod query;
-mod serve;
+pub(crate) mod serve;
 pub(crate) mod sniff;
 pub mod tls;
 

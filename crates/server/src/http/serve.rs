@@ -23,13 +23,13 @@ use super::tls::Certificate;
 use crate::app::App;
 
 /// The most bytes of a request's line and headers together.
-const HEADERS_LIMIT_BYTES: usize = 64 * 1024;
+pub(crate) const HEADERS_LIMIT_BYTES: usize = 64 * 1024;
 
 /// The most requests that are handled at once for one HTTP/2 connection.
-const STREAMS_LIMIT: u32 = 128;
+pub(crate) const STREAMS_LIMIT: u32 = 128;
 
 /// The most connections that wait to be accepted; the system may have a lower limit.
-const QUEUE: i32 = 4_096;
+pub(crate) const QUEUE: i32 = 4_096;
 
 /// A bound port that does not answer yet.
 pub struct Server {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// How many bytes a connection may send that neither complete a request nor belong to a body that is
 /// being read: HTTP/2 frames without effect. Twice the largest window for bodies.
-const OVERHEAD_LIMIT_BYTES: usize = 2 * 1024 * 1024;
+pub(crate) const OVERHEAD_LIMIT_BYTES: usize = 2 * 1024 * 1024;
 
 /// How long a connection may take for what.
 #[derive(Debug, Clone, Copy)]

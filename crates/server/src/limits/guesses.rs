@@ -16,7 +16,7 @@ use super::network;
 /// How long wrong passwords count.
 const WINDOW: Duration = Duration::from_mins(1);
 /// How many times as many wrong passwords an address has for all tills together.
-const TILLS_AN_ADDRESS: u32 = 10;
+pub(crate) const TILLS_AN_ADDRESS: u32 = 10;
 /// The most counters of one sort that are kept; past it the least used are forgotten.
 const COUNTERS_LIMIT: u64 = 100_000;
 

@@ -7,3 +7,4 @@ pub(crate) mod headers;
 pub(crate) mod network;
 pub mod proxies;
 pub mod rate;
+pub(crate) mod table;

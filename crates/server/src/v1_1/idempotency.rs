@@ -18,7 +18,7 @@ pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 pub const LENGTH_LIMIT: usize = 255;
 /// For how long an answer is kept under its key: a till that is cut off in the evening asks again when
 /// it is switched on in the morning.
-const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a caller calls a request, to be known by it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -146,22 +146,28 @@ fn the_openapi_document_is_what_the_program_prints() {
 
 #[test]
 fn the_catalogues_are_what_the_program_prints() {
-    for (command, page) in [("codes", "docs/errors.md"), ("settings", "docs/settings.md")] {
+    for (command, page) in [
+        ("codes", "docs/errors.md"),
+        ("settings", "docs/settings.md"),
+        ("limits", "docs/limits.md"),
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_patron")).arg(command).output().unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(read(page) == printed, "write it anew: patron {command} > {page}");
     }
 }
 
-/// Every test that the page on durability names is one.
+/// Every test that the pages on durability and security name is one.
 #[test]
-fn the_proofs_of_durability_are_there() {
-    let page = read("docs/durability.md");
-    let quoted = page.split('`').skip(1).step_by(2);
-    let named: Vec<_> = quoted.filter_map(|quoted| quoted.split_once(".rs: ")).collect();
-    assert!(!named.is_empty());
-    for (file, test) in named {
-        let source = read(&format!("crates/{file}.rs"));
-        assert!(source.contains(&format!("fn {test}(")), "{file}.rs has no {test}");
+fn the_proofs_are_there() {
+    for page in ["docs/durability.md", "docs/security.md"] {
+        let text = read(page);
+        let quoted = text.split('`').skip(1).step_by(2);
+        let named: Vec<_> = quoted.filter_map(|quoted| quoted.split_once(".rs: ")).collect();
+        assert!(!named.is_empty(), "{page}");
+        for (file, test) in named {
+            let source = read(&format!("crates/{file}.rs"));
+            assert!(source.contains(&format!("fn {test}(")), "{page}: {file}.rs has no {test}");
+        }
     }
 }

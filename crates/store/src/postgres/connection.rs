@@ -26,6 +26,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::failure::discreet;
 use crate::Error;
+use crate::limits::READS_WAITING;
 
 /// How long connecting to one host of the database may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -33,8 +34,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const BREAK: Duration = Duration::from_millis(500);
 /// How long a database that is in doubt may take to say that it is there.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
-/// The most who wait for a connection; one more is refused as overload.
-const WAITING_LIMIT: usize = 4_096;
 /// How long a session whose process has vanished may keep what it has locked.
 const ABANDONED_SECONDS: u32 = 30;
 
@@ -275,7 +274,7 @@ impl Connections {
     /// A connection. While the database cannot be reached, that is said at once, and tried again
     /// from time to time.
     pub(super) async fn get(&self) -> Result<Connection, Error> {
-        if self.pool.status().waiting >= WAITING_LIMIT {
+        if self.pool.status().waiting >= READS_WAITING {
             return Err(Error::Overloaded);
         }
         let (reached, is_in_doubt) = self.ask()?;

@@ -7,7 +7,8 @@ use tokio_postgres::Row;
 use super::configuration;
 use super::connection::{Connection, Parameter};
 use super::failure::taken;
-use crate::credentials::{TOKENS_LIMIT, TOLD_FOR};
+use crate::credentials::TOLD_FOR;
+use crate::limits::TOKENS;
 use crate::rows::Row as _;
 use crate::{
     AccessToken, Author, ClientCredential, Error, NewSecret, NewToken, PasswordHashes, TenantId,
@@ -129,7 +130,7 @@ pub(super) async fn keep_token(
              SELECT token_hash FROM access_token
              WHERE organisation_id = $1 AND api_client_id = $2
              ORDER BY issued_at DESC OFFSET $3)";
-    let kept = i64::from(TOKENS_LIMIT);
+    let kept = i64::from(TOKENS);
     connection.execute(sql, &[&tenant.0, &client.0, &kept]).await.map(drop)
 }
 

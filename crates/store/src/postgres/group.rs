@@ -24,13 +24,12 @@ use super::transaction::{Aim, WAIT_SHORTLY};
 use super::working::Working;
 use super::{Inner, lock};
 use crate::lanes::Lanes;
+use crate::limits::WRITES_WAITING;
 use crate::once::{Once, Registered};
 use crate::rows::{Row as _, count};
 use crate::watch::STAGES;
 use crate::{Error, Tenant, TenantId};
 
-/// The most customers who wait to be written; work past it is refused as overload.
-const WAITING_LIMIT: u32 = 8_192;
 /// How many groups are written at once.
 pub(super) const AT_ONCE: usize = 2;
 
@@ -113,7 +112,7 @@ impl Default for Queue {
         Self {
             waiting: Mutex::default(),
             news: Notify::new(),
-            room: Arc::new(Semaphore::new(WAITING_LIMIT as usize)),
+            room: Arc::new(Semaphore::new(WRITES_WAITING as usize)),
         }
     }
 }
@@ -121,7 +120,7 @@ impl Default for Queue {
 impl Queue {
     /// How many customers wait to be written or are being written.
     pub(super) fn waiting(&self) -> usize {
-        (WAITING_LIMIT as usize).saturating_sub(self.room.available_permits())
+        (WRITES_WAITING as usize).saturating_sub(self.room.available_permits())
     }
 
     /// Takes no more.
@@ -133,7 +132,7 @@ impl Queue {
 
     fn enqueue(&self, work: Work) -> Result<oneshot::Receiver<Result<Registered, Error>>, Error> {
         let customers = u32::try_from(work.registrations.len()).unwrap_or(u32::MAX);
-        let permits = customers.clamp(1, WAITING_LIMIT);
+        let permits = customers.clamp(1, WRITES_WAITING);
         let room = Arc::clone(&self.room).try_acquire_many_owned(permits);
         let room = room.map_err(|_| Error::Overloaded)?;
         let (reply, answer) = oneshot::channel();

@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::configuration;
 use super::rows::taken;
-use crate::credentials::{TOKENS_LIMIT, TOLD_FOR};
+use crate::credentials::TOLD_FOR;
+use crate::limits::TOKENS;
 use crate::rows::timestamp;
 use crate::{
     AccessToken, Author, ClientCredential, Error, NewSecret, NewToken, PasswordHashes, TenantId,
@@ -143,7 +144,7 @@ pub(super) fn keep_token(
                  WHERE organisation_id = ?1 AND api_client_id = ?2
                  ORDER BY issued_at DESC LIMIT -1 OFFSET ?3)",
         )?
-        .execute((tenant.0, client.0, TOKENS_LIMIT))?;
+        .execute((tenant.0, client.0, TOKENS))?;
     Ok(())
 }
 

@@ -9,10 +9,8 @@ use tokio::task;
 use super::damage::Damage;
 use super::lock;
 use crate::Error;
+use crate::limits::READS_WAITING;
 use crate::watch::Watched;
-
-/// The most readers who wait for a connection; one more is refused as overload.
-const WAITING_LIMIT: usize = 4_096;
 
 /// A fixed set of connections, lent one at a time.
 pub(super) struct Readers {
@@ -29,7 +27,7 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn new(connections: Vec<Connection>, damage: Damage, watched: Watched) -> Self {
         Self {
-            room: Semaphore::new(connections.len().saturating_add(WAITING_LIMIT)),
+            room: Semaphore::new(connections.len().saturating_add(READS_WAITING)),
             available: Arc::new(Semaphore::new(connections.len())),
             idle: Arc::new(Mutex::new(Some(connections))),
             damage,

@@ -22,12 +22,9 @@ use super::lock;
 use super::recent::{Recent, RecentInGroup};
 use super::versions::{Touched, Versions};
 use crate::lanes::Lanes;
+use crate::limits::WRITES_WAITING;
 use crate::watch::{Group, STAGES, Watched};
 use crate::{Error, TenantId};
-
-/// The most customers who wait to be written; work past it is refused as overload. At some
-/// thousands a second, what waits is done within about one.
-const WAITING_LIMIT: u32 = 8_192;
 
 /// What work may use while it writes.
 pub(super) struct Writing<'a> {
@@ -238,7 +235,7 @@ impl Writer {
         watched: Watched,
     ) -> Result<Self, Error> {
         let (queue, waiting) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(WAITING_LIMIT as usize));
+        let room = Arc::new(Semaphore::new(WRITES_WAITING as usize));
         let (end, ended) = watch::channel(());
         let versions = Arc::new(Versions::default());
         let random = StdRng::try_from_rng(&mut SysRng).map_err(|error| {
@@ -277,7 +274,7 @@ impl Writer {
 
     /// How many customers wait to be written or are being written.
     pub(super) fn waiting(&self) -> usize {
-        (WAITING_LIMIT as usize).saturating_sub(self.room.available_permits())
+        (WRITES_WAITING as usize).saturating_sub(self.room.available_permits())
     }
 
     /// Queues work that is done wholly or not at all, and waits for its commit. Should the caller
@@ -305,7 +302,7 @@ impl Writer {
         let queue = lock(&self.queue);
         let queue = queue.as_ref().ok_or(Error::Closed)?;
         // Work for more customers than may wait is taken where nothing else waits.
-        let permits = u32::try_from(customers).unwrap_or(u32::MAX).clamp(1, WAITING_LIMIT);
+        let permits = u32::try_from(customers).unwrap_or(u32::MAX).clamp(1, WRITES_WAITING);
         let room = Arc::clone(&self.room).try_acquire_many_owned(permits);
         let room = room.map_err(|_| {
             self.watched.refused();

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 /// How long lines count.
 const WINDOW: Duration = Duration::from_mins(1);
 /// The most lines a minute that one network causes.
-const NETWORK_LIMIT: u32 = 100;
+pub(crate) const NETWORK_LIMIT: u32 = 100;
 /// The most lines a minute that all networks cause.
-const LIMIT: u32 = 10_000;
+pub(crate) const LIMIT: u32 = 10_000;
 
 /// The lines of the present minute.
 pub(super) struct Budget {

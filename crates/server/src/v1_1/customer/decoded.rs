@@ -7,7 +7,7 @@ use super::{request, request_xml};
 use crate::v1_1::format::Format;
 
 /// How deep what a body holds may nest: arrays and objects, or elements.
-pub(super) const DEPTH_LIMIT: usize = 32;
+pub(crate) const DEPTH_LIMIT: usize = 32;
 /// The longest reason that is given, in characters: a reason may quote what was sent.
 const REASON_LIMIT: usize = 200;
 /// How much is kept of the name of an unknown member, in characters.

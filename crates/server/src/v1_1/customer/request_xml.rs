@@ -24,9 +24,9 @@ use super::xml_tag::{Prefixes, is_character};
 use crate::v1_1::format::Format;
 
 /// The most elements of one body: each costs memory, and few bytes make one.
-const ELEMENT_LIMIT: usize = 200_000;
+pub(crate) const ELEMENT_LIMIT: usize = 200_000;
 /// The most bytes of one tag, with its attributes.
-const TAG_LIMIT_BYTES: usize = 64 * 1024;
+pub(crate) const TAG_LIMIT_BYTES: usize = 64 * 1024;
 /// The name of an entry in the converted form of a list.
 const ENTRY: &str = "element";
 const CHANNEL_MEMBERS: [&str; 5] = ["type", "value", "primary", "verified", "meta"];

@@ -15,9 +15,9 @@ use crate::http::body::{self, Error};
 use crate::http::sniff;
 
 /// The largest body, in bytes.
-const LIMIT_BYTES: usize = 256 * 1024;
+pub(crate) const LIMIT_BYTES: usize = 256 * 1024;
 /// The largest body of a caller who is not signed in yet, in bytes.
-const SIGN_IN_LIMIT_BYTES: usize = 10_000;
+pub(crate) const SIGN_IN_LIMIT_BYTES: usize = 10_000;
 
 /// The media type of JSON.
 pub(super) const JSON: &str = "application/json";

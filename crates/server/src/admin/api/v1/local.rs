@@ -23,7 +23,7 @@ use crate::organisation_file::difference::{self, Difference};
 use crate::organisation_file::{self, Hashed, OrganisationFile};
 
 /// The largest organisation file, in bytes.
-const FILE_LIMIT_BYTES: usize = 64 << 20;
+pub(crate) const FILE_LIMIT_BYTES: usize = 64 << 20;
 /// How many documents are read at a time.
 const DOCUMENTS_AT_ONCE: u32 = 200;
 

@@ -3,7 +3,7 @@
 //! An operator signs in at `sessions` and sends the token that they get as `Authorization: Bearer`.
 //! Bodies are JSON; what is refused is told as a problem document (RFC 9457). See `docs/setup.md`.
 
-mod body;
+pub(crate) mod body;
 mod describe;
 mod document;
 mod documents;

@@ -3,7 +3,7 @@
 //! Of somebody who is not there, or is another organisation's, the page is empty.
 
 mod event;
-mod parameters;
+pub(crate) mod parameters;
 mod query;
 mod response;
 

@@ -11,7 +11,7 @@ use super::query::Entity;
 use crate::http::query::optional;
 
 /// The most entries of a page.
-const LIMIT_MOST: u16 = 100;
+pub(crate) const LIMIT_MOST: u16 = 100;
 
 /// Which entries of the audit are returned.
 #[derive(Default, Deserialize, IntoParams)]

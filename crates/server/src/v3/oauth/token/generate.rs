@@ -24,7 +24,7 @@ use crate::http::{body, json, sniff};
 use crate::limits::headers;
 
 /// The largest body, in bytes.
-const BODY_LIMIT: usize = 10_000;
+pub(crate) const BODY_LIMIT: usize = 10_000;
 
 /// What an API client signs in with.
 #[derive(Deserialize, ToSchema)]
