@@ -10,6 +10,7 @@ use crate::auth::security_log::SecurityLog;
 use crate::auth::verifiers::Verifiers;
 use crate::auth::{Authenticator, Key};
 use crate::config::Config;
+use crate::http::health::Readiness;
 use crate::http::metrics::Scrapers;
 use crate::limits::proxies::Proxies;
 use crate::limits::rate::{Quota, RateLimiter};
@@ -39,6 +40,8 @@ pub struct App {
     pub proxies: Proxies,
     /// Sign-ins, refusals and changed credentials.
     pub security_log: Arc<SecurityLog>,
+    /// Whether the store answers.
+    pub readiness: Readiness,
     /// What is counted and measured.
     pub metrics: Arc<Metrics>,
     /// Who may read that.
@@ -76,6 +79,7 @@ impl App {
             changes: RateLimiter::default(),
             proxies: config.proxies()?,
             security_log,
+            readiness: Readiness::default(),
             metrics,
             scrapers: Scrapers::configured(&config.metrics_token_file)?,
             has_demo: false,

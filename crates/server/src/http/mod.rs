@@ -11,7 +11,7 @@ pub mod command_socket;
 mod cors;
 pub mod endpoints;
 pub(crate) mod header;
-mod health;
+pub(crate) mod health;
 pub mod json;
 pub mod metrics;
 mod observed;

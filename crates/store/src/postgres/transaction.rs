@@ -57,6 +57,13 @@ const MARK: &str = concat!(
     ") ON CONFLICT (organisation_id, mark) DO NOTHING RETURNING attempt"
 );
 const MARKED: &str = "SELECT attempt FROM commit_mark WHERE organisation_id = $1 AND mark = $2";
+/// The row that the probes of all processes share: it has no bytes, as no transaction's mark does.
+const PROBE: &str = concat!(
+    "INSERT INTO commit_mark (organisation_id, mark, attempt, committed_at)
+     VALUES (0, '', 1, ",
+    now!(),
+    ") ON CONFLICT (organisation_id, mark) DO UPDATE SET committed_at = EXCLUDED.committed_at"
+);
 const FORGET: &str = concat!(
     "DELETE FROM commit_mark WHERE organisation_id = $1 AND mark IN (
         SELECT mark FROM commit_mark WHERE organisation_id = $1 AND committed_at < ",
@@ -264,22 +271,45 @@ impl Inner {
         &self,
         work: impl Fn(Connection) -> W + Sync,
     ) -> Result<T, Error> {
+        let work = &work;
+        self.repeat(|connection| async move {
+            let begin = connection.run(BEGIN);
+            let done = tokio::try_join!(biased; begin, work(connection.clone()));
+            connection.run("ROLLBACK").await?;
+            done.map(|((), done)| done)
+        })
+        .await
+    }
+
+    /// Commits one row, the same each time, so that probes leave nothing behind that grows.
+    ///
+    /// # Errors
+    /// The database takes no writes.
+    pub(super) async fn probe(&self) -> Result<(), Error> {
+        let started = Instant::now();
+        let probed =
+            self.repeat(|connection| async move { connection.execute(PROBE, &[]).await.map(drop) });
+        let probed = probed.await;
+        let took = started.elapsed();
+        self.tell(Aim::one(NO_TENANT), took, probed.as_ref().map(|()| took));
+        probed
+    }
+
+    /// Does something that may be done again, until it is done or cannot be.
+    async fn repeat<T: Send, W: Future<Output = Result<T, Error>> + Send>(
+        &self,
+        work: impl Fn(Connection) -> W + Sync,
+    ) -> Result<T, Error> {
         let deadline = Instant::now() + self.deadline;
         for tries in 1..=TRIES {
             let connection = self.others.get().await.inspect_err(|error| self.refused(error))?;
             connection.is_open(true);
-            let done = timeout_at(deadline, async {
-                let begin = connection.run(BEGIN);
-                let done = tokio::try_join!(biased; begin, work(connection.clone()));
-                connection.run("ROLLBACK").await?;
-                done
-            });
-            let done = done.await.map_err(|_| {
+            let done = timeout_at(deadline, work(connection.clone())).await.map_err(|_| {
                 self.others.doubt();
                 late()
             })?;
             match done {
-                Ok(((), done)) => {
+                Ok(done) => {
                     connection.is_open(false);
                     return Ok(done);
                 }

@@ -590,12 +590,42 @@ async fn marks_that_nobody_asks_for_are_forgotten_and_no_others() {
          WHERE committed_at < (EXTRACT(EPOCH FROM now()) * 1000)::BIGINT - 3600000";
     let mut written = 0;
     while left(old).await > 0 {
-        store.check().await.unwrap();
+        let (name, hash) = (format!("operator {written}"), "hash".to_owned());
+        let added = store.add_operator(&name, hash, Scope::Everywhere, Role::Owner, author());
+        added.await.unwrap();
         written += 1;
     }
     let all = left("SELECT count(*) FROM commit_mark WHERE organisation_id = 0").await;
     assert!(all >= 100 + written, "{all} are left");
     store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_write_and_leave_one_row() {
+    let database = Database::new();
+    let stores = [open_patient(&database.url()).await, open_patient(&database.url()).await];
+    let stranger = stranger(&database).await;
+    let marks = async || -> (i64, i64) {
+        let sql = "SELECT count(*), coalesce(max(xmin::TEXT::BIGINT), 0) FROM commit_mark";
+        let row = stranger.query_one(sql, &[]).await.unwrap();
+        (row.get(0), row.get(1))
+    };
+    stores[0].check().await.unwrap();
+    let (before, mut last) = marks().await;
+    for turn in 0..10 {
+        stores[turn % 2].check().await.unwrap();
+        let (count, written) = marks().await;
+        assert_eq!(count, before);
+        assert!(written > last, "{written} follows {last}");
+        last = written;
+    }
+    stranger.batch_execute("ALTER TABLE commit_mark RENAME TO gone").await.unwrap();
+    stores[0].check().await.unwrap_err();
+    stranger.batch_execute("ALTER TABLE gone RENAME TO commit_mark").await.unwrap();
+    stores[0].check().await.unwrap();
+    for store in stores {
+        store.close().await;
+    }
 }
 
 /// Two processes that have the same customers, codes and series to deal with at once: each referral
