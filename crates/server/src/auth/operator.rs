@@ -12,13 +12,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::Refusal;
 use super::security_log::{Actor, Event, Kind, Reason, SecurityLog};
+use super::token::SESSION_PREFIX;
 use super::verifiers::{Overloaded, Verifiers};
 use crate::config::Config;
 use crate::limits::guesses::Guesses;
 use crate::observe::metrics::{Limit, Metrics};
 
-/// By what a token is known for what it is, wherever somebody finds it.
-const PREFIX: &str = "patron_session_";
 /// How much of a token is chance, in bytes.
 const BYTES: usize = 32;
 /// The most verifications that run or wait; one more is refused as overload.
@@ -38,7 +37,7 @@ impl Token {
     pub fn make() -> Result<(Self, String), getrandom::Error> {
         let mut chance = [0; BYTES];
         getrandom::fill(&mut chance)?;
-        let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(chance));
+        let text = format!("{SESSION_PREFIX}{}", URL_SAFE_NO_PAD.encode(chance));
         Ok((Self::of(&text), text))
     }
 
@@ -48,7 +47,7 @@ impl Token {
     pub fn read(header: &HeaderValue) -> Option<Self> {
         let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
         let token = token.trim();
-        let is_one = scheme.eq_ignore_ascii_case("bearer") && token.starts_with(PREFIX);
+        let is_one = scheme.eq_ignore_ascii_case("bearer") && token.starts_with(SESSION_PREFIX);
         is_one.then(|| Self::of(token))
     }
 

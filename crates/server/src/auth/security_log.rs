@@ -21,6 +21,7 @@ use patron_rules::text;
 use self::budget::Budget;
 use super::Refusal;
 use super::password::Digest;
+use super::token::holds_secret;
 use crate::limits::network;
 
 /// The target of these lines, for the filter of the log.
@@ -235,8 +236,11 @@ impl SecurityLog {
     }
 }
 
-/// A name as bounded, escaped text. A digest in place of a till's name is hidden.
+/// A name as bounded, escaped text. A digest in place of a till's name is hidden, and so is a secret.
 fn printable(kind: Kind, name: &str) -> String {
+    if holds_secret(name) {
+        return "(a secret)".to_owned();
+    }
     if kind == Kind::Till && Digest::read(name.trim()).is_some() {
         return "(a digest)".to_owned();
     }
@@ -278,6 +282,13 @@ mod tests {
             (" FE01CE2A7FBAC8FAFAED7C982A04E229", "(a digest)"),
         ] {
             assert_eq!(printable(Kind::Till, name), wanted);
+        }
+        for secret in
+            ["patron_secret_AbC", "patron_token_AbC", " x PATRON_SESSION_AbC", "patron_token_"]
+        {
+            for kind in [Kind::Till, Kind::ApiClient, Kind::Operator] {
+                assert_eq!(printable(kind, secret), "(a secret)");
+            }
         }
         let key = "fe01ce2a7fbac8fafaed7c982a04e229";
         assert_eq!(printable(Kind::ApiClient, key), key, "a client's key is not secret");

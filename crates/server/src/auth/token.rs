@@ -12,6 +12,10 @@ use sha2::{Digest, Sha256};
 
 /// The header in which a client sends its token.
 const TOKEN: HeaderName = HeaderName::from_static("x-cap-api-oauth-token");
+/// How each secret text that Patron generates begins.
+pub(super) const TOKEN_PREFIX: &str = "patron_token_";
+pub(super) const SECRET_PREFIX: &str = "patron_secret_";
+pub(super) const SESSION_PREFIX: &str = "patron_session_";
 /// How many of the bytes are random.
 const RANDOM: usize = 32;
 /// How many check those before them.
@@ -29,8 +33,8 @@ pub enum Purpose {
 impl Purpose {
     const fn prefix(self) -> &'static str {
         match self {
-            Self::Token => "patron_token_",
-            Self::Secret => "patron_secret_",
+            Self::Token => TOKEN_PREFIX,
+            Self::Secret => SECRET_PREFIX,
         }
     }
 }
@@ -63,6 +67,12 @@ pub fn hash(token: &str) -> Option<TokenHash> {
     let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
     let (random, check) = bytes.split_at_checked(RANDOM)?;
     (check == checksum(random)).then(|| TokenHash(Sha256::digest(token).into()))
+}
+
+/// Returns whether the text holds a secret that Patron generated, or a part of one.
+pub(super) fn holds_secret(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    [TOKEN_PREFIX, SECRET_PREFIX, SESSION_PREFIX].iter().any(|prefix| text.contains(prefix))
 }
 
 fn checksum(random: &[u8]) -> [u8; CHECKSUM] {
