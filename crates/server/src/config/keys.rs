@@ -45,6 +45,9 @@ pub enum Form {
     Text(&'static str),
 }
 
+/// The levels of the log, from the fewest lines to the most.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 impl Form {
     /// The form in words.
     #[must_use]
@@ -60,7 +63,7 @@ impl Form {
             Self::Switch => "true or false".to_owned(),
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::LogFilter => {
-                "a level (error, warn, info, debug, trace) or `target=level,…`".to_owned()
+                format!("a level ({}) or `target=level,…`", LEVELS.join(", "))
             }
             Self::Collector => "a URL such as http://127.0.0.1:4318, or nothing".to_owned(),
             Self::PathPrefix => "a path such as /api, or nothing".to_owned(),
@@ -80,7 +83,7 @@ impl Form {
             (Self::Switch, Value::Boolean(_)) | (Self::Text(_), Value::String(_)) => true,
             (Self::Address, Value::String(text)) => text.parse::<std::net::SocketAddr>().is_ok(),
             (Self::Word(words), Value::String(text)) => words.contains(&text.as_str()),
-            (Self::LogFilter, Value::String(text)) => text.parse::<EnvFilter>().is_ok(),
+            (Self::LogFilter, Value::String(text)) => is_log_filter(text),
             (Self::Collector, Value::String(text)) => {
                 text.is_empty() || text.starts_with("http://")
             }
@@ -112,6 +115,14 @@ impl Form {
         }
         .unwrap_or_else(|| Value::String(text.to_owned()))
     }
+}
+
+/// Whether a text is a list of levels and `target=level`. The parser takes any other word as a target,
+/// so that a misspelt level would silence the log.
+fn is_log_filter(text: &str) -> bool {
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    text.split(',').all(|directive| directive.contains(['=', '[']) || is_level(directive))
+        && text.parse::<EnvFilter>().is_ok()
 }
 
 impl Key {
@@ -418,6 +429,20 @@ mod tests {
                 "{}",
                 key.name
             );
+        }
+    }
+
+    #[test]
+    fn a_log_filter_names_levels_and_targets() {
+        let check = |text: &str| Form::LogFilter.check(&Value::String(text.to_owned()));
+        for text in ["off", "WARN", "info,security=off", "patron=debug,error", "[request]=trace"] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+        for text in
+            ["warning", "inf", "", "info,", "info, debug", "patron", "warn,securty", "a=inf"]
+        {
+            let error = check(text).unwrap_err();
+            assert!(error.contains("(off, error, warn, info, debug, trace)"), "{text}: {error}");
         }
     }
 

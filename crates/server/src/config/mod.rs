@@ -31,88 +31,45 @@ const EMBEDDED_SCHEME: &str = "sqlite:";
 const DATA: &str = "data";
 const DATABASE: &str = "database";
 
-/// How Patron runs. Nothing has to be set.
+/// How a process of Patron runs. [`KEYS`] has the form and the meaning of each field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "`KEYS` has their meaning, which is also shown to users")]
 pub struct Config {
-    /// The address and port to listen on.
     pub listen: SocketAddr,
-    /// The directory of the data, or `:memory:` to keep nothing; empty where there is a `database`.
     pub data: PathBuf,
-    /// The PostgreSQL database that keeps the data instead, as `postgres://user@host/name`; empty for
-    /// none. `sqlite:` and a directory is another way to name that.
     pub database: DatabaseUrl,
-    /// The file of the certificates that the database's own is to be vouched for by, in PEM; empty
-    /// for those that the system trusts.
     pub database_ca: PathBuf,
-    /// How many connections to the database read, besides those that write.
     pub database_connections: usize,
-    /// How long the database may take for one request before that is refused.
     pub database_deadline_seconds: u64,
-    /// Whether `serve` fails where the data directory holds no registry, instead of creating one.
     pub must_exist: bool,
-    /// How many identifiers of new customers gather in memory before they are merged into their table;
-    /// at most twice as many are kept, at about 100 bytes each.
     pub recent_identifiers: usize,
-    /// How much of the database the writer keeps in memory at most, in MiB.
     pub writer_cache_mib: u32,
-    /// How much is written to the log before that is copied into the database, in MiB.
     pub checkpoint_mib: u32,
-    /// The file of the certificate and those that vouch for it, in PEM. With it Patron speaks TLS and
-    /// nothing else; empty for none.
     pub tls_cert: PathBuf,
-    /// The file of the certificate's private key, in PEM.
     pub tls_key: PathBuf,
-    /// Whether `/docs` and `/openapi.json` are served.
     pub docs: bool,
-    /// The most connections that are open at once.
     pub connection_limit: usize,
-    /// The most of them from one address; 0 for a tenth of `connection_limit`. Connections of a trusted
-    /// proxy do not count by address.
     pub connection_limit_per_address: usize,
-    /// How many more connections may open for `/livez` and `/readyz` alone, while all others handle
-    /// requests.
     pub connection_reserve: usize,
-    /// The networks of the proxies that are trusted to say by `X-Forwarded-For` for whom they call, as
-    /// `10.0.0.0/8`, separated by commas; empty for none.
     pub trusted_proxies: String,
-    /// How long a connection is kept open between two requests. Longer than a proxy keeps it.
     pub idle_timeout_seconds: u64,
-    /// The path below which the API of tills and API clients is served as well, as `/api`; empty for none.
     pub path_prefix: String,
-    /// The sites whose pages may call Patron from a browser, as `https://shop.example`, separated by
-    /// commas; empty for none.
     pub cors_origins: String,
-    /// The largest request body, in bytes.
     pub body_limit_bytes: usize,
-    /// How long a request's headers, and the TLS handshake, may take to arrive.
     pub header_timeout_seconds: u64,
-    /// How long a request's body may take to arrive.
     pub body_timeout_seconds: u64,
-    /// How long a client may take nothing of a reply before its connection is closed.
     pub reply_timeout_seconds: u64,
-    /// How many bytes of replies may wait unsent for a connection before its next request waits too.
     pub unsent_limit_bytes: usize,
-    /// How long requests that were accepted may take to finish after a signal to stop.
     pub shutdown_timeout_seconds: u64,
-    /// How long a password that was verified is remembered; 0 verifies it each time.
     pub credential_cache_seconds: u64,
-    /// The most wrong passwords a minute for one till from one address.
     pub wrong_passwords_per_minute: u32,
-    /// The most calls a minute by one till; 0 admits any number.
     pub rate_limit_per_minute: u32,
-    /// The most changes a minute by one operator over HTTP; 0 admits any number.
     pub change_limit_per_minute: u32,
-    /// The file of the token that `/metrics` asks for; empty has it answer the same machine alone.
     pub metrics_token_file: PathBuf,
-    /// The collector of OpenTelemetry to which traces are told, as `http://127.0.0.1:4318`; empty for
-    /// none.
     pub otlp_endpoint: String,
-    /// How long an operator stays signed in.
     pub session_minutes: u32,
-    /// What is logged: a level (`error`, `warn`, `info`, `debug`), or `target=level,…`.
     pub log: String,
-    /// How it is logged.
     pub log_format: LogFormat,
 }
 
