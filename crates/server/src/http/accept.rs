@@ -1,11 +1,11 @@
 //! Accepts connections within the limits, and closes those that wait too long.
 
-use std::future::{Future, Ready, ready};
+use std::future::{self, Future, Ready};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum_server::accept::Accept;
@@ -91,12 +91,12 @@ impl<S> Accept<TcpStream, S> for Acceptor {
             let service = Observed::new(service, activity, self.unsent_limit, admitted.is_reserved);
             Ok((Connection::new(stream, admitted, self.timeouts), service))
         });
-        ready(accepted)
+        future::ready(accepted)
     }
 }
 
-/// A connection that ends when it waits too long, when it is evicted, or when it sends too much
-/// without effect.
+/// A connection that ends when it waits too long, when it is evicted, when it sends too much without
+/// effect, or after a refusal by the reserve.
 pub(super) struct Connection<T> {
     stream: T,
     admitted: Admitted,
@@ -162,8 +162,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // What arrives after an eviction is not read: its sender repeats it elsewhere.
+        // What arrives after an eviction or a refusal is not read: its sender repeats it elsewhere.
         self.check_evicted(context)?;
+        if self.admitted.activity.is_ending(context) {
+            return self.watched(context, Poll::Pending);
+        }
         let before = buffer.filled().len();
         let done = Pin::new(&mut self.stream).poll_read(context, buffer);
         let received = buffer.filled().len().saturating_sub(before);
@@ -198,7 +201,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        let has_ended = self.admitted.activity.has_ended();
+        Poll::Ready(if has_ended { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) })
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

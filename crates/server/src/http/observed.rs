@@ -20,8 +20,15 @@ use crate::limits::activity::{Activity, OpenRequest};
 const PART_BYTES: usize = 16 * 1024;
 
 /// Marks requests on a connection of the reserve, which may only probe.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reserved;
+#[derive(Debug, Clone)]
+pub(super) struct Reserved(Arc<Activity>);
+
+impl Reserved {
+    /// Ends the connection after its open replies. Over HTTP/2 no header of a reply does so.
+    pub(super) fn end_connection(&self) {
+        self.0.end();
+    }
+}
 
 /// The service of one connection.
 #[derive(Clone)]
@@ -64,7 +71,7 @@ where
         let open = Arc::new(self.activity.begin(request.version() == Version::HTTP_2));
         let mut request = request.map(|body| arriving(body, &open));
         if self.is_reserved {
-            request.extensions_mut().insert(Reserved);
+            request.extensions_mut().insert(Reserved(Arc::clone(&self.activity)));
         }
         Box::pin(async move {
             open.wait_for_earlier(unsent_limit).await;

@@ -15,10 +15,11 @@ use crate::admin::api::v1::problem::{self, Problem};
 use crate::app::App;
 use crate::v1_1::envelope;
 
-/// Refuses a request that may not be handled; the connection ends after that.
+/// Refuses a request that may not be handled. Over HTTP/1.1 the connection ends after that. One of the
+/// reserve ends over HTTP/2 as well, since the client's next one may be admitted.
 pub(super) fn refusal(app: &App, request: &Request) -> Option<Response> {
     let is_admin = request.uri().path().starts_with(ADMIN);
-    let refused = if is_reserved_for_others(request) {
+    let refused = if reserved_for_others(request).is_some() {
         Some(if is_admin { problem::busy() } else { envelope::unavailable() })
     } else {
         let checked = check_framing(request).and_then(|()| check_host(app, request));
@@ -31,7 +32,11 @@ pub(super) fn refusal(app: &App, request: &Request) -> Option<Response> {
         })
     };
     refused.map(|mut reply| {
-        if request.version() < Version::HTTP_2 {
+        if request.version() == Version::HTTP_2 {
+            if let Some(reserved) = reserved_for_others(request) {
+                reserved.end_connection();
+            }
+        } else {
             reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         reply
@@ -39,9 +44,9 @@ pub(super) fn refusal(app: &App, request: &Request) -> Option<Response> {
 }
 
 /// A connection of the reserve is for probes alone.
-fn is_reserved_for_others(request: &Request) -> bool {
-    request.extensions().get::<Reserved>().is_some()
-        && !health::PROBES.contains(&request.uri().path())
+fn reserved_for_others(request: &Request) -> Option<&Reserved> {
+    let reserved = request.extensions().get::<Reserved>()?;
+    (!health::PROBES.contains(&request.uri().path())).then_some(reserved)
 }
 
 /// "A server that receives a request message with a transfer coding it does not understand SHOULD

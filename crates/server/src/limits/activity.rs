@@ -1,6 +1,7 @@
 //! What one connection is doing: its requests, its unsent replies, and when it is to be closed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -50,6 +51,10 @@ struct State {
     is_multiplexed: bool,
     /// Bytes received without effect.
     overhead: usize,
+    /// Whether the connection ends once the replies to its open requests were sent.
+    is_ending: bool,
+    /// Wakes an ending connection when its last request ends.
+    waker: Option<Waker>,
 }
 
 impl Activity {
@@ -67,6 +72,8 @@ impl Activity {
             head_since: Some(now),
             is_multiplexed: false,
             overhead: 0,
+            is_ending: false,
+            waker: None,
         };
         Arc::new(Self { state: Mutex::new(state), sent: Notify::new() })
     }
@@ -87,6 +94,26 @@ impl Activity {
     pub(crate) fn evictable_since(&self) -> Option<Instant> {
         let state = self.state();
         (state.handled == 0).then_some(state.last_request)
+    }
+
+    /// Ends the connection once the replies to its open requests were sent.
+    pub(crate) fn end(&self) {
+        self.state().is_ending = true;
+    }
+
+    /// Whether nothing more is to be read. If so, the caller is woken when the last request ends.
+    pub(crate) fn is_ending(&self, context: &Context<'_>) -> bool {
+        let mut state = self.state();
+        if state.is_ending {
+            state.waker = Some(context.waker().clone());
+        }
+        state.is_ending
+    }
+
+    /// Whether the connection was to end, and no request is open.
+    pub(crate) fn has_ended(&self) -> bool {
+        let state = self.state();
+        state.is_ending && state.open == 0
     }
 
     /// Counts received bytes; whether the connection has received too many without effect.
@@ -204,7 +231,11 @@ impl Drop for OpenRequest {
         if state.open == 0 {
             state.idle_since = now;
         }
+        let waker = if state.open == 0 { state.waker.take() } else { None };
         drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
         self.activity.sent.notify_waiters();
     }
 }

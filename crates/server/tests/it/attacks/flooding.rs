@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::app::App;
-use crate::attacks::{Frames, HEADERS, PING, PRIORITY, connect_from, status};
+use crate::attacks::{Frames, HEADERS, PING, PRIORITY, SETTINGS, connect_from, status};
 use crate::durability::AUTHORIZATION;
 
 const LIVEZ: &str = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -56,6 +56,25 @@ fn a_reserve_answers_probes_alone() {
         let connection = connect_from(1, app.address);
         assert_eq!(status(&connection, request), Some(wanted), "{request}");
     }
+}
+
+/// Otherwise a client that keeps its HTTP/2 connection would be refused for as long as it calls.
+#[test]
+fn a_refusal_of_the_reserve_ends_the_connection() {
+    let app = App::with(|config| {
+        config.connection_limit = 0;
+        config.connection_reserve = 1;
+    });
+    let mut client = Frames::connect(app.address);
+    // SETTINGS_INITIAL_WINDOW_SIZE
+    assert!(client.send(SETTINGS, 0, &[0, 4, 0, 0, 0xff, 0xff]));
+    for (stream, path) in [(1, "/livez"), (3, "/readyz"), (5, "/v1.1/customer/get")] {
+        client.get(stream, path);
+        let mut frames = std::iter::from_fn(|| client.next());
+        assert!(frames.any(|frame| frame.stream == stream && frame.ends_stream()), "{path}");
+    }
+    let mut ping = || client.send(PING, 0, &[0; 8]) && client.wait_for(PING);
+    assert!((0..100).any(|_| !ping()), "the connection is still open");
 }
 
 #[test]

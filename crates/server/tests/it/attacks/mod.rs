@@ -28,9 +28,9 @@ pub struct Frame {
 pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const PRIORITY: u8 = 2;
+pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
 pub const WINDOW_UPDATE: u8 = 8;
-const SETTINGS: u8 = 4;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
