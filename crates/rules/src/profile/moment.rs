@@ -3,12 +3,14 @@
 //! - `YYYY-MM-DD` and `YYYY/MM/DD`, which older documents send; both are 00:00:00 of that day;
 //! - either with a time of day behind a blank or a `T`: `YYYY-MM-DD HH:MM:SS`;
 //! - with an offset as well: `YYYY-MM-DDTHH:MM:SSZ`, `YYYY-MM-DDTHH:MM:SS+05:30`;
-//! - digits alone since 1970 UTC: ten are seconds, thirteen milliseconds, on either side of 1970.
-//!   Every other number of digits is refused, since it can be either, a year, or a day or a time
-//!   without separators.
+//! - digits alone since 1970 UTC: ten are seconds, eleven to thirteen milliseconds, on either side of
+//!   1970. Fewer or more digits are refused, since they can be a year, or a day or a time without
+//!   separators; so are twelve that read as `YYYYMMDDHHMM`.
 //!
 //! Fractions of a second are cut off. A 60th second is refused: rounding would move it to another
 //! minute, and on the last day of a year to another day.
+
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
@@ -22,8 +24,8 @@ pub const FORM: &str = "expected YYYY-MM-DD HH:MM:SS";
 const TEXT_LIMIT_BYTES: usize = 40;
 /// How many digits seconds since 1970 have, from 2001-09-09 to 2286-11-20.
 const SECOND_DIGITS: usize = 10;
-/// How many digits milliseconds since 1970 have, at the same time.
-const MILLISECOND_DIGITS: usize = 13;
+/// How many digits milliseconds since 1970 have, from 1970-04-26 to 2286-11-20.
+const MILLISECOND_DIGITS: RangeInclusive<usize> = 11..=13;
 
 /// A date-time as it was written: a clock of the years 1 to 9999, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +51,21 @@ pub(crate) fn read(sent: &str) -> Option<Written> {
 
 fn from_epoch(text: &str, digits: &str) -> Option<Written> {
     let number: i64 = text.parse().ok().filter(|_| !digits.starts_with('0'))?;
-    let instant = match digits.len() {
-        SECOND_DIGITS => Timestamp::from_second(number),
-        MILLISECOND_DIGITS => Timestamp::from_millisecond(number),
-        _ => return None,
+    let instant = if digits.len() == SECOND_DIGITS {
+        Timestamp::from_second(number)
+    } else if MILLISECOND_DIGITS.contains(&digits.len()) && !is_without_separators(text) {
+        Timestamp::from_millisecond(number)
+    } else {
+        return None;
     };
     let clock = TimeZone::UTC.to_datetime(instant.ok()?);
     Some(Written { clock, offset: Some(Offset::UTC) })
+}
+
+/// Whether these digits read as a time of the years 1900 to 2099 without separators, `YYYYMMDDHHMM`.
+fn is_without_separators(digits: &str) -> bool {
+    let has_century = digits.starts_with("19") || digits.starts_with("20");
+    has_century && digits.len() == 12 && DateTime::strptime("%Y%m%d%H%M", digits).is_ok()
 }
 
 fn from_pieces(text: &str) -> Option<Written> {
@@ -113,6 +123,11 @@ mod tests {
     #[case("1000000000", "2001-09-09T01:46:40", Some(0))]
     #[case("9999999999", "2286-11-20T17:46:39", Some(0))]
     #[case("1000000000000", "2001-09-09T01:46:40", Some(0))]
+    #[case("482284800000", "1985-04-14T00:00:00", Some(0))]
+    #[case("200013010000", "1976-05-03T23:10:10", Some(0))]
+    #[case("10000000000", "1970-04-26T17:46:40", Some(0))]
+    #[case("-14182940000", "1969-07-20T20:17:40", Some(0))]
+    #[case("-199912312359", "1963-09-01T04:48:07", Some(0))]
     #[case("9999999999999", "2286-11-20T17:46:39", Some(0))]
     #[case("-1000000000", "1938-04-24T22:13:20", Some(0))]
     #[case("-1000000000001", "1938-04-24T22:13:19", Some(0))]
@@ -144,10 +159,8 @@ mod tests {
     #[case::padded_seconds("0000642729600")]
     #[case::padded_to_ten("0642729600")]
     #[case::padded_to_thirteen("0951782400999")]
-    #[case::eleven("10000000000")]
-    #[case::twelve("951782400999")]
-    #[case::negative_eleven("-14182940000")]
-    #[case::time_without_separators("20000229123000")]
+    #[case::minute_without_separators("200002291230")]
+    #[case::second_without_separators("20000229123000")]
     #[case::microseconds("1748509800000000")]
     #[case::plus("+1748509800")]
     #[case::other_digits("١٧٤٨٥٠٩٨٠٠")]
