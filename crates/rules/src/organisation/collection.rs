@@ -60,6 +60,11 @@ impl<T: Resource> Collection<T> {
         self.entries.values().filter(|entry| entry.is_active).map(|entry| &entry.resource)
     }
 
+    /// All of them, in use or not, by name.
+    pub fn every(&self) -> impl Iterator<Item = &T> {
+        self.entries.values().map(|entry| &entry.resource)
+    }
+
     /// The one of this name, in its canonical form, if it is in use.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&T> {

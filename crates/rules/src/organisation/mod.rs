@@ -54,10 +54,15 @@ pub use tier_expiry::{TierExpiry, end_of};
 pub use till::{Till, TillId};
 pub use zone::Zone;
 
+use crate::profile::Pattern;
+use crate::profile::extended_field::Rule;
 pub use crate::profile::{CustomField, ExtendedField};
 use crate::settings::Settings;
 use crate::text;
 use jiff::tz::TimeZone;
+
+/// The most that all patterns of an organisation's fields take compiled, in bytes.
+const PATTERNS_LIMIT_BYTES: usize = 4 << 20;
 
 /// What an operator has set up for one organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -171,9 +176,25 @@ impl Organisation {
     /// # Errors
     /// Every document that cannot stand beside the others.
     pub fn check(&self) -> Result<(), Vec<Refused>> {
-        let refused: Vec<Refused> =
-            Kind::ALL.into_iter().flat_map(|kind| self.documents(kind).check(self)).collect();
+        let refused = Kind::ALL.into_iter().flat_map(|kind| self.documents(kind).check(self));
+        let refused: Vec<Refused> = refused.chain(self.check_patterns().err()).collect();
         if refused.is_empty() { Ok(()) } else { Err(refused) }
+    }
+
+    /// Checks that the patterns of all fields together are not too large. Those of fields out of use
+    /// count too: they are compiled as well.
+    fn check_patterns(&self) -> Result<(), Refused> {
+        let custom = self.custom_fields.every().filter_map(|field| field.regex.as_ref());
+        let rules = self.extended_fields.every().flat_map(|field| &field.rules);
+        let size: usize = custom.chain(rules.filter_map(Rule::pattern)).map(Pattern::size).sum();
+        let (size_kib, limit_kib) = (size >> 10, PATTERNS_LIMIT_BYTES >> 10);
+        let reason = format!(
+            "the patterns of all fields, in use or not, take {size_kib} KiB compiled; at most {limit_kib} KiB"
+        );
+        Invalid::unless(size <= PATTERNS_LIMIT_BYTES, "", &reason).map_err(|invalid| {
+            let kind = Kind::Organisation;
+            Refused { kind, name: kind.name().to_owned(), invalid }
+        })
     }
 
     /// The active till of this name, in its canonical form.
@@ -353,5 +374,52 @@ mod tests {
     #[case("elsewhere", None)]
     fn entities_are_stores_and_tills(#[case] name: &str, #[case] expected: Option<&str>) {
         assert_eq!(organisation(&[]).unwrap().entity_named(name), expected);
+    }
+
+    #[test]
+    fn all_patterns_of_an_organisation_have_a_limit() {
+        // Of 128 KiB each.
+        let regex = |n: usize| format!("(?:a?){{900}}a{{900}}{n}");
+        let custom =
+            |n| (Kind::CustomFields, format!(r#"{{"name":"c{n}","regex":"{}"}}"#, regex(n)));
+        let mut organisation = organisation(&[]).unwrap();
+        let put = |organisation: &mut Organisation, (kind, json): (Kind, String)| {
+            organisation.documents_mut(kind).put(&json).unwrap();
+        };
+        (0..30).for_each(|n| put(&mut organisation, custom(n)));
+        let rules = format!(r#""matches {}","matches {}""#, regex(30), regex(31));
+        let extended = format!(r#"{{"name":"e","rules":[{rules}]}}"#);
+        put(&mut organisation, (Kind::ExtendedFields, extended));
+        organisation.check().unwrap();
+
+        put(&mut organisation, (Kind::CustomFields, r#"{"name":"more","regex":"a"}"#.to_owned()));
+        let refused = organisation.check().unwrap_err();
+        assert_eq!(
+            refused[0].to_string(),
+            "`organisation`: the patterns of all fields, in use or not, take 4097 KiB compiled; at most 4096 KiB"
+        );
+        organisation.custom_fields.set_active("more", false).unwrap();
+        assert_eq!(organisation.check(), Err(refused), "out of use");
+        put(&mut organisation, (Kind::CustomFields, r#"{"name":"c0"}"#.to_owned()));
+        organisation.check().unwrap();
+    }
+
+    #[rstest]
+    #[case::options(Kind::CustomFields, "options", r#""a""#, 1_000)]
+    #[case::values(Kind::ExtendedFields, "values", r#""a""#, 1_000)]
+    #[case::rules(Kind::ExtendedFields, "rules", r#""matches a""#, 20)]
+    fn lists_of_fields_have_limits(
+        #[case] kind: Kind,
+        #[case] member: &str,
+        #[case] entry: &str,
+        #[case] most: usize,
+    ) {
+        let field = |count| {
+            let json = format!(r#"{{"name":"x","{member}":[{}]}}"#, vec![entry; count].join(","));
+            organisation(&[(kind, &json)]).map(drop)
+        };
+        assert_eq!(field(most), Ok(()));
+        let refused = field(most + 1).unwrap_err();
+        assert_eq!(refused, Invalid::at(format!("/{member}"), format!("at most {most} entries")));
     }
 }

@@ -12,7 +12,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::field::{COUNT_LIMIT, decimal, fits, integer, json_entries, json_texts, put, readable};
+use super::bounded::at_most;
+use super::field::{
+    ALLOWED_LIMIT, COUNT_LIMIT, decimal, fits, integer, json_entries, json_texts, put, readable,
+};
 use super::pattern::Pattern;
 use super::{FieldValue, flag};
 use crate::codes::{self, Warning};
@@ -29,10 +32,12 @@ pub struct CustomField {
     /// What its values are; texts where it is left out.
     #[serde(default)]
     pub data_type: DataType,
-    /// The values it may have; any where the list is empty.
-    #[serde(default)]
+    /// The values it may have, at most 1,000; any where the list is empty.
+    #[serde(default, deserialize_with = "at_most::<ALLOWED_LIMIT, _, _>")]
+    #[schema(max_items = 1_000)]
     pub options: Vec<String>,
-    /// What each value must match: a regular expression for the whole of it.
+    /// What each value must match: a regular expression for the whole of it. Compiled, it takes at
+    /// most 128 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub regex: Option<Pattern>,

@@ -13,6 +13,8 @@ use crate::text::{self, Number};
 pub const COUNT_LIMIT: usize = 200;
 /// The longest value, in bytes.
 pub const VALUE_LIMIT_BYTES: usize = 4_096;
+/// The most values that a field's definition may allow.
+pub const ALLOWED_LIMIT: usize = 1_000;
 
 /// A field's value for one customer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What a customer is described by: one file a body parameter.
 
+mod bounded;
 pub mod channel;
 pub mod custom_field;
 pub mod customer_type;

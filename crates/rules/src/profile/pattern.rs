@@ -1,45 +1,79 @@
 //! Regular expressions that an operator sets for the values of a field.
+//!
+//! Compiled patterns are shared: as long as one is in use, its text is not compiled again. So a
+//! configuration that is loaded again compiles only what is new in it.
 
-use regex::{Regex, RegexBuilder};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use regex::{Error, Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::field::Refused;
 
-/// How much memory a compiled pattern may take, in bytes.
-const SIZE_LIMIT_BYTES: usize = 1 << 20;
+/// The longest text of a pattern, in bytes.
+const TEXT_LIMIT_BYTES: usize = 4_096;
+/// The sizes that a compiled pattern may have, in bytes.
+const SIZES: [usize; 8] =
+    [1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16, SIZE_LIMIT_BYTES];
+/// The largest compiled pattern, in bytes.
+const SIZE_LIMIT_BYTES: usize = 1 << 17;
+/// How many times its own size a pattern may use to remember states between matches, for each
+/// thread. Where they do not fit, a match takes longer, but still in proportion to the size.
+const STATES_PER_SIZE: usize = 4;
+
+/// The compiled patterns in use, by their texts.
+static COMPILED: Mutex<BTreeMap<String, Weak<Compiled>>> = Mutex::new(BTreeMap::new());
 
 /// A regular expression that a value must match from its first to its last character. Matching
-/// takes time in proportion to the value's length, whatever the pattern.
+/// takes time in proportion to [`Self::size`] and the value's length, whatever the pattern.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Pattern {
+pub struct Pattern(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
     text: String,
     whole: Regex,
+    size: usize,
 }
 
 impl Pattern {
-    /// Compiles a pattern.
+    /// Compiles a pattern, or shares the one in use that has this text.
     ///
     /// # Errors
-    /// [`Refused`] when it is no regular expression, or too large a one.
+    /// [`Refused`] if it is no regular expression, or too large a one.
     pub fn parse(text: &str) -> Result<Self, Refused> {
-        // By itself first: `a)|(b` is a pattern only once it stands in brackets.
-        let compiled = compile(text).and_then(|_| compile(&format!(r"\A(?:{text})\z")));
-        let whole = compiled
-            .map_err(|error| Refused::new(format!("the pattern `{text}` is refused: {error}")))?;
-        Ok(Self { text: text.to_owned(), whole })
+        if let Some(shared) = shared(&compiled_patterns(), text) {
+            return Ok(Self(shared));
+        }
+        let (whole, size) = compile(text)?;
+        let new = Arc::new(Compiled { text: text.to_owned(), whole, size });
+        let mut patterns = compiled_patterns();
+        // Another thread may have compiled it meanwhile.
+        if let Some(shared) = shared(&patterns, text) {
+            return Ok(Self(shared));
+        }
+        patterns.insert(text.to_owned(), Arc::downgrade(&new));
+        Ok(Self(new))
     }
 
     /// The pattern as it was set.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
+    }
+
+    /// The size of the compiled pattern: the least of eight, from 1 to 128 KiB, that it fits in.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.size
     }
 
     /// Whether the whole value matches.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
-        self.whole.is_match(value)
+        self.0.whole.is_match(value)
     }
 }
 
@@ -53,20 +87,65 @@ impl TryFrom<String> for Pattern {
 
 impl From<Pattern> for String {
     fn from(pattern: Pattern) -> Self {
-        pattern.text
+        pattern.0.text.clone()
     }
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.0.text == other.0.text
     }
 }
 
 impl Eq for Pattern {}
 
-fn compile(text: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(text).size_limit(SIZE_LIMIT_BYTES).dfa_size_limit(SIZE_LIMIT_BYTES).build()
+impl Drop for Compiled {
+    fn drop(&mut self) {
+        let mut patterns = compiled_patterns();
+        // The same text may have been compiled again since the last use of this one ended.
+        if patterns.get(&self.text).is_some_and(|other| other.strong_count() == 0) {
+            patterns.remove(&self.text);
+        }
+    }
+}
+
+fn compiled_patterns() -> MutexGuard<'static, BTreeMap<String, Weak<Compiled>>> {
+    COMPILED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn shared(patterns: &BTreeMap<String, Weak<Compiled>>, text: &str) -> Option<Arc<Compiled>> {
+    patterns.get(text)?.upgrade()
+}
+
+/// Compiles a pattern for whole values, and returns its size too.
+fn compile(text: &str) -> Result<(Regex, usize), Refused> {
+    if text.len() > TEXT_LIMIT_BYTES {
+        let length = text.len();
+        let reason = format!("the pattern has {length} bytes; at most {TEXT_LIMIT_BYTES}");
+        return Err(Refused::new(reason));
+    }
+    let refused = |error| match error {
+        Error::CompiledTooBig(_) => Refused::new(format!(
+            "the pattern `{text}` takes more than {} KiB compiled; use shorter repetitions, and ASCII classes such as [0-9] in place of \\d",
+            SIZE_LIMIT_BYTES >> 10,
+        )),
+        error => Refused::new(format!("the pattern `{text}` is refused: {error}")),
+    };
+    // By itself first: `a)|(b` is a pattern only once it stands in brackets.
+    compile_within(text, SIZE_LIMIT_BYTES).map_err(refused)?;
+    let whole = format!(r"\A(?:{text})\z");
+    for size in SIZES {
+        match compile_within(&whole, size) {
+            Err(Error::CompiledTooBig(_)) if size < SIZE_LIMIT_BYTES => {}
+            compiled => return compiled.map(|whole| (whole, size)).map_err(refused),
+        }
+    }
+    Err(refused(Error::CompiledTooBig(SIZE_LIMIT_BYTES)))
+}
+
+fn compile_within(text: &str, size: usize) -> Result<Regex, Error> {
+    let states = size.saturating_mul(STATES_PER_SIZE);
+    RegexBuilder::new(text).size_limit(size).dfa_size_limit(states).build()
 }
 
 #[cfg(test)]
@@ -95,9 +174,65 @@ mod tests {
     #[case("a)|(b")]
     #[case("(?x)a # ")]
     #[case("(?=a)")]
-    #[case(r"(\w{1000}){1000}")]
+    #[case("(")]
     fn what_is_no_pattern_is_refused(#[case] pattern: &str) {
         let refused = Pattern::parse(pattern).unwrap_err().to_string();
         assert!(refused.contains("is refused"), "{refused}");
+    }
+
+    #[rstest]
+    #[case("[1-9][0-9]{5}", 1)]
+    #[case("(?i)male|female|other", 2)]
+    #[case("[a-z]{60}", 8)]
+    #[case(r"\d{6}", 32)]
+    #[case(r"\w+", 64)]
+    #[case("(?:a?){900}a{900}", 128)]
+    fn a_pattern_has_the_least_size_that_it_fits_in(#[case] pattern: &str, #[case] kib: usize) {
+        assert_eq!(Pattern::parse(pattern).unwrap().size(), kib << 10);
+    }
+
+    #[rstest]
+    #[case(r"(?:a?){900}a{900}[\p{L}]{2}")]
+    #[case(r"(\w{1000}){1000}")]
+    #[case(r"\w{50}")]
+    fn a_pattern_that_is_too_large_is_refused(#[case] pattern: &str) {
+        let refused = Pattern::parse(pattern).unwrap_err().to_string();
+        assert!(refused.contains("takes more than 128 KiB compiled"), "{refused}");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_refused() {
+        assert!(Pattern::parse(&"a".repeat(4_096)).unwrap_err().to_string().contains("128 KiB"));
+        let refused = Pattern::parse(&"a".repeat(4_097)).unwrap_err().to_string();
+        assert_eq!(refused, "the pattern has 4097 bytes; at most 4096");
+    }
+
+    /// The text is of this test alone.
+    #[test]
+    fn a_pattern_in_use_is_not_compiled_again() {
+        let text = "interned [0-9]{3}";
+        let first = Pattern::parse(text).unwrap();
+        let second = Pattern::parse(text).unwrap();
+        assert!(Arc::ptr_eq(&first.0, &second.0));
+        drop(first);
+        let third = Pattern::parse(text).unwrap();
+        assert!(Arc::ptr_eq(&second.0, &third.0));
+        drop((second, third));
+        assert!(!compiled_patterns().contains_key(text));
+    }
+
+    #[test]
+    fn threads_share_what_they_compile_at_once() {
+        let parse = || Pattern::parse("interned at once [0-9]{4}").unwrap();
+        let start = std::sync::Barrier::new(8);
+        let patterns = std::thread::scope(|scope| {
+            let parse = || {
+                start.wait();
+                parse()
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(parse)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(patterns.iter().all(|pattern| Arc::ptr_eq(&pattern.0, &patterns[0].0)));
     }
 }

@@ -19,12 +19,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::FieldValue;
-use super::field::{self, COUNT_LIMIT, fits, put};
+use super::bounded::at_most;
+use super::field::{self, ALLOWED_LIMIT, COUNT_LIMIT, fits, put};
 use crate::codes::{self, Warning};
 use crate::organisation::{Invalid, Organisation};
 use crate::submission::{Member, SubmittedField, SubmittedValue};
 use crate::text::canonical;
 
+/// The most rules of a field.
+const RULES_LIMIT: usize = 20;
 /// How much of a name that was sent is repeated in a message, in characters.
 const NAME_SHOWN_LIMIT: usize = 100;
 
@@ -37,13 +40,15 @@ pub struct ExtendedField {
     /// What its values are; texts where it is left out.
     #[serde(default)]
     pub data_type: DataType,
-    /// The values, or entries, that it may have, compared without case; any where the list is
-    /// empty.
-    #[serde(default)]
+    /// The values, or entries, that it may have, at most 1,000, compared without case; any where the
+    /// list is empty.
+    #[serde(default, deserialize_with = "at_most::<ALLOWED_LIMIT, _, _>")]
+    #[schema(max_items = 1_000)]
     pub values: Vec<String>,
-    /// What its values, or each entry, must keep.
-    #[serde(default)]
-    #[schema(value_type = Vec<String>, examples(json!([">= 18", "matches [0-9]+"])))]
+    /// What its values, or each entry, must keep: at most 20 rules. A pattern takes at most 128 KiB
+    /// compiled.
+    #[serde(default, deserialize_with = "at_most::<RULES_LIMIT, _, _>")]
+    #[schema(max_items = 20, value_type = Vec<String>, examples(json!([">= 18", "matches [0-9]+"])))]
     pub rules: Vec<Rule>,
     /// What a LIST holds.
     #[serde(default)]

@@ -89,6 +89,15 @@ impl Rule {
         &self.text
     }
 
+    /// The pattern that values must match, if the rule has one.
+    #[must_use]
+    pub const fn pattern(&self) -> Option<&Pattern> {
+        match &self.test {
+            Test::Compare(..) => None,
+            Test::Matches(pattern) => Some(pattern),
+        }
+    }
+
     /// Whether values of this type can be held against the rule; a LIST is compared entry by entry.
     pub(super) fn suits(&self, data_type: DataType, element: Element) -> bool {
         match &self.test {

@@ -3,6 +3,7 @@
 mod flooding;
 mod framing;
 mod hosts;
+mod patterns;
 mod unread_replies;
 
 use std::fs;
