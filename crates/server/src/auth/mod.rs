@@ -5,10 +5,11 @@
 //! the lower-case hexadecimal MD5 of the till's password, or its SHA-256.
 //!
 //! Verifying a password or a secret costs an argon2id, so what was verified is remembered for a
-//! short time; a change of what anybody signs in with is seen at once all the same. What is wrong is
+//! short time; a change of what anybody signs in with is seen at once all the same. Wrong ones are
 //! limited by name and address.
 
 pub(crate) mod basic;
+mod checks;
 pub mod operator;
 pub mod password;
 pub mod password_rules;
@@ -22,8 +23,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use patron_rules::organisation::CallerId;
 use patron_store::{
@@ -31,13 +32,14 @@ use patron_store::{
 };
 
 use self::basic::Credentials;
+use self::checks::{Attempt, PasswordChecks};
+use self::password::Digest;
 pub use self::refusal::Refusal;
 use self::remembered::{Proof, Remembered, Verified};
 use self::security_log::{Actor, Event, Kind, Reason, SecurityLog};
-use self::verifiers::{Overloaded, Verifiers};
+use self::verifiers::Verifiers;
 use crate::config::Config;
-use crate::limits::guesses::{Guess, Guesses};
-use crate::observe::metrics::{Limit, Metrics};
+use crate::observe::metrics::Metrics;
 
 /// How many callers' passwords are verified at a time.
 pub(crate) const PLACES: usize = 2;
@@ -67,28 +69,33 @@ impl Caller {
     }
 }
 
-/// What a caller signs in with, as it came.
+/// What a caller signs in with.
 #[derive(Clone, Copy)]
 enum Presented<'a> {
-    Basic(&'a HeaderValue),
     Token(&'a str),
-    Client { key: &'a str, secret: &'a str },
+    Till(Attempt<'a>, &'a Digest),
+    Client(Attempt<'a>, &'a str),
 }
 
 impl<'a> Presented<'a> {
-    fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
-        match token::sent(headers) {
-            Some(token) => Ok(Self::Token(token)),
-            None => headers.get(AUTHORIZATION).map(Self::Basic).ok_or(Refusal::Unauthorised),
+    /// The try that is limited; `None` for a token, which cannot be guessed.
+    const fn attempt(&self) -> Option<&Attempt<'a>> {
+        match self {
+            Self::Token(_) => None,
+            Self::Till(attempt, _) | Self::Client(attempt, _) => Some(attempt),
         }
     }
 
     /// What tells it apart from everything else that may come.
     fn parts(&self) -> [&[u8]; 3] {
         match self {
-            Self::Basic(header) => [b"basic", header.as_bytes(), b""],
             Self::Token(token) => [b"token", token.as_bytes(), b""],
-            Self::Client { key, secret } => [b"client", key.as_bytes(), secret.as_bytes()],
+            Self::Till(attempt, digest) => {
+                [b"till", attempt.actor.name.as_bytes(), digest.text().as_bytes()]
+            }
+            Self::Client(attempt, secret) => {
+                [b"client", attempt.actor.name.as_bytes(), secret.as_bytes()]
+            }
         }
     }
 }
@@ -97,8 +104,7 @@ impl<'a> Presented<'a> {
 pub struct Authenticator {
     store: Arc<dyn Store>,
     remembered: Remembered,
-    guesses: Guesses,
-    verifiers: Verifiers,
+    checks: PasswordChecks,
     metrics: Arc<Metrics>,
     security_log: Arc<SecurityLog>,
 }
@@ -115,14 +121,14 @@ impl Authenticator {
         security_log: Arc<SecurityLog>,
     ) -> anyhow::Result<Self> {
         let time_to_live = Duration::from_secs(config.credential_cache_seconds);
-        Ok(Self {
-            store,
-            remembered: Remembered::new(time_to_live)?,
-            guesses: Guesses::new(config.wrong_passwords_per_minute),
-            verifiers: Verifiers::new(PLACES, WAITING_LIMIT),
-            metrics,
-            security_log,
-        })
+        let checks = PasswordChecks::new(
+            config.wrong_passwords_per_minute,
+            Verifiers::new(PLACES, WAITING_LIMIT),
+            Arc::clone(&metrics),
+            Arc::clone(&security_log),
+        );
+        let remembered = Remembered::new(time_to_live)?;
+        Ok(Self { store, remembered, checks, metrics, security_log })
     }
 
     /// Finds out who calls, from the request's headers and the address it came from. Whether they
@@ -131,7 +137,20 @@ impl Authenticator {
     /// # Errors
     /// Why the caller is not let in.
     pub async fn authenticate(&self, headers: &HeaderMap, from: IpAddr) -> Result<Caller, Refusal> {
-        self.verified(Presented::read(headers)?, from).await
+        if let Some(token) = token::sent(headers) {
+            return self.verified(Presented::Token(token)).await;
+        }
+        let header = headers.get(AUTHORIZATION).ok_or(Refusal::Unauthorised)?;
+        let Credentials { username, digest } =
+            Credentials::read(header).ok_or(Refusal::Unauthorised)?;
+        let actor = Actor::new(Kind::Till, &username, from);
+        let digest = digest.ok_or_else(|| {
+            self.security_log.refused(Event::SignIn, actor, Reason::NotADigest);
+            Refusal::NotADigest
+        })?;
+        let username = self.security_log.key(Event::SignIn, actor)?;
+        let attempt = self.checks.attempt(Event::SignIn, (Kind::Till, &username), from);
+        self.verified(Presented::Till(attempt, &digest)).await
     }
 
     /// The API client that has this key and secret.
@@ -141,18 +160,26 @@ impl Authenticator {
     pub async fn client(&self, key: &str, secret: &str, from: IpAddr) -> Result<Caller, Refusal> {
         let actor = Actor::new(Kind::ApiClient, key, from);
         let key = self.security_log.key(Event::SignIn, actor)?;
-        self.verified(Presented::Client { key: &key, secret }, from).await
+        let attempt = self.checks.attempt(Event::SignIn, (Kind::ApiClient, &key), from);
+        self.verified(Presented::Client(attempt, secret)).await
     }
 
-    async fn verified(&self, presented: Presented<'_>, from: IpAddr) -> Result<Caller, Refusal> {
+    /// A caller who is locked out is refused before anything is looked up: what is remembered would
+    /// answer guesses without a limit.
+    async fn verified(&self, presented: Presented<'_>) -> Result<Caller, Refusal> {
+        if let Some(attempt) = presented.attempt() {
+            self.checks.check(attempt)?;
+        }
         self.metrics.credential_lookups.inc();
         let key = self.remembered.key(&presented.parts()).ok_or(Refusal::Unavailable)?;
-        let verified = self.remembered.get_or(key, self.verify(presented, from)).await?;
-        if self.still_holds(&verified).await? {
-            return Ok(verified.caller.clone());
+        let mut verified = self.remembered.get_or(key, self.verify(presented)).await?;
+        if !self.still_holds(&verified).await? {
+            self.remembered.forget(key).await;
+            verified = self.remembered.get_or(key, self.verify(presented)).await?;
         }
-        self.remembered.forget(key).await;
-        let verified = self.remembered.get_or(key, self.verify(presented, from)).await?;
+        if let Some(attempt) = presented.attempt() {
+            self.checks.was_right(attempt);
+        }
         Ok(verified.caller.clone())
     }
 
@@ -174,11 +201,7 @@ impl Authenticator {
         Ok(holds)
     }
 
-    async fn verify(
-        &self,
-        presented: Presented<'_>,
-        from: IpAddr,
-    ) -> Result<Arc<Verified>, Refusal> {
+    async fn verify(&self, presented: Presented<'_>) -> Result<Arc<Verified>, Refusal> {
         self.metrics.credential_misses.inc();
         // Before anything is looked up: a change meanwhile has it looked up again.
         let generation = self.store.generation();
@@ -187,40 +210,23 @@ impl Authenticator {
                 let hash = token::hash(text).ok_or(Refusal::UnknownToken)?;
                 self.token(hash).await?.ok_or(Refusal::UnknownToken)?
             }
-            Presented::Basic(header) => {
-                let Credentials { username, digest } =
-                    Credentials::read(header).ok_or(Refusal::Unauthorised)?;
-                let actor = Actor::new(Kind::Till, &username, from);
-                let digest = digest.ok_or_else(|| {
-                    self.security_log.refused(Event::SignIn, actor, Reason::NotADigest);
-                    Refusal::NotADigest
-                })?;
-                let username = self.security_log.key(Event::SignIn, actor)?;
-                let actor = Actor { name: &username, ..actor };
-                let guess = self.guess(actor, from)?;
-                let found = self.till(&username).await.inspect_err(|_| guess.give_back())?;
-                let hash = found.as_ref().and_then(|(_, proof)| proof.hash_for(&digest));
-                let right = self.is_right(digest.into_text(), hash, &guess).await?;
-                self.outcome(actor, found, right).await?
+            Presented::Till(attempt, digest) => {
+                let guess = self.checks.admit(&attempt)?;
+                let found = self.till(attempt.actor.name).await?;
+                let hash = found.as_ref().and_then(|(_, proof)| proof.hash_for(digest));
+                let text = digest.text().to_owned();
+                let right = self.checks.is_right(text, hash, guess).await?;
+                self.outcome(attempt.actor, found, right).await?
             }
-            Presented::Client { key, secret } => {
-                let actor = Actor::new(Kind::ApiClient, key, from);
-                let guess = self.guess(actor, from)?;
-                let found = self.api_client(key).await.inspect_err(|_| guess.give_back())?;
+            Presented::Client(attempt, secret) => {
+                let guess = self.checks.admit(&attempt)?;
+                let found = self.api_client(attempt.actor.name).await?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.secret_hash());
-                let right = self.is_right(secret.to_owned(), hash, &guess).await?;
-                self.outcome(actor, found, right).await?
+                let right = self.checks.is_right(secret.to_owned(), hash, guess).await?;
+                self.outcome(attempt.actor, found, right).await?
             }
         };
         Ok(Verified::new(caller, proof, generation))
-    }
-
-    fn guess(&self, actor: Actor<'_>, from: IpAddr) -> Result<Guess, Refusal> {
-        self.guesses.admit(actor.name, from).map_err(|wait| {
-            self.metrics.hit(Limit::WrongPasswords);
-            self.security_log.refused(Event::SignIn, actor, Reason::LockedOut);
-            Refusal::TooManyGuesses(wait)
-        })
     }
 
     /// Returns what was found if the password is right. The refusal never says whether the name is
@@ -242,25 +248,6 @@ impl Authenticator {
             tenant.as_ref().map(|tenant| tenant.organisation().details.name.as_str());
         self.security_log.refused(Event::SignIn, Actor { organisation, ..actor }, reason);
         Err(Refusal::Unauthorised)
-    }
-
-    /// Verifies a password or secret. Gives the guess back if it is right or cannot be verified.
-    async fn is_right(
-        &self,
-        text: String,
-        hash: Option<String>,
-        guess: &Guess,
-    ) -> Result<bool, Refusal> {
-        let right = self.verifiers.verify(text, hash).await.map_err(|Overloaded| {
-            self.metrics.hit(Limit::PasswordChecks);
-            guess.give_back();
-            tracing::warn!("more passwords wait to be verified than may");
-            Refusal::Unavailable
-        })?;
-        if right {
-            guess.give_back();
-        }
-        Ok(right)
     }
 
     async fn till(&self, username: &str) -> Result<Option<(Caller, Proof)>, Refusal> {

@@ -11,12 +11,12 @@ use patron_store::operators::TokenHash;
 use sha2::{Digest as _, Sha256};
 
 use super::Refusal;
+use super::checks::PasswordChecks;
 use super::security_log::{Actor, Event, Kind, Reason, SecurityLog};
 use super::token::SESSION_PREFIX;
-use super::verifiers::{Overloaded, Verifiers};
+use super::verifiers::Verifiers;
 use crate::config::Config;
-use crate::limits::guesses::Guesses;
-use crate::observe::metrics::{Limit, Metrics};
+use crate::observe::metrics::Metrics;
 
 /// How much of a token is chance, in bytes.
 const BYTES: usize = 32;
@@ -65,10 +65,7 @@ impl Token {
 /// Verifies the passwords of operators.
 pub struct SignIn {
     store: Arc<dyn Store>,
-    guesses: Guesses,
-    /// One verification at a time: sign-ins are rare.
-    verifiers: Verifiers,
-    metrics: Arc<Metrics>,
+    checks: PasswordChecks,
     security_log: Arc<SecurityLog>,
 }
 
@@ -82,13 +79,14 @@ impl SignIn {
         metrics: Arc<Metrics>,
         security_log: Arc<SecurityLog>,
     ) -> Self {
-        Self {
-            store,
-            guesses: Guesses::new(config.wrong_passwords_per_minute),
-            verifiers: Verifiers::new(1, WAITING_LIMIT),
+        let checks = PasswordChecks::new(
+            config.wrong_passwords_per_minute,
+            // One at a time: sign-ins are rare.
+            Verifiers::new(1, WAITING_LIMIT),
             metrics,
-            security_log,
-        }
+            Arc::clone(&security_log),
+        );
+        Self { store, checks, security_log }
     }
 
     /// Fails unless this is the operator's password; takes as long where there is no such operator.
@@ -105,29 +103,18 @@ impl SignIn {
     ) -> Result<(), Refusal> {
         let actor = Actor::new(Kind::Operator, name, from);
         let name = self.security_log.key(event, actor)?;
-        let name = name.as_ref();
-        let actor = Actor { name, ..actor };
-        let guess = self.guesses.admit(name, from).map_err(|wait| {
-            self.metrics.hit(Limit::WrongPasswords);
-            self.security_log.refused(event, actor, Reason::LockedOut);
-            Refusal::TooManyGuesses(wait)
-        })?;
-        let known = self.store.operator_password(name).await.map_err(|error| {
+        let attempt = self.checks.attempt(event, (Kind::Operator, &name), from);
+        let guess = self.checks.admit(&attempt)?;
+        let known = self.store.operator_password(&name).await.map_err(|error| {
             tracing::error!(error = error.chain(), "an operator cannot be looked up");
-            guess.give_back();
             Refusal::Unavailable
         })?;
         let reason = if known.is_some() { Reason::WrongPassword } else { Reason::UnknownName };
-        let right = self.verifiers.verify(plain, known).await.map_err(|Overloaded| {
-            guess.give_back();
-            self.metrics.hit(Limit::PasswordChecks);
-            Refusal::Unavailable
-        })?;
-        if right {
-            guess.give_back();
+        if self.checks.is_right(plain, known, guess).await? {
+            self.checks.was_right(&attempt);
             return Ok(());
         }
-        self.security_log.refused(event, actor, reason);
+        self.security_log.refused(event, attempt.actor, reason);
         Err(Refusal::Unauthorised)
     }
 }

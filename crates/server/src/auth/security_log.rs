@@ -3,10 +3,11 @@
 //! Only these lines have addresses, and names as callers sent them. They never have a password, a
 //! digest, a secret or a token.
 //!
-//! A caller without credentials can cause refusals alone, so those are bounded. Changes are always
-//! logged: a flood of refusals does not hide one.
+//! A caller without credentials can cause refusals and warnings of proxies alone, so those are
+//! bounded. Changes are always logged: a flood of refusals does not hide one.
 
 pub(crate) mod budget;
+mod hourly;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
@@ -19,6 +20,7 @@ use axum::http::Method;
 use patron_rules::text;
 
 use self::budget::Budget;
+use self::hourly::Hourly;
 use super::Refusal;
 use super::password::Digest;
 use super::token::holds_secret;
@@ -167,12 +169,18 @@ pub(crate) fn accepted(event: Event, actor: Actor<'_>, subject: Subject<'_>) {
 /// The security log of a process.
 pub struct SecurityLog {
     budget: Mutex<Budget>,
+    untrusted_proxies: Mutex<Hourly>,
     names: RandomState,
 }
 
 impl Default for SecurityLog {
     fn default() -> Self {
-        Self { budget: Mutex::new(Budget::new(Instant::now())), names: RandomState::new() }
+        let now = Instant::now();
+        Self {
+            budget: Mutex::new(Budget::new(now)),
+            untrusted_proxies: Mutex::new(Hourly::new(now)),
+            names: RandomState::new(),
+        }
     }
 }
 
@@ -191,6 +199,20 @@ impl SecurityLog {
     ) {
         let route = route.map_or("none", MatchedPath::as_str);
         self.refuse(Event::Request, actor, reason, Some(&format!("{method} {route}")));
+    }
+
+    /// Logs that `X-Forwarded-For` of this peer is ignored. Once an hour for each network.
+    pub(crate) fn untrusted_proxy(&self, peer: IpAddr) {
+        let mut hourly = self.untrusted_proxies.lock().unwrap_or_else(PoisonError::into_inner);
+        let admitted = hourly.admit(network::of(peer), Instant::now());
+        drop(hourly);
+        if admitted {
+            tracing::warn!(
+                target: TARGET,
+                address = tracing::field::display(peer),
+                "X-Forwarded-For is ignored: trusted_proxies does not contain its sender"
+            );
+        }
     }
 
     fn refuse(&self, event: Event, actor: Actor<'_>, reason: Reason, request: Option<&str>) {

@@ -316,7 +316,8 @@ pub const KEYS: &[Key] = &[
         "wrong_passwords_per_minute",
         None,
         number(1, 1_000_000),
-        "The most wrong passwords a minute for one till from one address.",
+        "The most wrong passwords a minute for one till, API client or operator from one address. Ten \
+         times as many from one address for all of them.",
     ),
     Key::new(
         "rate_limit_per_minute",

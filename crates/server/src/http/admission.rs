@@ -157,5 +157,8 @@ pub(crate) async fn let_in(app: &App, caller: Caller, from: IpAddr) -> Result<Ad
 pub(crate) fn address(app: &App, request: &Request) -> IpAddr {
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+    if app.proxies.ignore(peer, request.headers()) {
+        app.security_log.untrusted_proxy(peer);
+    }
     app.proxies.caller(peer, request.headers())
 }

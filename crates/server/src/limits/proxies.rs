@@ -36,6 +36,11 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether this peer sends an `X-Forwarded-For` that is ignored, since the peer is not trusted.
+    pub(crate) fn ignore(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        headers.contains_key(FORWARDED_FOR) && !self.trust(peer)
+    }
+
     /// On whose behalf this peer calls: the right-most address of `X-Forwarded-For` that is no
     /// trusted proxy's, if the peer is one. What stands left of it, anybody can have written.
     pub(crate) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
@@ -101,6 +106,9 @@ mod tests {
             [(FORWARDED_FOR, HeaderValue::from_static("192.0.2.7"))].into_iter().collect();
         let peer: IpAddr = "127.0.0.1".parse().unwrap();
         assert_eq!(Proxies::default().caller(peer, &headers), peer);
+        assert!(Proxies::default().ignore(peer, &headers));
+        assert!(!Proxies::default().ignore(peer, &HeaderMap::new()));
+        assert!(!Proxies::parse("127.0.0.0/8").unwrap().ignore(peer, &headers));
     }
 
     #[rstest]

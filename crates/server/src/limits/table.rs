@@ -303,18 +303,19 @@ fn callers() -> Vec<Row> {
             Address,
             TOO_MANY,
         ),
+        wider(
+            "Wrong passwords a minute for one name from an address where it was right within a day: ten times as many",
+            TOO_MANY,
+        ),
+        wider(
+            "Wrong passwords a minute for all names from one address: ten times as many",
+            TOO_MANY,
+        ),
         Row {
-            value: amount(
-                Config::default()
-                    .wrong_passwords_per_minute
-                    .saturating_mul(guesses::TILLS_AN_ADDRESS),
-                "",
-            ),
-            ..key(
-                "Wrong passwords a minute for all names from one address: ten times as many",
-                "wrong_passwords_per_minute",
-                Address,
-                TOO_MANY,
+            scope: Process,
+            ..wider(
+                "Wrong passwords for one name from all addresses: ten times as many, of which one is forgotten every 10 minutes",
+                "One try after a delay of 1 second to 5 minutes; 429 with `Retry-After` until then.",
             )
         },
         key("Changes of the configuration a minute", "change_limit_per_minute", Operator, TOO_MANY),
@@ -358,6 +359,15 @@ fn callers() -> Vec<Row> {
             "A line says how many were left out.",
         ),
     ]
+}
+
+/// A wider limit on wrong passwords.
+fn wider(subject: &str, beyond: &'static str) -> Row {
+    let most = Config::default().wrong_passwords_per_minute.saturating_mul(guesses::WIDER);
+    Row {
+        value: amount(most, ""),
+        ..key(subject, "wrong_passwords_per_minute", Scope::Address, beyond)
+    }
 }
 
 fn organisations() -> Vec<Row> {

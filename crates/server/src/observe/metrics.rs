@@ -69,7 +69,7 @@ pub enum Limit {
     Calls,
     /// The changes a minute of an operator.
     Changes,
-    /// The wrong passwords a minute for one name from one address.
+    /// The wrong passwords for one name, or from one address.
     WrongPasswords,
     /// The passwords that wait to be verified.
     PasswordChecks,

@@ -127,6 +127,88 @@ fn a_trusted_proxy_tells_whose_guesses_they_are() {
     }
 }
 
+/// Behind one address, wrong passwords of one caller do not lock out the others.
+#[test]
+fn callers_that_were_right_are_not_locked_out_by_their_neighbours() {
+    let app = App::with(|config| {
+        config.credential_cache_seconds = 0;
+        config.wrong_passwords_per_minute = 1;
+    });
+    let customer = json!([{"mobile": "919876543210"}]);
+    assert_eq!(app.till("till_name").add(&customer).status, 200);
+    app.operator();
+    let guess = |n: usize| app.basic(&format!("nobody{n}"), &md5_hex("demo")).add(&customer).status;
+    assert_eq!((0..11).map(guess).last(), Some(429));
+    let sign_in = |n: usize| app.sign_in(&format!("nobody{n}"), "demo").err().unwrap().status;
+    assert_eq!((0..11).map(sign_in).last(), Some(429));
+
+    assert_eq!(app.till("till_name").add(&customer).status, 200);
+    app.operator();
+    assert_eq!(app.till("till.001").add(&customer).status, 429, "a stranger is");
+}
+
+/// A till's own wrong passwords, or those of another device that has its name and address, count up
+/// to a higher limit once it was right from there.
+#[test]
+fn a_till_that_was_right_has_a_higher_limit_at_its_address() {
+    let app = App::with(|config| {
+        config.credential_cache_seconds = 0;
+        config.wrong_passwords_per_minute = 1;
+    });
+    let customer = json!([{"mobile": "919876543210"}]);
+    assert_eq!(app.till("till.001").add(&customer).status, 200);
+    let guess = |n: usize| app.basic("till.001", &md5_hex(&n.to_string())).add(&customer).status;
+    assert_eq!((0..9).map(guess).collect::<Vec<_>>(), [401; 9]);
+    assert_eq!(app.till("till.001").add(&customer).status, 200);
+    assert_eq!([9, 10].map(guess), [401, 429]);
+    assert_eq!(app.till("till.001").add(&customer).status, 429);
+}
+
+/// Guesses at one name are limited whatever addresses they have, and lock its own callers out of
+/// nothing.
+#[test]
+fn guesses_at_a_name_are_limited_whatever_their_addresses() {
+    let app = App::with(|config| {
+        config.credential_cache_seconds = 0;
+        config.wrong_passwords_per_minute = 1;
+        "127.0.0.0/8".clone_into(&mut config.trusted_proxies);
+    });
+    let call = |address: &str, password: &str| {
+        let client = app.basic("till.001", &md5_hex(password));
+        let client = client.with_header("X-Forwarded-For", address);
+        client.add(&json!([{"mobile": "919876543210"}]))
+    };
+    assert_eq!(call("198.51.100.1", "demo").status, 200);
+    let replies: Vec<_> = (0..40).map(|n| call(&format!("192.0.2.{n}"), "wrong")).collect();
+    let guesses = replies.iter().filter(|reply| reply.status == 401).count();
+    assert!((10..20).contains(&guesses), "{guesses}");
+    let refused: Vec<_> = replies.iter().filter(|reply| reply.status == 429).collect();
+    assert_eq!(guesses + refused.len(), 40);
+    for reply in refused {
+        let wait: u64 = reply.header("Retry-After").parse().unwrap();
+        assert!((1..=300).contains(&wait), "{wait}");
+    }
+    assert_eq!(call("198.51.100.1", "demo").status, 200);
+}
+
+/// A password that is remembered is not found by guessing where no more guesses are allowed.
+#[test]
+fn what_is_remembered_does_not_answer_guesses() {
+    let app = App::with(|config| {
+        config.wrong_passwords_per_minute = 1;
+        "127.0.0.0/8".clone_into(&mut config.trusted_proxies);
+    });
+    let call = |address: &str, password: &str| {
+        let client = app.basic("till.001", &md5_hex(password));
+        let client = client.with_header("X-Forwarded-For", address);
+        client.add(&json!([{"mobile": "919876543210"}])).status
+    };
+    assert_eq!(call("198.51.100.1", "demo"), 200);
+    let guesses = ["wrong", "demo", "demo"].map(|password| call("192.0.2.7", password));
+    assert_eq!(guesses, [401, 429, 429]);
+    assert_eq!([call("198.51.100.1", "demo"), call("192.0.2.8", "demo")], [200, 200]);
+}
+
 /// What was verified is remembered for a limited time; verifying it again is no guess.
 #[test]
 fn without_memory_each_request_is_verified() {

@@ -162,6 +162,26 @@ fn bounds_refusals() {
     assert!((100..=200).contains(&refusals), "{refusals}");
 }
 
+/// An `X-Forwarded-For` without effect is named once for each network.
+#[test]
+fn names_proxies_that_are_not_trusted() {
+    let data = Data::passing();
+    let mut command = command(data.name());
+    command.env("PATRON_LOG", "security=info").env("PATRON_TRUSTED_PROXIES", "127.0.0.2");
+    let (mut program, log, address) = logged(&mut command);
+    let till = || Client::new(address, Some(("till.001", &md5_hex("demo"))));
+    let customer = json!([{"mobile": "919876543210"}]);
+    assert_eq!(till().add(&customer).status, 200);
+    for forwarded in ["192.0.2.7", "192.0.2.8"] {
+        let proxied = till().with_header("X-Forwarded-For", forwarded);
+        assert_eq!(proxied.add(&customer).status, 200);
+    }
+    assert_eq!(program.signal("-TERM"), Some(0));
+    let log = read_to_string(log).unwrap();
+    assert!(!log.contains("192.0.2."), "{log}");
+    insta::assert_snapshot!(shown(&security_lines(&log)), @"X-Forwarded-For is ignored: trusted_proxies does not contain its sender | 127.0.0.1");
+}
+
 /// A command has no address. Where no process serves, its own standard error has the line.
 #[test]
 fn records_commands() {
