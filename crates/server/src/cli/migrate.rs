@@ -45,7 +45,11 @@ fn embedded(command: &Command, directory: &Path, config: &Config) -> anyhow::Res
     let Schema { found, known } = maintenance::schema(directory).context("cannot read the data")?;
     let is_current = found == known;
     match command {
-        Command::Status(_) if is_current => {
+        Command::Up(Up { distribute: true, .. }) => {
+            bail!("only tables in PostgreSQL can be spread over the nodes of a cluster")
+        }
+        // Nothing to do, so no process that serves the data is in the way.
+        Command::Status(_) | Command::Up(_) if is_current => {
             say(&format!("schema version {found}, up to date"));
         }
         Command::Status(_) => {
@@ -56,9 +60,6 @@ fn embedded(command: &Command, directory: &Path, config: &Config) -> anyhow::Res
             "the data have schema version {found}, this program needs {known}; `patron serve` \
              brings it up to date"
         ),
-        Command::Up(Up { distribute: true, .. }) => {
-            bail!("only tables in PostgreSQL can be spread over the nodes of a cluster")
-        }
         Command::Up(_) => {
             let location = Location::Directory(directory.to_owned());
             let store = SqliteStore::open_tuned(&location, &config.tuning());

@@ -266,6 +266,11 @@ fn the_schema_of_a_directory_is_told() {
     assert_eq!(migrate("check").status.code(), Some(0));
     let refused = patron(&["migrate", "up", "--distribute", "--data", data], &[]);
     assert_eq!(refused.status.code(), Some(1));
+    let _program = Program::serve(data);
+    for what in ["status", "up", "check"] {
+        let beside = migrate(what);
+        assert_eq!(beside.status.code(), Some(0), "{what}: {}", said(&beside));
+    }
 }
 
 #[test]
