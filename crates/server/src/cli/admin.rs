@@ -13,12 +13,14 @@ use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use axum::{Router, http};
 use http_body_util::BodyExt as _;
-use patron_store::{Location, PostgresStore, Store};
+use patron_store::{Location, PostgresStore, SqliteStore, Store};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use super::Place;
 use crate::app::App;
@@ -30,8 +32,6 @@ use crate::http::local_router;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long a server may take for one request.
-const REPLY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What is encoded in a segment of a path (RFC 3986, 2.3): the router takes `_` as it is alone.
 const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -41,7 +41,7 @@ const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_
 pub(super) enum IfMissing {
     /// It fails.
     Fail,
-    /// It creates an empty one, and says so on standard error.
+    /// It creates an empty one once its change proved valid, and says so on standard error.
     Create,
     /// It creates an empty one, and says so in the log.
     CreateAndLog,
@@ -57,6 +57,9 @@ pub(super) struct Admin {
 enum Connection {
     /// This process owns the data.
     Own { router: Router, store: Arc<dyn Store> },
+    /// No registry exists. Changes are tried on an empty one in memory, so that a refused one creates
+    /// none.
+    Rehearsal { router: Router, store: Arc<dyn Store> },
     /// Another process owns the data, and answers at its socket.
     #[cfg(unix)]
     Socket(PathBuf),
@@ -157,11 +160,11 @@ fn below(base: &str, segments: &[&str]) -> String {
 
 impl Admin {
     pub(super) async fn get(&mut self, path: &str) -> anyhow::Result<Reply> {
-        self.send(request(Method::GET, path, Body::empty())?).await
+        self.ask(request(Method::GET, path, Bytes::new())?).await
     }
 
     pub(super) async fn delete(&mut self, path: &str) -> anyhow::Result<Reply> {
-        self.send(request(Method::DELETE, path, Body::empty())?).await
+        self.change(request(Method::DELETE, path, Bytes::new())?).await
     }
 
     pub(super) async fn post<T: Serialize>(
@@ -169,7 +172,16 @@ impl Admin {
         path: &str,
         body: &T,
     ) -> anyhow::Result<Reply> {
-        self.send(request(Method::POST, path, serde_json::to_vec(body)?.into())?).await
+        self.change(request(Method::POST, path, serde_json::to_vec(body)?.into())?).await
+    }
+
+    /// Posts a request that changes nothing.
+    pub(super) async fn post_question<T: Serialize>(
+        &mut self,
+        path: &str,
+        body: &T,
+    ) -> anyhow::Result<Reply> {
+        self.ask(request(Method::POST, path, serde_json::to_vec(body)?.into())?).await
     }
 
     pub(super) async fn put<T: Serialize>(
@@ -177,7 +189,7 @@ impl Admin {
         path: &str,
         body: &T,
     ) -> anyhow::Result<Reply> {
-        self.send(request(Method::PUT, path, serde_json::to_vec(body)?.into())?).await
+        self.change(request(Method::PUT, path, serde_json::to_vec(body)?.into())?).await
     }
 
     pub(super) async fn patch<T: Serialize>(
@@ -185,11 +197,11 @@ impl Admin {
         path: &str,
         body: &T,
     ) -> anyhow::Result<Reply> {
-        self.send(request(Method::PATCH, path, serde_json::to_vec(body)?.into())?).await
+        self.change(request(Method::PATCH, path, serde_json::to_vec(body)?.into())?).await
     }
 
     pub(super) async fn post_text(&mut self, path: &str, json: String) -> anyhow::Result<Reply> {
-        self.send(request(Method::POST, path, json.into())?).await
+        self.change(request(Method::POST, path, json.into())?).await
     }
 
     /// Puts a document: in place of the version that it names, else of any version or none.
@@ -200,7 +212,7 @@ impl Admin {
         names_version: bool,
     ) -> anyhow::Result<Reply> {
         if names_version {
-            return self.send(request(Method::PUT, path, json.into())?).await;
+            return self.change(request(Method::PUT, path, json.into())?).await;
         }
         let replaced = self.put_if(IF_MATCH, path, json.clone()).await;
         match replaced {
@@ -220,7 +232,7 @@ impl Admin {
     ) -> anyhow::Result<Reply> {
         let mut request = request(Method::PUT, path, json.into())?;
         request.headers_mut().insert(condition, HeaderValue::from_static("*"));
-        self.send(request).await
+        self.change(request).await
     }
 
     /// Every item of a list, page by page.
@@ -246,17 +258,38 @@ impl Admin {
 
     /// Lets go of the data, for as long as a person is asked something.
     pub(super) async fn release(&mut self) {
-        if let Some(Connection::Own { store, .. }) = self.connection.take() {
+        if let Some(Connection::Own { store, .. } | Connection::Rehearsal { store, .. }) =
+            self.connection.take()
+        {
             store.close().await;
         }
     }
 
-    async fn send(&mut self, request: Request<Body>) -> anyhow::Result<Reply> {
+    /// Creates the registry if none exists. Every change does so once it proved valid.
+    pub(super) async fn create(&mut self) -> anyhow::Result<()> {
+        if !matches!(self.connection, Some(Connection::Own { .. })) {
+            self.release().await;
+            self.connection = Some(connect(&self.config, self.if_missing).await?);
+        }
+        Ok(())
+    }
+
+    async fn change(&mut self, request: Request<Bytes>) -> anyhow::Result<Reply> {
+        let reply = self.ask(request.clone()).await?;
+        if !matches!(self.connection, Some(Connection::Rehearsal { .. })) {
+            return Ok(reply);
+        }
+        self.create().await?;
+        self.ask(request).await
+    }
+
+    async fn ask(&mut self, request: Request<Bytes>) -> anyhow::Result<Reply> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
+            None if self.lacks_registry()? => rehearse(&self.config)?,
             None => connect(&self.config, self.if_missing).await?,
         };
-        let replied = connection.send(request).await;
+        let replied = connection.send(request.map(Body::from)).await;
         self.connection = Some(connection);
         let (parts, body) = replied?.into_parts();
         let body = body.collect().await.context("the reply broke off")?.to_bytes();
@@ -267,21 +300,37 @@ impl Admin {
             .with_context(|| format!("the server replied {}", parts.status))?;
         Err(problem.into())
     }
+
+    /// Whether the command would create the registry.
+    fn lacks_registry(&self) -> anyhow::Result<bool> {
+        Ok(match self.config.engine() {
+            Engine::Embedded(location @ Location::Directory(_)) => {
+                self.if_missing == IfMissing::Create && !SqliteStore::exists(&location)?
+            }
+            Engine::Embedded(Location::Memory) | Engine::Postgres(_) => false,
+        })
+    }
 }
 
 impl Connection {
     async fn send(&self, request: Request<Body>) -> anyhow::Result<Response> {
         match self {
-            Self::Own { router, .. } => match router.clone().oneshot(request).await {
-                Ok(reply) => Ok(reply),
-                Err(never) => match never {},
-            },
-            #[cfg(unix)]
-            Self::Socket(data) => {
-                let replied = timeout(REPLY_TIMEOUT, send_over_socket(data, request)).await;
-                replied.context("the server did not reply in time")?
+            Self::Own { router, .. } => answer(router, request).await,
+            // Nothing of it happened, so nothing of it is logged.
+            Self::Rehearsal { router, .. } => {
+                answer(router, request).with_subscriber(NoSubscriber::new()).await
             }
+            // Waits for as long as the server lives: to hash the passwords of a file takes minutes.
+            #[cfg(unix)]
+            Self::Socket(data) => send_over_socket(data, request).await,
         }
+    }
+}
+
+async fn answer(router: &Router, request: Request<Body>) -> anyhow::Result<Response> {
+    match router.clone().oneshot(request).await {
+        Ok(reply) => Ok(reply),
+        Err(never) => match never {},
     }
 }
 
@@ -295,7 +344,7 @@ async fn send_over_socket(data: &Path, request: Request<Body>) -> anyhow::Result
     Ok(reply.map(Body::new))
 }
 
-fn request(method: Method, path: &str, body: Body) -> anyhow::Result<Request<Body>> {
+fn request(method: Method, path: &str, body: Bytes) -> anyhow::Result<Request<Bytes>> {
     Ok(http::Request::builder()
         .method(method)
         .uri(path)
@@ -330,10 +379,19 @@ async fn connect(config: &Config, if_missing: IfMissing) -> anyhow::Result<Conne
             }
         }
     };
+    Ok(Connection::Own { router: router(config, &store)?, store })
+}
+
+/// An empty registry in memory.
+fn rehearse(config: &Config) -> anyhow::Result<Connection> {
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&Location::Memory)?);
+    Ok(Connection::Rehearsal { router: router(config, &store)?, store })
+}
+
+fn router(config: &Config, store: &Arc<dyn Store>) -> anyhow::Result<Router> {
     // What only a server needs may not be readable here.
     let config = Config { metrics_token_file: PathBuf::new(), ..config.clone() };
-    let app = Arc::new(App::new(config, Arc::clone(&store))?);
-    Ok(Connection::Own { router: local_router(&app), store })
+    Ok(local_router(&Arc::new(App::new(config, Arc::clone(store))?)))
 }
 
 fn is_in_use(error: &anyhow::Error) -> bool {
@@ -360,4 +418,24 @@ async fn served(location: &Location) -> Option<Connection> {
 #[cfg(not(unix))]
 async fn served(_: &Location) -> Option<Connection> {
     None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use axum::routing::post;
+
+    use super::*;
+    use crate::http::command_socket::CommandSocket;
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_for_a_server_that_hashes_many_passwords() {
+        let data = tempfile::tempdir().unwrap();
+        let socket = CommandSocket::bind(data.path()).unwrap();
+        let slow = async || sleep(Duration::from_hours(1)).await;
+        let _serving = tokio::spawn(socket.serve(Router::new().route("/", post(slow))));
+        let connection = Connection::Socket(data.path().to_owned());
+        let request = request(Method::POST, "/", Bytes::new()).unwrap();
+        let reply = connection.send(request.map(Body::from)).await.unwrap();
+        assert_eq!(reply.status(), StatusCode::OK);
+    }
 }

@@ -92,9 +92,10 @@ pub(super) struct Set {
     /// The organisation.
     #[arg(value_parser = super::name)]
     organisation: String,
-    /// A setting and its value, such as `COUNTRY=DE`. May be repeated.
+    /// A setting and its value, such as `COUNTRY=DE`. May be repeated. The kind, `settings`, may stand
+    /// before the first one.
     #[arg(value_name = "NAME=VALUE", value_parser = assignment, required_unless_present = "reset")]
-    settings: Vec<(String, String)>,
+    settings: Vec<Assignment>,
     /// Return this setting to its default. May be repeated.
     #[arg(long, value_name = "NAME")]
     reset: Vec<String>,
@@ -122,9 +123,21 @@ fn kind(name: &str) -> Result<Kind, String> {
     Kind::named(name).ok_or_else(|| format!("expected one of {}", names()))
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+/// An argument of `set`.
+#[derive(Clone)]
+enum Assignment {
+    /// The word `settings`: other commands require the kind there.
+    Kind,
+    /// A setting and its value.
+    Setting(String, String),
+}
+
+fn assignment(text: &str) -> Result<Assignment, String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        None if text == Kind::Settings.name() => Ok(Assignment::Kind),
+        Some((name, value)) if !name.is_empty() => {
+            Ok(Assignment::Setting(name.to_owned(), value.to_owned()))
+        }
         _ => Err("expected NAME=VALUE such as COUNTRY=DE".to_owned()),
     }
 }
@@ -159,13 +172,9 @@ pub(super) fn run(command: &Command) -> anyhow::Result<()> {
             };
             admin::with(&arguments.place, if_missing, async |admin| put(admin, arguments).await)
         }
-        Command::Set(Set { organisation, settings, reset, place }) => {
-            let set = settings.iter().map(|(name, value)| (name, Some(value)));
-            let mut changes: BTreeMap<_, _> = set.collect();
-            changes.extend(reset.iter().map(|name| (name, None)));
-            if changes.len() < settings.len().saturating_add(reset.len()) {
-                bail!("a setting is named twice");
-            }
+        Command::Set(arguments) => {
+            let Set { organisation, place, .. } = arguments;
+            let changes = changes(arguments)?;
             admin::with(place, IfMissing::Fail, async |admin| {
                 let settings = document(organisation, Kind::Settings, Kind::Settings.name());
                 admin.patch(&settings, &changes).await.map(drop)
@@ -183,6 +192,30 @@ pub(super) fn run(command: &Command) -> anyhow::Result<()> {
             })
         }
     }
+}
+
+/// The settings to change, each with its value; `None` resets it.
+fn changes(arguments: &Set) -> anyhow::Result<BTreeMap<&str, Option<&str>>> {
+    let Set { settings, reset, .. } = arguments;
+    let settings = match settings.split_first() {
+        Some((Assignment::Kind, settings)) => settings,
+        _ => settings.as_slice(),
+    };
+    let mut changes = BTreeMap::new();
+    for assignment in settings {
+        let Assignment::Setting(name, value) = assignment else {
+            bail!("`{}` stands before the settings", Kind::Settings.name());
+        };
+        changes.insert(name.as_str(), Some(value.as_str()));
+    }
+    changes.extend(reset.iter().map(|name| (name.as_str(), None)));
+    if changes.len() < settings.len().saturating_add(reset.len()) {
+        bail!("a setting is named twice");
+    }
+    if changes.is_empty() {
+        bail!("name a setting and its value, such as COUNTRY=DE");
+    }
+    Ok(changes)
 }
 
 /// The path of a document.
@@ -203,7 +236,7 @@ fn apply(arguments: &Apply) -> anyhow::Result<()> {
     admin::with(place, IfMissing::Create, async |admin| {
         let endpoint = local_path(&["organisation_file"]);
         let request = FileRequest { text: text.clone(), agreed: None };
-        let compared = admin.post(&endpoint, &request).await;
+        let compared = admin.post_question(&endpoint, &request).await;
         let compared: FileComparison = compared.with_context(|| format!("in {shown}"))?.json()?;
         let FileComparison { organisation, is_stored, differences } = compared;
         if differences.is_empty() {
@@ -219,6 +252,8 @@ fn apply(arguments: &Apply) -> anyhow::Result<()> {
             bail!("nothing was changed");
         }
         let request = FileRequest { text, agreed: Some(differences) };
+        // The comparison found the file valid. Its passwords are hashed once.
+        admin.create().await?;
         admin.post(&endpoint, &request).await?;
         super::say(&format!("organisation {organisation}: done"));
         Ok(())

@@ -123,6 +123,14 @@ impl OrganisationFile {
         })
     }
 
+    /// Fails unless the organisation has all tills for which the file holds passwords.
+    pub(crate) fn check_tills(&self, organisation: &Organisation) -> anyhow::Result<()> {
+        match self.passwords.keys().find(|till| organisation.till_named(till).is_none()) {
+            Some(till) => bail!("{PASSWORDS}: till `{till}` does not exist"),
+            None => Ok(()),
+        }
+    }
+
     /// Whether the file holds passwords.
     pub(crate) fn has_passwords(&self) -> bool {
         !self.passwords.is_empty()

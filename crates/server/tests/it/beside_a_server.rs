@@ -220,6 +220,37 @@ fn setting_up_creates_a_registry_and_says_so() {
     }
 }
 
+#[test]
+fn a_refused_command_creates_no_registry() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let brand = "[organisation]\nname = 'brand'\ntime_zone = 'UTC'\n";
+    let sound = file("sound.toml", brand);
+    let store = file("store.toml", &format!("{brand}[[tills]]\nname = 't'\nstore = 's'\n"));
+    let password = file("password.toml", &format!("{brand}[passwords]\nt = 'a long password'\n"));
+    let zone = r#"{"name":"brand","time_zone":"nowhere"}"#;
+    let member = r#"{"name":"brand","time_zone":"UTC","x":1}"#;
+    for (arguments, input, expected) in [
+        (&["org", "put", "brand", "organisation", zone][..], "", "/time_zone"),
+        (&["org", "put", "brand", "organisation", member], "", "`x`"),
+        (&["org", "apply", &sound], "", "say `--yes`"),
+        (&["org", "apply", &store, "--yes"], "", "tills `t`: /store"),
+        (&["org", "apply", &password, "--yes"], "", "passwords: till `t` does not exist"),
+        (&["operator", "add", "asha", "--role", "owner"], "short\n", "characters"),
+    ] {
+        let data = directory.path().join("data");
+        let mut command = program();
+        let refused = with_input(command.args(arguments).arg("--data").arg(&data), input);
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
+        assert!(said(&refused).contains(expected), "{arguments:?}: {}", said(&refused));
+        assert!(!data.exists(), "{arguments:?}: {}", said(&refused));
+    }
+}
+
 fn with_input(command: &mut Command, input: &str) -> Output {
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = pipes.spawn().unwrap();
@@ -310,6 +341,9 @@ fn a_setting_is_set_alone_and_reset_alone() {
         ["COUNTRY", "BATCH_LIMIT", "CONF_ALLOW_EMAIL_UPDATE"].map(setting),
         ["DE", "7", "1"]
     );
+    // The kind may be named, as other commands do.
+    place.run(&["org", "set", "brand", "settings", "BATCH_LIMIT=8"]);
+    assert_eq!(setting("BATCH_LIMIT"), "8");
     place.run(&["org", "set", "brand", "--reset", "BATCH_LIMIT", "KNOWN_CUSTOMER=REFUSE"]);
     assert_eq!(["COUNTRY", "BATCH_LIMIT", "KNOWN_CUSTOMER"].map(setting), ["DE", "100", "REFUSE"]);
     for (arguments, expected) in [
@@ -317,6 +351,8 @@ fn a_setting_is_set_alone_and_reset_alone() {
         (&["COUNTRI=DE"], "COUNTRI"),
         (&["COUNTRY=DE", "COUNTRY=IN"], "named twice"),
         (&["COUNTRY=DE", "--reset", "COUNTRY"], "named twice"),
+        (&["settings"], "name a setting"),
+        (&["COUNTRY=IN", "settings"], "before the settings"),
     ] {
         let refused = place.refused(&[&["org", "set", "brand"], arguments].concat());
         assert!(refused.contains(expected), "{refused}");

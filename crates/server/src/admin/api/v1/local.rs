@@ -100,6 +100,11 @@ async fn plan(app: &App, text: &str) -> Result<Plan, Problem> {
         None => Default::default(),
     };
     let after = file.applied_to(before).map_err(|error| invalid_file(&error))?;
+    // The operator is not asked to agree to a change that would be refused.
+    after.check().map_err(patron_store::Error::Invalid)?;
+    if tenant.is_none() {
+        file.check_tills(&after).map_err(|error| invalid_file(&error))?;
+    }
     let differences = difference::between(&stored, &after);
     Ok(Plan { file, organisation, tenant, differences })
 }
