@@ -14,6 +14,7 @@ mod coupon_series;
 mod currency;
 mod custom_field;
 mod details;
+mod distinct;
 mod document;
 mod extended_field;
 mod kind;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
+use super::distinct::Distinct;
 use super::{Collection, Kind, Organisation};
 use crate::text;
 
@@ -92,11 +93,19 @@ pub struct Refused {
     pub invalid: Invalid,
 }
 
-/// Reads a document from a text of JSON.
+/// Reads a document from a text of JSON, which names each member once.
 ///
 /// # Errors
-/// The member that cannot be read, or what keeps the text from being one object.
+/// The member that cannot be read or occurs twice, or what keeps the text from being one object.
 pub fn read<T: DeserializeOwned>(document: &str) -> Result<T, Invalid> {
+    let read = read_object(document)?;
+    // A map would take the last of several members of one name.
+    read_object::<Distinct>(document)?;
+    Ok(read)
+}
+
+/// As [`read`], of a type that refuses members that occur twice by itself.
+pub(super) fn read_object<T: DeserializeOwned>(document: &str) -> Result<T, Invalid> {
     // Members without their names, in a list, would be read as well.
     Invalid::unless(document.trim_start().starts_with('{'), "", "a document is a JSON object")?;
     let mut json = serde_json::Deserializer::from_str(document);

@@ -201,16 +201,19 @@ fn changes(arguments: &Set) -> anyhow::Result<BTreeMap<&str, Option<&str>>> {
         Some((Assignment::Kind, settings)) => settings,
         _ => settings.as_slice(),
     };
-    let mut changes = BTreeMap::new();
+    let mut named = Vec::new();
     for assignment in settings {
         let Assignment::Setting(name, value) = assignment else {
             bail!("`{}` stands before the settings", Kind::Settings.name());
         };
-        changes.insert(name.as_str(), Some(value.as_str()));
+        named.push((name.as_str(), Some(value.as_str())));
     }
-    changes.extend(reset.iter().map(|name| (name.as_str(), None)));
-    if changes.len() < settings.len().saturating_add(reset.len()) {
-        bail!("a setting is named twice");
+    named.extend(reset.iter().map(|name| (name.as_str(), None)));
+    let mut changes = BTreeMap::new();
+    for (name, value) in named {
+        if changes.insert(name, value).is_some() {
+            bail!("the setting {name} is named twice");
+        }
     }
     if changes.is_empty() {
         bail!("name a setting and its value, such as COUNTRY=DE");

@@ -137,11 +137,18 @@ impl OrganisationFile {
     }
 }
 
-/// The passwords by the canonical names of their tills.
+/// The passwords by the canonical names of their tills; two spellings of a name are one till.
 fn passwords(table: Value) -> anyhow::Result<BTreeMap<String, String>> {
     let sent: BTreeMap<String, String> = table.try_into().context(PASSWORDS)?;
-    let canonical = |(till, plain): (String, String)| (text::canonical(&till).into_owned(), plain);
-    Ok(sent.into_iter().map(canonical).collect())
+    let mut passwords = BTreeMap::new();
+    for (till, plain) in sent {
+        let till = text::canonical(&till).into_owned();
+        if passwords.contains_key(&till) {
+            bail!("{PASSWORDS}: till `{till}` occurs twice");
+        }
+        passwords.insert(till, plain);
+    }
+    Ok(passwords)
 }
 
 fn read_kind(kind: Kind, value: Value) -> anyhow::Result<Vec<(Kind, String, String)>> {
@@ -264,6 +271,26 @@ mod tests {
         ] {
             assert_eq!(organisation.settings.text(name).as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn nothing_is_named_twice_by_two_spellings() {
+        for (documents, named) in [
+            ("[settings]\nCOUNTRY = \"DE\"\n\"COUN\\u200BTRY\" = \"IN\"", "`COUNTRY`"),
+            ("[passwords]\n\"a.1\" = \"one\"\n\"a\\uFEFF.1\" = \"two\"", "`a.1`"),
+            (
+                "[[reward_rules]]\nname = \"bad\"\neffects = []\n\
+                 when.custom_fields = { city = [\"a\"], \"ci\\u200Bty\" = [\"b\"] }",
+                "`city`",
+            ),
+        ] {
+            let error = format!("{:#}", with(documents).unwrap_err());
+            assert!(error.contains(named) && error.contains("occurs twice"), "{error}");
+        }
+        let two_names = "[settings]\nCONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH = true\n\
+            CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH = false";
+        let error = format!("{:#}", with(two_names).unwrap_err());
+        assert!(error.contains("two names of one setting"), "{error}");
     }
 
     #[test]

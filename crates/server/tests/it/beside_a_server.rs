@@ -349,8 +349,17 @@ fn a_setting_is_set_alone_and_reset_alone() {
     for (arguments, expected) in [
         (["COUNTRY=UK"].as_slice(), "COUNTRY"),
         (&["COUNTRI=DE"], "COUNTRI"),
-        (&["COUNTRY=DE", "COUNTRY=IN"], "named twice"),
-        (&["COUNTRY=DE", "--reset", "COUNTRY"], "named twice"),
+        (&["COUNTRY=DE", "COUNTRY=IN"], "COUNTRY is named twice"),
+        (&["COUNTRY=DE", "--reset", "COUNTRY"], "COUNTRY is named twice"),
+        (&["COUNTRY=DE", "COUN\u{200b}TRY=IN"], "`COUNTRY` occurs twice"),
+        (
+            &[
+                "CONFIG_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH=1",
+                "--reset",
+                "CONF_SKIP_SECONDARY_ID_ON_PRIMARY_MISMATCH",
+            ],
+            "two names of one setting",
+        ),
         (&["settings"], "name a setting"),
         (&["COUNTRY=IN", "settings"], "before the settings"),
     ] {

@@ -345,6 +345,30 @@ fn settings_take_either_published_name_once() {
     }
 }
 
+/// JSON would take the last of several members of one name.
+#[test]
+fn no_member_is_sent_twice() {
+    let app = App::start();
+    let operator = app.operator();
+    for (path, text, named) in [
+        ("settings", r#"{"COUNTRY":"IN","COUN\u200bTRY":"DE","version":1}"#, "COUNTRY"),
+        ("settings", r#"{"COUNTRY":"IN","COUNTRY":"DE","version":1}"#, "COUNTRY"),
+        (
+            "reward_rules/welcome",
+            r#"{"when":{"custom_fields":{"City_name":["a"],"City_name":["b"]}},"version":1}"#,
+            "City_name",
+        ),
+    ] {
+        for method in ["PUT", "PATCH"] {
+            let path = format!("{DEMO}/{path}");
+            let reply = operator.send_as(method, &path, "application/json", text.as_bytes());
+            let refused = problem(&reply, 422);
+            let detail = refused["errors"][0]["detail"].as_str().unwrap();
+            assert_eq!(detail, format!("the member `{named}` occurs twice"), "{method} {path}");
+        }
+    }
+}
+
 #[test]
 fn errors_of_versions_name_both_and_blame_nobody() {
     let app = App::start();
