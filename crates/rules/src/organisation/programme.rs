@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::resource::check_name;
+use super::resource::check_display_name;
 use super::{Amount, Invalid, Kind, Organisation, Resource, TierExpiry};
 
 /// A programme's id within its organisation.
@@ -118,8 +118,7 @@ impl Resource for Programme {
                 &at("serial"),
                 "1 for the lowest, then 2, 3, …",
             )?;
-            check_name(&tier.name, Self::NAME_LIMIT)
-                .map_err(|invalid| Invalid::at(at("name"), invalid.reason))?;
+            check_display_name(&at("name"), &tier.name, Self::NAME_LIMIT)?;
             let mut below = self.tiers.iter().take(index);
             let is_new = below.all(|lower| lower.name != tier.name);
             Invalid::unless(is_new, &at("name"), "another tier has this name")?;

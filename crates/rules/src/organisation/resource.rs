@@ -147,35 +147,49 @@ pub(super) fn check_audit_trail(own: bool, audited: usize, limit: usize) -> Resu
     Invalid::unless(!own || audited <= limit, "/audit_trail", &reason)
 }
 
-/// Checks a name: so many characters at most, no blanks around them, no control characters, and the
-/// canonical form.
+/// Checks a name by which a document is found: so many characters at most, no blanks around them, no
+/// control characters, and the canonical form.
 ///
 /// # Errors
 /// [`Invalid`], at `/name`.
 pub fn check_name(name: &str, limit: usize) -> Result<(), Invalid> {
-    let length = name.chars().count();
-    let valid =
-        (1..=limit).contains(&length) && name.trim() == name && !name.contains(char::is_control);
-    if valid {
-        return check_canonical("/name", name);
+    check_key("/name", name, limit)
+}
+
+/// As [`check_name`], of the member at this pointer.
+pub(super) fn check_key(pointer: &str, key: &str, limit: usize) -> Result<(), Invalid> {
+    check_line(pointer, key, limit)?;
+    check_canonical(pointer, key)
+}
+
+/// Checks a name that people read and by which nothing is found: as [`check_name`], with joiners and
+/// variation selectors that shape a word.
+pub(super) fn check_display_name(pointer: &str, name: &str, limit: usize) -> Result<(), Invalid> {
+    check_line(pointer, name, limit)?;
+    let is_readable = text::readable(name) == name && !text::is_blank(name);
+    Invalid::unless(is_readable, pointer, "at least one visible character, in Unicode NFC")
+}
+
+fn check_line(pointer: &str, text: &str, limit: usize) -> Result<(), Invalid> {
+    let has_length = (1..=limit).contains(&text.chars().count()) && text.trim() == text;
+    let reason = format!("1 to {limit} characters, no blanks around them");
+    Invalid::unless(has_length, pointer, &reason)?;
+    check_control(pointer, text)
+}
+
+fn check_control(pointer: &str, text: &str) -> Result<(), Invalid> {
+    match text::find(text, char::is_control) {
+        Some(found) => Err(Invalid::at(pointer, format!("no control characters; {found}"))),
+        None => Ok(()),
     }
-    Err(Invalid::at(
-        "/name",
-        format!("1 to {limit} characters, no blanks around them and no control characters"),
-    ))
 }
 
 /// Checks that a text by which something is found has no invisible characters.
 pub(super) fn check_canonical(pointer: &str, text: &str) -> Result<(), Invalid> {
-    let canonical = text::canonical(text);
-    if canonical == text {
-        return Ok(());
+    if let Some(found) = text::find_invisible(text) {
+        return Err(Invalid::at(pointer, format!("no invisible characters; {found}")));
     }
-    let mut visible = canonical.chars();
-    let invisible = text.chars().find(|character| visible.next() != Some(*character));
-    let invisible = u32::from(invisible.unwrap_or_default());
-    let reason = format!("no invisible characters; it contains U+{invisible:04X}");
-    Err(Invalid::at(pointer, reason))
+    Invalid::unless(text::canonical(text) == text, pointer, "composed characters (Unicode NFC)")
 }
 
 /// A member that what is made of several members needs.
@@ -199,13 +213,10 @@ pub(super) fn present(members: &[(&'static str, &Option<String>)]) -> Vec<(&'sta
 /// Checks members that are texts of limited length, where they are there.
 pub(super) fn check_texts(members: &[(&str, &Option<String>, usize)]) -> Result<(), Invalid> {
     for (pointer, text, limit) in members {
-        let valid = text.as_ref().is_none_or(|text| {
-            (1..=*limit).contains(&text.chars().count()) && !text.contains(char::is_control)
-        });
-        if !valid {
-            let reason = format!("1 to {limit} characters and no control characters");
-            return Err(Invalid::at(*pointer, reason));
-        }
+        let Some(text) = text else { continue };
+        let has_length = (1..=*limit).contains(&text.chars().count());
+        Invalid::unless(has_length, pointer, &format!("1 to {limit} characters"))?;
+        check_control(pointer, text)?;
     }
     Ok(())
 }
@@ -240,4 +251,45 @@ pub(super) fn check_parent<T: Resource>(
     let levels = std::iter::successors(Some(child), |one| all.named(parent(one)?));
     let depth = levels.take(DEPTH_LIMIT + 1).count();
     Invalid::unless(depth <= DEPTH_LIMIT, "/parent", "at most ten levels, and no circle")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("Orchard 1", None)]
+    #[case("می\u{200c}خواهم", Some("no invisible characters; character 3 is U+200C"))]
+    #[case("❤\u{fe0f}", Some("no invisible characters; character 2 is U+FE0F"))]
+    #[case("e\u{200c}\u{301}", Some("no invisible characters; character 2 is U+200C"))]
+    #[case("a\u{600}", Some("no invisible characters; character 2 is U+0600"))]
+    #[case("ab\u{7}", Some("no control characters; character 3 is U+0007"))]
+    #[case("e\u{301}", Some("composed characters (Unicode NFC)"))]
+    #[case(" a", Some("1 to 10 characters, no blanks around them"))]
+    #[case("", Some("1 to 10 characters, no blanks around them"))]
+    #[case("abcdefghijk", Some("1 to 10 characters, no blanks around them"))]
+    fn a_name_that_is_refused_says_which_character(
+        #[case] name: &str,
+        #[case] reason: Option<&str>,
+    ) {
+        let expected = reason.map_or(Ok(()), |reason| Err(Invalid::at("/name", reason)));
+        assert_eq!(check_name(name, 10), expected);
+    }
+
+    #[rstest]
+    #[case("می\u{200c}خواهم", None)]
+    #[case("ශ්\u{200d}රී", None)]
+    #[case("👩\u{200d}👧", None)]
+    #[case("❤\u{fe0f}", None)]
+    #[case("\u{200d}", Some("at least one visible character, in Unicode NFC"))]
+    #[case("a\u{200d}", Some("at least one visible character, in Unicode NFC"))]
+    #[case("e\u{301}", Some("at least one visible character, in Unicode NFC"))]
+    #[case("a\u{7}", Some("no control characters; character 2 is U+0007"))]
+    #[case("\u{3000}", Some("1 to 10 characters, no blanks around them"))]
+    fn a_name_that_people_read_has_joiners(#[case] name: &str, #[case] reason: Option<&str>) {
+        let expected = reason.map_or(Ok(()), |reason| Err(Invalid::at("/name", reason)));
+        assert_eq!(check_display_name("/name", name, 10), expected);
+    }
 }

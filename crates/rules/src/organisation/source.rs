@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::resource::{check_display_name, check_key};
 use super::{Invalid, Kind, Organisation, Resource};
 use crate::profile::Source;
-use crate::text;
 
 /// The most accounts of a source.
 const ACCOUNTS_LIMIT: usize = 200;
@@ -92,21 +92,15 @@ impl Resource for CustomerSource {
         let mut accounts = self.accounts.iter().enumerate();
         accounts.try_for_each(|(index, account)| {
             let at = |member: &str| format!("/accounts/{index}/{member}");
-            let plain = "1 to 250 characters, no blanks around them, no control and no invisible characters";
-            Invalid::unless(is_plain(&account.id), &at("id"), plain)?;
-            let name = account.name.as_deref();
-            Invalid::unless(name.is_none_or(is_plain), &at("name"), plain)?;
+            check_key(&at("id"), &account.id, ACCOUNT_LIMIT)?;
+            if let Some(name) = &account.name {
+                check_display_name(&at("name"), name, ACCOUNT_LIMIT)?;
+            }
             let before = self.accounts.iter().take(index);
             let is_own = before.clone().all(|other| other.id != account.id);
             Invalid::unless(is_own, &at("id"), "another account has this id")
         })
     }
-}
-
-fn is_plain(text: &str) -> bool {
-    (1..=ACCOUNT_LIMIT).contains(&text.chars().count())
-        && text.trim() == text
-        && text::key(text).is_some_and(|key| key == text)
 }
 
 #[cfg(test)]
@@ -132,6 +126,14 @@ mod tests {
     #[case::alias(r#"{"name":"WEBENGAGE"}"#, Some("/name"))]
     #[case::no_name(r#"{"name":"pigeon post!"}"#, Some("/name"))]
     #[case::in_store(r#"{"name":"INSTORE","accounts":[{"id":"a"}]}"#, Some("/accounts"))]
+    #[case::joiner_in_a_name(
+        r#"{"name":"LINE","accounts":[{"id":"a","name":"می\u200cخواهم 👩\u200d👧"}]}"#,
+        None
+    )]
+    #[case::joiner_in_an_id(
+        r#"{"name":"LINE","accounts":[{"id":"می\u200cخواهم"}]}"#,
+        Some("/accounts/0/id")
+    )]
     #[case::no_id(r#"{"name":"LINE","accounts":[{"id":""}]}"#, Some("/accounts/0/id"))]
     #[case::blank(
         r#"{"name":"LINE","accounts":[{"id":"a","name":" "}]}"#,

@@ -16,6 +16,7 @@ mod document;
 mod number;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use icu_properties::props::{
     DefaultIgnorableCodePoint, GeneralCategory, JoinControl, NoncharacterCodePoint,
@@ -38,6 +39,33 @@ pub fn canonical(sent: &str) -> Cow<'_, str> {
     let visible =
         sent.chars().filter(|character| !is_invisible(*character) && !is_format(*character));
     Cow::Owned(visible.nfc().collect())
+}
+
+/// A character within a text, for messages: its place, counted from 1, and its code point, since it
+/// may not be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    place: usize,
+    character: char,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "character {} is U+{:04X}", self.place, u32::from(self.character))
+    }
+}
+
+/// Returns the first character of this sort.
+pub fn find(text: &str, is_sought: impl Fn(char) -> bool) -> Option<Found> {
+    let mut characters = (1..).zip(text.chars());
+    let found = characters.find(|(_, character)| is_sought(*character));
+    found.map(|(place, character)| Found { place, character })
+}
+
+/// Returns the first character that [`canonical`] drops.
+#[must_use]
+pub fn find_invisible(text: &str) -> Option<Found> {
+    find(text, |character| is_invisible(character) || is_format(character))
 }
 
 /// The canonical form of a name or a key that is looked up; `None` if it contains a control

@@ -147,8 +147,10 @@ struct Place {
 
 /// The canonical form of a name.
 fn name(sent: &str) -> Result<String, String> {
-    let name = text::key(sent).ok_or("a name has no control characters")?;
-    Ok(name.into_owned())
+    match text::find(sent, char::is_control) {
+        Some(found) => Err(format!("a name has no control characters; {found}")),
+        None => Ok(text::canonical(sent).into_owned()),
+    }
 }
 
 /// Parses the value of a flag by the form of its key.
@@ -294,7 +296,8 @@ mod tests {
             };
             parse("caf\u{e9}").unwrap();
             let refused = parse("a\u{1}b").unwrap_err().to_string();
-            assert!(refused.contains("no control characters"), "{line}: {refused}");
+            let reason = "no control characters; character 2 is U+0001";
+            assert!(refused.contains(reason), "{line}: {refused}");
         }
         assert_eq!(name("\u{feff}cafe\u{301}\u{200b}"), Ok("caf\u{e9}".to_owned()));
     }
