@@ -16,7 +16,7 @@ use crate::limits::proxies::Proxies;
 use crate::limits::rate::{Quota, RateLimiter};
 use crate::observe::metrics::{Limit, Metrics};
 
-/// The most passwords and secrets that are hashed or wait for it; one more is refused as overload.
+/// The most passwords and secrets that wait to be hashed; one more is refused as overload.
 pub(crate) const HASHING_LIMIT: usize = 64;
 
 /// What every endpoint may use.

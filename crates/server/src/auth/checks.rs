@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Refusal;
 use super::security_log::{Actor, Event, Kind, Reason, SecurityLog};
-use super::verifiers::{Overloaded, Verifiers};
+use super::verifiers::{Overloaded, Turn, Verifiers};
 use crate::limits::guesses::{Guess, Guesses, Refused, Source};
 use crate::observe::metrics::{Limit, Metrics};
 
@@ -63,14 +63,18 @@ impl PasswordChecks {
         })
     }
 
-    /// Whether the hash is of this text. If it is not, the guess counts.
+    /// Whether the hash is of this text. If it is not, the guess counts. The caller waits for its
+    /// turn.
     pub(super) async fn is_right(
         &self,
+        attempt: &Attempt<'_>,
         text: String,
         hash: Option<String>,
         guess: Guess,
     ) -> Result<bool, Refusal> {
-        let verified = self.verifiers.verify(text, hash).await;
+        let Attempt { source, .. } = attempt;
+        let turn = Turn { network: source.network(), is_known: source.is_known() };
+        let verified = self.verifiers.verify(turn, text, hash).await;
         let is_right = verified.map_err(|Overloaded| self.overloaded())?;
         if !is_right {
             guess.was_wrong(Instant::now());

@@ -43,7 +43,7 @@ use crate::observe::metrics::Metrics;
 
 /// How many callers' passwords are verified at a time.
 pub(crate) const PLACES: usize = 2;
-/// The most callers' verifications that run or wait; one more is refused as overload.
+/// The most callers' verifications that wait: of those who were right lately, and of all others.
 pub(crate) const WAITING_LIMIT: usize = 256;
 
 /// Who calls.
@@ -215,14 +215,14 @@ impl Authenticator {
                 let found = self.till(attempt.actor.name).await?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.hash_for(digest));
                 let text = digest.text().to_owned();
-                let right = self.checks.is_right(text, hash, guess).await?;
+                let right = self.checks.is_right(&attempt, text, hash, guess).await?;
                 self.outcome(attempt.actor, found, right).await?
             }
             Presented::Client(attempt, secret) => {
                 let guess = self.checks.admit(&attempt)?;
                 let found = self.api_client(attempt.actor.name).await?;
                 let hash = found.as_ref().and_then(|(_, proof)| proof.secret_hash());
-                let right = self.checks.is_right(secret.to_owned(), hash, guess).await?;
+                let right = self.checks.is_right(&attempt, secret.to_owned(), hash, guess).await?;
                 self.outcome(attempt.actor, found, right).await?
             }
         };

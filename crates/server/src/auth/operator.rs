@@ -20,7 +20,7 @@ use crate::observe::metrics::Metrics;
 
 /// How much of a token is chance, in bytes.
 const BYTES: usize = 32;
-/// The most verifications that run or wait; one more is refused as overload.
+/// The most verifications that wait: of operators who were right lately, and of all others.
 pub(crate) const WAITING_LIMIT: usize = 64;
 /// The longest name, in characters.
 pub const NAME_LIMIT: usize = 50;
@@ -81,7 +81,7 @@ impl SignIn {
     ) -> Self {
         let checks = PasswordChecks::new(
             config.wrong_passwords_per_minute,
-            // One at a time: sign-ins are rare.
+            // Apart from tills and API clients, and one at a time: sign-ins are rare.
             Verifiers::new(1, WAITING_LIMIT),
             metrics,
             Arc::clone(&security_log),
@@ -110,7 +110,7 @@ impl SignIn {
             Refusal::Unavailable
         })?;
         let reason = if known.is_some() { Reason::WrongPassword } else { Reason::UnknownName };
-        if self.checks.is_right(plain, known, guess).await? {
+        if self.checks.is_right(&attempt, plain, known, guess).await? {
             self.checks.was_right(&attempt);
             return Ok(());
         }

@@ -140,6 +140,11 @@ impl Source {
     pub(crate) const fn is_known(&self) -> bool {
         self.right_at.is_some()
     }
+
+    /// The caller's network.
+    pub(crate) const fn network(&self) -> IpAddr {
+        self.pair.1
+    }
 }
 
 impl Guess {

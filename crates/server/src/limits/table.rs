@@ -13,6 +13,7 @@ use super::{activity, guesses};
 use crate::admin::api::v1::{body, local};
 use crate::api_gateway::v2::audits::parameters;
 use crate::app::HASHING_LIMIT;
+use crate::auth::verifiers::queue;
 use crate::auth::{self, basic, operator, security_log};
 use crate::config::{Config, Form, Key};
 use crate::http::serve;
@@ -321,17 +322,24 @@ fn callers() -> Vec<Row> {
         key("Changes of the configuration a minute", "change_limit_per_minute", Operator, TOO_MANY),
         fixed("Password checks at once", auth::PLACES, "", Process, "The check waits."),
         fixed(
-            "Password checks that wait, of tills and API clients",
+            "Password checks that wait, of tills and API clients that were right within a day, and of all others",
             auth::WAITING_LIMIT,
             "",
             Process,
             "503 with `Retry-After`.",
         ),
         fixed(
-            "Password checks that wait, of operators",
+            "Password checks that wait, of operators who were right within a day, and of all others",
             operator::WAITING_LIMIT,
             "",
             Process,
+            "503 with `Retry-After`.",
+        ),
+        fixed(
+            "Password checks that wait, of names that were not right from the address within a day",
+            queue::NETWORK_LIMIT,
+            "",
+            Address,
             "503 with `Retry-After`.",
         ),
         fixed(

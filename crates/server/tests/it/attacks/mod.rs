@@ -3,6 +3,7 @@
 mod flooding;
 mod framing;
 mod hosts;
+mod passwords;
 mod patterns;
 mod unread_replies;
 

@@ -1,5 +1,6 @@
 //! `/admin/api/v1/password`: an operator changes their own password.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::Extension;
@@ -17,7 +18,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::auth::password_rules::Account;
 use crate::auth::security_log::Event;
-use crate::auth::verifiers::Overloaded;
+use crate::auth::verifiers::{Overloaded, Turn};
 use crate::auth::{Refusal, password};
 use crate::http;
 use crate::observe::metrics::Limit;
@@ -91,7 +92,9 @@ pub(super) async fn hashed<T: Send + 'static>(
     app: &App,
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> Result<T, Problem> {
-    let done = app.hashing.run(|_| work()).await.map_err(|Overloaded| {
+    // Operators share one queue.
+    let turn = Turn { network: IpAddr::V4(Ipv4Addr::UNSPECIFIED), is_known: true };
+    let done = app.hashing.run(turn, |_| work()).await.map_err(|Overloaded| {
         app.metrics.hit(Limit::PasswordChecks);
         Problem::busy("too many passwords and secrets are being set; try again in a second")
     })?;
