@@ -105,7 +105,7 @@ table! {
         "The caller has sent this `Idempotency-Key` in the last 24 hours with another body, format, `explain`, attribution or client country code, and that request was carried out; of this one nothing was looked at. The caller gives each request a key of its own, and sends it again with the same key only as it was.";
     TOO_MANY_REQUESTS = 429 Request "Rate limit exceeded",
         "v1.1 one-time password codes",
-        "The till has made as many calls as a minute admits, or there were too many wrong passwords for it or from its address. The caller waits for as many seconds as `Retry-After` says; the operator may raise the limit.";
+        "The till has made as many calls as a minute admits, there were too many wrong passwords for it or from its address, or no further replies are kept for it, as the message then says. The caller waits for as many seconds as `Retry-After` says; the operator may raise the limit.";
     ALL_FAILED = 500 Request "All requests have failed due to errors",
         "Add Customer, error codes and sample response",
         "No customer went through. The caller looks at each `item_status`.";

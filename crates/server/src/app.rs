@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use patron_store::Store;
 
 use crate::auth::operator::SignIn;
@@ -12,6 +12,7 @@ use crate::auth::{Authenticator, Key};
 use crate::config::Config;
 use crate::http::health::Readiness;
 use crate::http::metrics::Scrapers;
+use crate::limits::kept::Budgets;
 use crate::limits::proxies::Proxies;
 use crate::limits::rate::{Quota, RateLimiter};
 use crate::observe::metrics::{Limit, Metrics};
@@ -36,6 +37,8 @@ pub struct App {
     pub rates: RateLimiter<Key>,
     /// How many changes each operator has requested, by name.
     pub changes: RateLimiter<Box<str>>,
+    /// How much is kept for each key, by how long it is kept.
+    pub kept_replies: Budgets<(Key, SignedDuration)>,
     /// The proxies that are trusted to say for whom they call.
     pub proxies: Proxies,
     /// Sign-ins, refusals and changed credentials.
@@ -77,6 +80,7 @@ impl App {
             hashing: Verifiers::new(1, HASHING_LIMIT),
             rates: RateLimiter::default(),
             changes: RateLimiter::default(),
+            kept_replies: Budgets::default(),
             proxies: config.proxies()?,
             security_log,
             readiness: Readiness::default(),

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod observe;
 pub mod openapi;
 pub mod organisation_file;
+mod upkeep;
 pub mod v1_1;
 pub mod v2;
 pub mod v3;

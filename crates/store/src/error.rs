@@ -177,6 +177,9 @@ pub enum Error {
     /// The key of a request that is answered once was that of another request.
     #[error("the key is that of another request")]
     KeyReused,
+    /// A request that is answered once was not carried out, since no further answer may be kept.
+    #[error("no further answers are kept for this caller")]
+    AnswersFull,
     /// There is no such organisation.
     #[error("there is no such organisation")]
     NoOrganisation,

@@ -406,8 +406,8 @@ pub trait Store: Operators + Send + Sync {
     /// stored and no answer kept.
     ///
     /// # Errors
-    /// Those of [`Self::register`], and [`Error::KeyReused`] where the key is that of a request with
-    /// another content.
+    /// Those of [`Self::register`]; [`Error::KeyReused`] where the key is that of a request with
+    /// another content; [`Error::AnswersFull`] where no further answer may be kept.
     async fn register_once(
         &self,
         tenant: &Tenant,
@@ -416,6 +416,9 @@ pub trait Store: Operators + Send + Sync {
         now: Timestamp,
         once: Once,
     ) -> Result<Registered, Error>;
+
+    /// Removes the answers to requests that are kept no longer, a few at a time; how many.
+    async fn remove_expired_answers(&self, now: Timestamp) -> Result<usize, Error>;
 
     /// A customer of the organisation; `None` where there is none.
     async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error>;

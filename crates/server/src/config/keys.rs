@@ -332,6 +332,13 @@ pub const KEYS: &[Key] = &[
         "The most changes a minute by one operator over HTTP. 0 sets no limit.",
     ),
     Key::new(
+        "kept_replies_limit_bytes",
+        None,
+        Form::Number { least: 0, most: 1_000_000_000_000, unit: "bytes" },
+        "How many bytes of replies are kept for the repeats of one till or API client: so many at \
+         once, and as many again over 24 hours. 0 sets no limit.",
+    ),
+    Key::new(
         "metrics_token_file",
         None,
         FILE,

@@ -21,6 +21,7 @@ use super::path::Folded;
 use super::router;
 use super::tls::Certificate;
 use crate::app::App;
+use crate::upkeep;
 
 /// The most bytes of a request's line and headers together.
 pub(crate) const HEADERS_LIMIT_BYTES: usize = 64 * 1024;
@@ -117,6 +118,8 @@ impl Server {
             Folded { router: router(&app), prefix: Arc::from(app.config.path_prefix.as_str()) };
         let service =
             ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(folded);
+        let kept = Arc::clone(&app);
+        let upkeep = tokio::spawn(async move { upkeep::keep(&kept).await });
         #[cfg(unix)]
         let commands = self.commands.map(|socket| tokio::spawn(socket.serve(local_router(&app))));
         let ended = match self.certificate {
@@ -134,6 +137,7 @@ impl Server {
             // Ends once the socket is removed.
             drop(commands.await);
         }
+        upkeep.abort();
         app.store.close().await;
         ended.context("cannot accept connections")
     }

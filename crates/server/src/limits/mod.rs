@@ -1,9 +1,10 @@
-//! How much a caller may ask for: calls a minute, guesses, connections.
+//! How much a caller may ask for: calls a minute, guesses, connections, replies that are kept.
 
 pub(crate) mod activity;
 pub(crate) mod connections;
 pub(crate) mod guesses;
 pub(crate) mod headers;
+pub mod kept;
 pub(crate) mod network;
 pub mod proxies;
 pub mod rate;

@@ -319,6 +319,12 @@ fn callers() -> Vec<Row> {
                 "One try after a delay of 1 second to 5 minutes; 429 with `Retry-After` until then.",
             )
         },
+        key(
+            "Replies kept for `Idempotency-Key` and `REPEAT_WINDOW_SECONDS`",
+            "kept_replies_limit_bytes",
+            Caller,
+            "429 with code 429 and `Retry-After`. Repeats are answered.",
+        ),
         key("Changes of the configuration a minute", "change_limit_per_minute", Operator, TOO_MANY),
         fixed("Password checks at once", auth::PLACES, "", Process, "The check waits."),
         fixed(

@@ -81,10 +81,12 @@ pub enum Limit {
     Batch,
     /// The requests that wait for the store.
     Store,
+    /// The replies that are kept for a till or an API client.
+    KeptReplies,
 }
 
 impl Limit {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Connections,
         Self::ConnectionsOfAddress,
         Self::Calls,
@@ -95,6 +97,7 @@ impl Limit {
         Self::BodyTime,
         Self::Batch,
         Self::Store,
+        Self::KeptReplies,
     ];
 
     const fn name(self) -> &'static str {
@@ -109,6 +112,7 @@ impl Limit {
             Self::BodyTime => "body_time",
             Self::Batch => "batch",
             Self::Store => "store",
+            Self::KeptReplies => "kept_replies",
         }
     }
 }

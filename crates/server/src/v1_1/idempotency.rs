@@ -4,12 +4,18 @@
 //! No document of the API has the like: there, whoever repeats a registration updates the customer.
 //! That stays so for whoever sends no key.
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use patron_rules::organisation::{ApiClientId, CallerId, TillId};
 use patron_store::{Once, WriteAnswer};
 use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::auth;
+use crate::limits::kept::Budget;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The header of a reply that was given before.
@@ -92,9 +98,37 @@ impl Identity {
     }
 
     /// The request, with what writes its answer.
-    pub(super) fn once(self, answer: WriteAnswer) -> Once {
+    pub(super) fn once(self, may_keep: bool, answer: WriteAnswer) -> Once {
         let Self { key, content, keep_for } = self;
-        Once { key, content, keep_for, answer }
+        Once { key, content, keep_for, may_keep, answer }
+    }
+}
+
+/// What is kept for a caller's repeats, where that has a limit.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    key: (auth::Key, SignedDuration),
+    budget: Budget,
+}
+
+impl Kept {
+    pub(super) fn of(app: &App, caller: auth::Key, identity: Identity) -> Option<Self> {
+        let (limit, keep_for) = (app.config.kept_replies_limit_bytes, identity.keep_for);
+        let budget = Budget { limit, period: keep_for.unsigned_abs() };
+        (limit > 0).then_some(Self { key: (caller, keep_for), budget })
+    }
+
+    /// # Errors
+    /// No further reply may be kept before this time is over.
+    pub(super) fn check(self, app: &App, now: Timestamp) -> Result<(), Duration> {
+        app.kept_replies.check(&self.key, self.budget, now)
+    }
+
+    /// A reply was kept that takes so many bytes.
+    pub(super) fn take(self, app: &App, bytes: usize, now: Timestamp) {
+        if bytes > 0 {
+            app.kept_replies.take(self.key, self.budget, bytes, now);
+        }
     }
 }
 

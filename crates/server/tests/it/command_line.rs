@@ -67,6 +67,7 @@ fn the_configuration_is_printed_as_it_takes_effect() {
     wrong_passwords_per_minute = 10
     rate_limit_per_minute = 7
     change_limit_per_minute = 600
+    kept_replies_limit_bytes = 256000000
     metrics_token_file = ""
     otlp_endpoint = ""
     session_minutes = 720

@@ -103,6 +103,27 @@ fn a_repeat_is_answered_in_either_format() {
 }
 
 #[test]
+fn keeps_no_more_replies_of_a_caller_than_the_limit() {
+    let app = App::with(|config| config.kept_replies_limit_bytes = 1);
+    let till = app.till("till.001");
+    let first = add_named(&till, "a", "Asha");
+    let refused = add_named(&till, "b", "Ravi");
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("Retry-After").parse::<u64>().unwrap() > 0);
+    insta::assert_snapshot!(
+        refused.text,
+        @r#"{"response":{"status":{"success":"false","code":429,"message":"Rate limit exceeded: no further replies are kept for this caller (`kept_replies_limit_bytes`); wait, or send the request without `Idempotency-Key`","total":"1","success_count":"0"},"customers":null}}"#
+    );
+    assert_eq!(known(&till), json!(["Asha", 100]));
+    // What was answered before is answered again; without a key, and from others, all is as before.
+    assert!(repeats(&first, &add_named(&till, "a", "Asha")));
+    assert_eq!(till.add(&json!([{"mobile": "919876543210"}])).codes(), ["1000"]);
+    assert_eq!(add_named(&app.till("till_name"), "b", "Asha").codes(), ["1000"]);
+    let counted = app.anonymous().get("/metrics").text;
+    assert!(counted.contains("\npatron_limit_hits_total{limit=\"kept_replies\"} 1\n"), "{counted}");
+}
+
+#[test]
 fn the_same_key_with_another_body_is_refused() {
     let app = App::start();
     let till = app.till("till.001");

@@ -300,18 +300,22 @@ impl Inner {
         {
             return Ok(Registered::Before(answer));
         }
+        if work.once.as_ref().is_some_and(|once| !once.may_keep) {
+            return Err(Error::AnswersFull);
+        }
         if work.tenant.generation != version {
             return Err(Error::Stale);
         }
         let decisions = self.decide(working, work, care).await?;
         let Some(once) = &work.once else {
-            return Ok(Registered::Now { decisions, answer: Vec::new() });
+            return Ok(Registered::Now { decisions, answer: Vec::new(), kept_bytes: 0 });
         };
         let answer = (once.answer)(&decisions);
+        let mut kept_bytes = 0;
         if decisions.iter().any(|decision| decision.outcome.is_ok()) {
-            working.answers.keep(once, &answer, work.now);
+            kept_bytes = working.answers.keep(once, &answer, work.now);
         }
-        Ok(Registered::Now { decisions, answer })
+        Ok(Registered::Now { decisions, answer, kept_bytes })
     }
 
     /// Decides a request, and gives it back undone.
@@ -441,7 +445,7 @@ enum Care {
 
 /// Whether it is said before anything is written, and of one request.
 const fn fails_alone(error: &Error) -> bool {
-    matches!(error, Error::Stale | Error::KeyReused)
+    matches!(error, Error::Stale | Error::KeyReused | Error::AnswersFull)
 }
 
 /// Whether a key is taken.

@@ -431,6 +431,28 @@ impl Store for PostgresStore {
         self.register_work(Work { tenant, registrations, origin, now, once, asked }).await
     }
 
+    async fn remove_expired_answers(&self, now: Timestamp) -> Result<usize, Error> {
+        let mut removed: usize = 0;
+        for tenant in self.organisations().await?.into_iter().map(|known| known.id) {
+            let expired =
+                |connection| async move { once::has_expired(&connection, tenant, now).await };
+            if !self.read(expired).await? {
+                continue;
+            }
+            loop {
+                let some = |connection: Connection| async move {
+                    once::remove_expired(&connection, tenant, now).await
+                };
+                let count = self.inner.transact(Aim::one(tenant), some).await?;
+                removed = removed.saturating_add(count);
+                if count == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
     async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error> {
         let by = &by;
         self.read(|connection| async move { customer::find(&connection, tenant.id, by).await })

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use super::connection::{Connection, Parameter};
 use super::group::Work;
 use super::working::Working;
-use crate::once::{Once, REMOVED_AT_ONCE};
+use crate::once::{Once, REMOVED_AT_ONCE, kept_bytes, packed, unpacked};
 use crate::rows::{Row as _, corrupt};
 use crate::{Error, TenantId};
 
@@ -22,6 +22,8 @@ const REPLACED: &str = "DELETE FROM answered_request
 const KEPT: &str = "INSERT INTO answered_request (
         organisation_id, request_key, content, kept_until, answer)
      SELECT $1::BIGINT, * FROM unnest($2::BYTEA[], $3::BYTEA[], $4::BIGINT[], $5::BYTEA[])";
+const EXPIRED: &str = "SELECT 1 FROM answered_request
+     WHERE organisation_id = $1 AND kept_until <= $2 LIMIT 1";
 const REMOVED: &str = "DELETE FROM answered_request
      WHERE organisation_id = $1 AND request_key IN (
         SELECT request_key FROM answered_request
@@ -36,14 +38,13 @@ pub(super) struct Answers {
     known: HashMap<Key, Answer>,
     /// What is not written yet, and whether it takes the place of another.
     new: BTreeMap<Key, bool>,
-    /// When the last of them was written, in milliseconds since 1970 UTC.
-    written_at: i64,
 }
 
 #[derive(Clone)]
 struct Answer {
     content: Vec<u8>,
     kept_until: i64,
+    /// Packed.
     answer: Vec<u8>,
 }
 
@@ -60,30 +61,31 @@ impl Answers {
             return Ok(Self::default());
         }
         let known = connection.list(ANSWERS, &[&tenant.0, &keys], read).await?;
-        Ok(Self { known: known.into_iter().collect(), ..Self::default() })
+        Ok(Self { known: known.into_iter().collect(), new: BTreeMap::new() })
     }
 
     /// The answer that a request got before.
     pub(super) fn before(&self, once: &Once, now: Timestamp) -> Result<Option<Vec<u8>>, Error> {
         match self.known.get(&once.key) {
             Some(kept) if kept.kept_until <= now.as_millisecond() => Ok(None),
-            Some(kept) if kept.content == once.content => Ok(Some(kept.answer.clone())),
+            Some(kept) if kept.content == once.content => unpacked(&kept.answer).map(Some),
             Some(_) => Err(Error::KeyReused),
             None => Ok(None),
         }
     }
 
-    /// Keeps an answer, in place of one that is no longer kept.
-    pub(super) fn keep(&mut self, once: &Once, answer: &[u8], now: Timestamp) {
+    /// Keeps an answer, in place of one that is no longer kept; how much room it takes, in bytes.
+    pub(super) fn keep(&mut self, once: &Once, answer: &[u8], now: Timestamp) -> usize {
         let kept_until = now.saturating_add(once.keep_for).unwrap_or(Timestamp::MAX);
         let answer = Answer {
             content: once.content.to_vec(),
             kept_until: kept_until.as_millisecond(),
-            answer: answer.to_vec(),
+            answer: packed(answer),
         };
+        let bytes = kept_bytes(&answer.answer);
         let replaces = self.known.insert(once.key, answer).is_some();
         self.new.entry(once.key).or_insert(replaces);
-        self.written_at = now.as_millisecond();
+        bytes
     }
 
     /// They are written.
@@ -93,9 +95,9 @@ impl Answers {
 }
 
 impl Working {
-    /// Writes the answers that are new, and removes a few that are kept no longer.
+    /// Writes the answers that are new.
     pub(super) async fn write_answers(&self) -> Result<(), Error> {
-        let Answers { known, new, written_at } = &self.answers;
+        let Answers { known, new } = &self.answers;
         if new.is_empty() {
             return Ok(());
         }
@@ -118,16 +120,28 @@ impl Working {
             &until,
             &column(|answer| &answer.answer),
         ];
-        let limit =
-            i64::from(REMOVED_AT_ONCE).saturating_mul(i64::try_from(keys.len()).unwrap_or(1));
-        let removed: [Parameter<'_>; 3] = [&self.tenant.0, written_at, &limit];
-        tokio::try_join!(
-            biased;
-            self.connection.execute(KEPT, &kept),
-            self.connection.execute(REMOVED, &removed),
-        )?;
-        Ok(())
+        self.connection.execute(KEPT, &kept).await.map(drop)
     }
+}
+
+/// Whether the organisation has expired answers.
+pub(super) async fn has_expired(
+    connection: &Connection,
+    tenant: TenantId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    Ok(!connection.query(EXPIRED, &[&tenant.0, &now.as_millisecond()]).await?.is_empty())
+}
+
+/// Removes a few expired answers, those that expired first; how many.
+pub(super) async fn remove_expired(
+    connection: &Connection,
+    tenant: TenantId,
+    now: Timestamp,
+) -> Result<usize, Error> {
+    let (now, limit) = (now.as_millisecond(), i64::from(REMOVED_AT_ONCE));
+    let removed = connection.execute(REMOVED, &[&tenant.0, &now, &limit]).await?;
+    Ok(usize::try_from(removed).unwrap_or(usize::MAX))
 }
 
 fn read(row: &Row) -> Result<(Key, Answer), Error> {

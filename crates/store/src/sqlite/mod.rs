@@ -366,6 +366,24 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn remove_expired_answers(&self, now: Timestamp) -> Result<usize, Error> {
+        let expired = move |connection: &Connection| once::with_expired(connection, now);
+        let mut removed: usize = 0;
+        for tenant in self.readers.read(expired).await? {
+            loop {
+                let some = move |writing: &mut Writing<'_>| {
+                    once::remove_expired(writing.connection, tenant, now)
+                };
+                let count = self.writer.write(some).await?;
+                removed = removed.saturating_add(count);
+                if count == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
     async fn find(&self, tenant: &Tenant, by: Lookup) -> Result<Option<Found>, Error> {
         let find =
             |connection: &Connection| customer::find(connection, &*self.recent, tenant.id, &by);

@@ -29,7 +29,9 @@ on_every_engine! {
     another_key_is_another_request,
     each_organisation_has_keys_of_its_own,
     an_answer_that_is_over_is_given_no_more,
-    what_is_over_is_removed_and_what_is_kept_stays,
+    expired_answers_are_removed_and_others_stay,
+    what_may_not_be_kept_is_refused_and_repeats_are_answered,
+    a_long_answer_is_kept_in_little_room,
     a_request_of_which_nothing_came_is_not_kept,
     a_batch_of_which_some_came_is_kept_whole,
     of_many_at_once_one_is_carried_out,
@@ -45,7 +47,13 @@ on_every_lasting_engine! {
 /// A request of this key that asks for this content; its answer tells whom it found or made.
 pub fn once(key: u8, content: u8) -> Once {
     let answer = |decisions: &[Decision]| format!("{:?}", ids(decisions)).into_bytes();
-    Once { key: [key; 32], content: [content; 32], keep_for: AN_HOUR, answer: Arc::new(answer) }
+    Once {
+        key: [key; 32],
+        content: [content; 32],
+        keep_for: AN_HOUR,
+        may_keep: true,
+        answer: Arc::new(answer),
+    }
 }
 
 fn ids(decisions: &[Decision]) -> Vec<Option<CustomerId>> {
@@ -71,7 +79,9 @@ async fn carried_out(
 ) -> (Vec<Decision>, Vec<u8>) {
     let write = Arc::clone(&once.answer);
     match ask(store, tenant, registrations, once).await.unwrap() {
-        Registered::Now { decisions, answer } => {
+        Registered::Now { decisions, answer, kept_bytes } => {
+            let is_kept = decisions.iter().any(|decision| decision.outcome.is_ok());
+            assert_eq!(kept_bytes > 0, is_kept);
             assert_eq!(answer, write(&decisions));
             (decisions, answer)
         }
@@ -183,23 +193,57 @@ async fn an_answer_that_is_over_is_given_no_more(store: Arc<dyn Store>) {
     assert_eq!(again, Registered::Before(answer));
 }
 
-async fn what_is_over_is_removed_and_what_is_kept_stays(store: Arc<dyn Store>) {
-    let tenant = open_shop(&*store).await;
-    for key in 0..100 {
-        carried_out(&*store, &tenant, vec![external_id("A")], once(key, 1)).await;
+/// More of one organisation than one transaction removes.
+async fn expired_answers_are_removed_and_others_stay(store: Arc<dyn Store>) {
+    let (north, south) =
+        (set_up(&*store, shop("north")).await, set_up(&*store, shop("south")).await);
+    let asking = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        let mut request = once(low, 1);
+        request.key[0] = high;
+        request
+    };
+    for number in 0..300 {
+        carried_out(&*store, &north, vec![external_id("A")], asking(number)).await;
     }
+    carried_out(&*store, &south, vec![external_id("A")], once(1, 1)).await;
     let half = AN_HOUR / 2;
-    for key in 100..150 {
-        ask_after(&*store, &tenant, half, once(key, 1)).await.unwrap();
-    }
-    // Removing what is over takes nothing of what is not.
-    for key in 150..200 {
-        ask_after(&*store, &tenant, AN_HOUR, once(key, 1)).await.unwrap();
-    }
-    for key in 100..200 {
-        let again = ask_after(&*store, &tenant, AN_HOUR, once(key, 1)).await.unwrap();
-        assert!(matches!(again, Registered::Before(_)), "{key}");
-    }
+    ask_after(&*store, &north, half, asking(300)).await.unwrap();
+    let just_before = AN_HOUR - SignedDuration::from_millis(1);
+    assert_eq!(store.remove_expired_answers(now() + just_before).await.unwrap(), 0);
+    assert_eq!(store.remove_expired_answers(now() + AN_HOUR).await.unwrap(), 301);
+    assert_eq!(store.remove_expired_answers(now() + AN_HOUR).await.unwrap(), 0);
+
+    let again = ask_after(&*store, &north, half, asking(300)).await.unwrap();
+    assert!(matches!(again, Registered::Before(_)));
+    let removed = ask_after(&*store, &north, half, asking(0)).await.unwrap();
+    assert!(matches!(removed, Registered::Now { .. }));
+}
+
+async fn what_may_not_be_kept_is_refused_and_repeats_are_answered(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let (_, answer) = carried_out(&*store, &tenant, vec![external_id("A")], once(1, 1)).await;
+    let full = |key| Once { may_keep: false, ..once(key, 1) };
+    let refused = ask(&*store, &tenant, vec![external_id("B")], full(2)).await.unwrap_err();
+    assert!(matches!(refused, Error::AnswersFull), "{refused:?}");
+    assert_eq!(found(&*store, &tenant, "B").await, None);
+    let again = ask(&*store, &tenant, vec![external_id("A")], full(1)).await.unwrap();
+    assert_eq!(again, Registered::Before(answer));
+    carried_out(&*store, &tenant, vec![external_id("B")], once(2, 1)).await;
+}
+
+async fn a_long_answer_is_kept_in_little_room(store: Arc<dyn Store>) {
+    let tenant = open_shop(&*store).await;
+    let long = "the answer for a batch has many members that are alike ".repeat(4_000);
+    let written = long.clone();
+    let answer = Arc::new(move |_: &[Decision]| written.clone().into_bytes());
+    let request = Once { answer, ..once(1, 1) };
+    let done = ask(&*store, &tenant, vec![external_id("A")], request).await.unwrap();
+    let Registered::Now { answer, kept_bytes, .. } = done else { panic!("{done:?}") };
+    assert_eq!(answer, long.as_bytes());
+    assert!(kept_bytes < long.len() / 10, "{kept_bytes}");
+    let again = ask(&*store, &tenant, vec![external_id("A")], once(1, 1)).await.unwrap();
+    assert_eq!(again, Registered::Before(answer));
 }
 
 async fn a_request_of_which_nothing_came_is_not_kept(store: Arc<dyn Store>) {
@@ -249,7 +293,7 @@ async fn of_many_at_once_one_is_carried_out(store: Arc<dyn Store>) {
     for registered in tasks.join_all().await {
         answers.insert(match registered {
             Registered::Before(answer) => answer,
-            Registered::Now { decisions, answer } => {
+            Registered::Now { decisions, answer, .. } => {
                 assert!(is_new_and_awarded(decisions[0].outcome.as_ref().unwrap()));
                 carried_out += 1;
                 answer

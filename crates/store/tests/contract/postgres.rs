@@ -182,7 +182,11 @@ async fn together(stranger: &Client, store: &dyn Store, tenant: &Tenant, request
             Some(once) => Box::pin(async move { ask(store, tenant, registrations, once).await }),
             None => Box::pin(async move {
                 let done = store.register(tenant, registrations, ORIGIN, now(), Mode::Apply).await;
-                done.map(|decisions| Registered::Now { decisions, answer: Vec::new() })
+                done.map(|decisions| Registered::Now {
+                    decisions,
+                    answer: Vec::new(),
+                    kept_bytes: 0,
+                })
             }),
         };
         assert!(poll_once(&mut request).is_pending());

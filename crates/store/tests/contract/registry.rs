@@ -162,7 +162,7 @@ async fn referred(store: &dyn Store, tenant: &Tenant) {
 async fn register_once(store: &dyn Store, tenant: &Tenant) -> Registered {
     let answer = Arc::new(|_: &[_]| b"\x00\xffanswer".to_vec());
     let keep_for = SignedDuration::from_hours(1);
-    let once = Once { key: [1; 32], content: [2; 32], keep_for, answer };
+    let once = Once { key: [1; 32], content: [2; 32], keep_for, may_keep: true, answer };
     let registrations = vec![external_id("once")];
     store.register_once(tenant, registrations, ORIGIN, now(), once).await.unwrap()
 }

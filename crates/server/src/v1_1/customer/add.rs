@@ -27,10 +27,11 @@ use crate::auth::{Caller, Refusal};
 use crate::http::endpoints::CUSTOMER_READ;
 use crate::http::sniff::Looks;
 use crate::http::{DRY_RUN, body};
+use crate::limits::headers;
 use crate::observe::metrics::Limit;
 use crate::v1_1::envelope::{self, Envelope, Refused, RefusedReply, Reply};
 use crate::v1_1::format::{self, Format};
-use crate::v1_1::idempotency::{Identity, replayed};
+use crate::v1_1::idempotency::{Identity, Kept, replayed};
 use crate::v1_1::parameters::{
     AnsweredOnce, Attributed, ClientCountry, Formatted, Registering, UserContext,
 };
@@ -201,6 +202,7 @@ async fn register(app: &App, asked: &Asked<'_>, mut tenant: Tenant) -> Result<Re
                 let (http, count) = (StatusCode::UNPROCESSABLE_ENTITY, asked.batch.count());
                 return Err(envelope::refusal(http, codes::KEY_REUSED, None, count));
             }
+            Err(Error::AnswersFull) => return Err(full(app, asked, &tenant)),
             Err(error) => return Err(unavailable(error)),
         }
     }
@@ -228,14 +230,20 @@ async fn attempt(app: &App, asked: &Asked<'_>, tenant: &Tenant) -> Result<Respon
     let answer = answer(Arc::clone(&customers), tenant.clone(), explained);
     let registered = if let Some(identity) = identity {
         // Though nobody is valid by now, it may have been answered before.
-        let once = identity.once(answer);
-        app.store.register_once(tenant, valid, &origin, now, once).await?
+        let kept = Kept::of(app, (tenant.id(), head.origin.caller), *identity);
+        let may_keep = kept.is_none_or(|kept| kept.check(app, now).is_ok());
+        let once = identity.once(may_keep, answer);
+        let registered = app.store.register_once(tenant, valid, &origin, now, once).await?;
+        if let (Some(kept), Registered::Now { kept_bytes, .. }) = (kept, &registered) {
+            kept.take(app, *kept_bytes, now);
+        }
+        registered
     } else {
         let decisions = match valid.as_slice() {
             [] => Vec::new(),
             _ => app.store.register(tenant, valid, &origin, now, head.mode).await?,
         };
-        Registered::Now { answer: answer(&decisions), decisions }
+        Registered::Now { answer: answer(&decisions), decisions, kept_bytes: 0 }
     };
     Ok(match (registered, refusal) {
         (Registered::Before(answer), _) => {
@@ -243,13 +251,27 @@ async fn attempt(app: &App, asked: &Asked<'_>, tenant: &Tenant) -> Result<Respon
             replayed(envelope::written_items(answer))
         }
         (Registered::Now { .. }, Some(refusal)) => refusal,
-        (Registered::Now { decisions, answer }, None) => {
+        (Registered::Now { decisions, answer, .. }, None) => {
             let items = count(app, head.mode, &customers.in_order(&decisions));
             let mut reply = envelope::written_items(answer);
             reply.extensions_mut().insert(items);
             reply
         }
     })
+}
+
+/// The reply to a request that was not carried out, since its answer could not be kept.
+fn full(app: &App, asked: &Asked<'_>, tenant: &Tenant) -> Response {
+    app.metrics.hit(Limit::KeptReplies);
+    let caller = (tenant.id(), asked.head.origin.caller);
+    let kept = asked.identity.and_then(|identity| Kept::of(app, caller, identity));
+    let wait = kept.and_then(|kept| kept.check(app, (app.clock)()).err()).unwrap_or_default();
+    let detail = "no further replies are kept for this caller (`kept_replies_limit_bytes`); wait, or \
+                  send the request without `Idempotency-Key`";
+    let (http, count) = (StatusCode::TOO_MANY_REQUESTS, asked.batch.count());
+    let mut reply = envelope::refusal(http, codes::TOO_MANY_REQUESTS, Some(detail), count);
+    headers::retry_after(wait, reply.headers_mut());
+    reply
 }
 
 /// Writes the answer for these customers.
