@@ -126,13 +126,15 @@ fn registration(
     let source = source(sent, organisation, extras.trace)?;
     let account_id = account_id(sent, source.as_ref(), organisation, &mut extras)?;
     let fraud_status = fraud_status(sent, &mut extras)?;
+    let first_name = name(sent.first_name.as_deref(), Member::FirstName, &mut extras)?;
+    let last_name = name(sent.last_name.as_deref(), Member::LastName, &mut extras)?;
     let channels = channels(sent, &mut extras)?;
     let kept = kept(&sent.kept, &mut extras)?;
     let mut warnings = extras.warnings;
     Ok(Registration {
         identifiers,
-        first_name: sent.first_name.as_deref().and_then(Name::parse),
-        last_name: sent.last_name.as_deref().and_then(Name::parse),
+        first_name,
+        last_name,
         customer_type,
         source,
         account_id,
@@ -375,6 +377,17 @@ fn kept(sent: &Kept, extras: &mut Extras<'_>) -> Result<Kept, Failure> {
             extras,
         )?,
     })
+}
+
+fn name(
+    sent: Option<&str>,
+    member: Member,
+    extras: &mut Extras<'_>,
+) -> Result<Option<Name>, Failure> {
+    match sent.map(Name::read).transpose() {
+        Ok(name) => Ok(name.flatten()),
+        Err(reason) => extras.leave_out(member, reason).map(|()| None),
+    }
 }
 
 /// A text that is kept as it is: of limited length, and without control characters.

@@ -3,24 +3,45 @@
 //! "Alphanumeric, spaces, hyphens, apostrophes are supported. The maximum length is 100
 //! characters." Names of people have more than that, so every visible character stays: a name is a
 //! [`text::line`]. A longer name is cut between two grapheme clusters, as the API's second version
-//! cuts it.
+//! cuts it. A cluster that is longer than any script writes it, such as a letter with hundreds of
+//! marks, is refused.
 
 use crate::text;
 
 /// The longest name, in characters.
 pub const LENGTH_LIMIT: usize = 100;
 
+/// The most characters in one grapheme cluster: those of a Stream-Safe text (UAX #15), which is "far
+/// beyond what is required for any linguistic or technical usage".
+const CLUSTER_LIMIT: usize = 30;
+/// What is expected of a name whose clusters are longer.
+const CLUSTER_FORM: &str =
+    "expected at most 30 characters that make up one, such as a letter with marks";
+
 /// A first or last name; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
 
 impl Name {
-    /// Reads a name as sent and cuts it at 100 characters. `None` if no character is visible.
+    /// Reads a name as sent and cuts it at 100 characters. `None` if no character is visible, so that
+    /// it counts as not passed.
+    ///
+    /// # Errors
+    /// What would be right.
+    pub fn read(sent: &str) -> Result<Option<Self>, &'static str> {
+        let line = text::line(sent);
+        if text::has_longer_cluster(&line, CLUSTER_LIMIT) {
+            return Err(CLUSTER_FORM);
+        }
+        // The cut may leave a blank or a joiner at the end.
+        let name = text::line(text::cut(&line, LENGTH_LIMIT));
+        Ok((!text::is_blank(&name)).then_some(Self(name)))
+    }
+
+    /// As [`Self::read`]; `None` for a name that is refused, too.
     #[must_use]
     pub fn parse(sent: &str) -> Option<Self> {
-        // The cut may leave a blank or a joiner at the end.
-        let name = text::line(text::cut(&text::line(sent), LENGTH_LIMIT));
-        (!text::is_blank(&name)).then_some(Self(name))
+        Self::read(sent).ok().flatten()
     }
 
     /// A name that was valid when it was stored.
@@ -68,6 +89,28 @@ mod tests {
         assert_eq!(name("👩\u{200d}👩\u{200d}👧"), "a".repeat(98));
         assert_eq!(name("कनि"), format!("{}क", "a".repeat(98)));
         assert_eq!(name("a \u{200d}b"), "a".repeat(99));
+    }
+
+    #[rstest]
+    #[case::marks("e", '\u{301}')]
+    #[case::vowel_signs("न", 'ि')]
+    #[case::family("👩\u{200d}", '👩')]
+    fn a_cluster_has_a_limit(#[case] base: &str, #[case] further: char) {
+        let joiner = if further == '👩' { "\u{200d}" } else { "" };
+        let cluster = |length: usize| {
+            let mut text = base.to_owned();
+            while text.chars().count() < length {
+                text.push(further);
+                text.push_str(joiner);
+            }
+            format!("Asha {text} Rao")
+        };
+        // Composed, é is one character.
+        let most = CLUSTER_LIMIT + usize::from(base == "e") - usize::from(!joiner.is_empty());
+        assert!(Name::read(&cluster(most)).unwrap().is_some());
+        for longer in [most + 2, 100, 1_000] {
+            assert_eq!(Name::read(&cluster(longer)), Err(CLUSTER_FORM), "{longer}");
+        }
     }
 
     proptest! {

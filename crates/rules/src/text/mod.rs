@@ -120,6 +120,15 @@ pub fn cut(text: &str, most: usize) -> &str {
     text
 }
 
+/// Whether more characters than these follow each other as one that a reader sees, such as a letter
+/// with marks.
+#[must_use]
+pub fn has_longer_cluster(text: &str, most: usize) -> bool {
+    // No text has more characters than bytes.
+    !text.is_ascii()
+        && text.graphemes(true).any(|one| one.len() > most && one.chars().count() > most)
+}
+
 /// A text whose joiners and variation selectors wait until they shape something.
 #[derive(Default)]
 struct Shaped {

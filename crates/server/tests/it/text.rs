@@ -407,3 +407,24 @@ fn a_name_without_a_visible_character_replaces_nothing() {
     let reply = till.post("/v1.1/customer/add?format=xml", "application/xml", xml.as_bytes());
     assert!(reply.text.contains("<firstname>van der Berg</firstname>"), "{}", reply.text);
 }
+
+/// A letter with hundreds of marks is one that a reader sees, and is no name.
+#[test]
+fn a_letter_with_too_many_marks_is_left_out() {
+    let app = App::start();
+    let till = app.till("till.001");
+    till.add_one(&json!({"external_id": "A", "firstname": "Asha", "lastname": "Rao"}));
+    let marked = format!("e{}", "\u{301}\u{302}".repeat(200));
+    let known = till.add_one(&json!({"external_id": "A", "firstname": marked, "lastname": marked}));
+    assert_eq!(code(&known), "1000 91003");
+    assert_eq!((&known["firstname"], &known["lastname"]), (&json!("Asha"), &json!("Rao")));
+    let message = known["item_status"]["message"].as_str().unwrap();
+    for member in ["firstname", "lastname"] {
+        let expected = format!("{member} (expected at most 30 characters that make up one,");
+        assert!(message.contains(&expected), "{message}");
+    }
+    let strict = App::with_settings(&[("STRICT_EXTRAS", "1")]);
+    let refused =
+        strict.till("till.001").add_one(&json!({"external_id": "A", "firstname": marked}));
+    assert_eq!(code(&refused), "10001");
+}
