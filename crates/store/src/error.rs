@@ -225,18 +225,23 @@ pub enum Error {
     NotCommitted(#[source] Arc<Error>),
 }
 
+/// The documents, each with what is wrong with it.
 fn all(refused: &[Refused]) -> String {
-    let texts: Vec<String> = refused.iter().map(ToString::to_string).collect();
-    texts.join("; ")
+    let named = refused.get(..DOCUMENTS_NAMED).unwrap_or(refused);
+    let texts: Vec<String> = named.iter().map(ToString::to_string).collect();
+    match refused.len().saturating_sub(named.len()) {
+        0 => texts.join("; "),
+        further => format!("{}; and {further} more", texts.join("; ")),
+    }
 }
 
-/// The most users of a document that a message names.
-const USERS_NAMED: usize = 10;
+/// The most documents that a message names.
+const DOCUMENTS_NAMED: usize = 10;
 
 /// The documents by kind: ``tills `a`, `b` and reward rule `c` ``.
 fn users(by: &[Refused]) -> String {
     let mut texts: Vec<String> = Vec::new();
-    let listed = by.get(..USERS_NAMED).unwrap_or(by);
+    let listed = by.get(..DOCUMENTS_NAMED).unwrap_or(by);
     for of_kind in listed.chunk_by(|one, next| one.kind == next.kind) {
         let names: Vec<String> = of_kind.iter().map(|one| format!("`{}`", one.name)).collect();
         texts.push(match of_kind {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use patron_rules::organisation::Kind;
 use patron_rules::profile::Pattern;
+use patron_rules::settings::Settings;
 use patron_store::{Change, Edit, Error, Expected, Store, Stored, Tenant};
 use tokio::task::JoinSet;
 
-use crate::given::{author, open_shop, shop};
+use crate::given::{author, open_shop, set_up, shop, shop_with};
 
 on_every_engine! {
     a_document_is_found_with_its_version,
@@ -17,6 +18,7 @@ on_every_engine! {
     a_patch_changes_the_named_members_of_the_latest_version,
     concurrent_patches_all_count,
     a_document_in_use_cannot_be_retired,
+    the_documents_that_use_another_are_named,
     changes_are_made_all_or_none,
     of_two_who_change_one_version_one_is_told,
     what_is_out_of_use_is_kept,
@@ -176,6 +178,41 @@ async fn a_document_in_use_cannot_be_retired(store: Arc<dyn Store>) {
     let refused = apply(&*store, &tenant, vec![change]).await.unwrap_err();
     let expected = "till `a`: /store: store `York` does not exist or is out of use";
     assert_eq!(refused.to_string(), expected);
+}
+
+/// At most ten of the organisation's own.
+async fn the_documents_that_use_another_are_named(store: Arc<dyn Store>) {
+    let documents = |tills: std::ops::Range<usize>| {
+        let mut changes =
+            vec![put(Kind::Stores, "Leeds", r#"{"name":"Leeds"}"#, Expected::Nothing)];
+        for till in tills {
+            let (name, json) =
+                (till.to_string(), format!(r#"{{"name":"{till}","store":"Leeds"}}"#));
+            changes.push(put(Kind::Tills, &name, &json, Expected::Nothing));
+        }
+        let rule = r#"{"name":"rule","when":{"stores":["Leeds"]},"effects":[{"type":"points","points":"5"}]}"#;
+        changes.push(put(Kind::RewardRules, "rule", rule, Expected::Nothing));
+        changes
+    };
+    let tenant = open_shop(&*store).await;
+    apply(&*store, &tenant, documents(10..21)).await.unwrap();
+    let other = set_up(&*store, shop_with("other", Settings::default())).await;
+    apply(&*store, &other, documents(30..31)).await.unwrap();
+    let retire = || Change {
+        is_active: Some(false),
+        ..patch(Kind::Stores, "Leeds", "{}", Expected::Existing)
+    };
+    let ten: Vec<String> = (10..20).map(|till| format!("`{till}`")).collect();
+    for (tenant, users) in [
+        (&tenant, format!("tills {} and 2 more", ten.join(", "))),
+        (&other, "till `30` and reward rule `rule`".to_owned()),
+    ] {
+        let refused = apply(&*store, tenant, vec![retire()]).await.unwrap_err();
+        assert_eq!(refused.to_string(), format!("store `Leeds` is used by {users}"));
+    }
+    // The same by several changes at once.
+    let refused = apply(&*store, &tenant, vec![retire(), retire()]).await.unwrap_err().to_string();
+    assert!(refused.ends_with("; and 2 more") && refused.matches("; ").count() == 10, "{refused}");
 }
 
 async fn changes_are_made_all_or_none(store: Arc<dyn Store>) {
