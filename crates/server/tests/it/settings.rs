@@ -367,6 +367,7 @@ fn strict_extras_look_everywhere() {
     };
     for (mut customer, member) in [
         (json!({"shoe": 1}), "shoe"),
+        (json!({"id": 1}), "id"),
         (json!({"externalId": "A"}), "externalId"),
         (json!({"fraud_status": {"status": "NONE", "since": 1}}), "fraud_status/since"),
         (json!({"fraud_status": [{"since": 1}]}), "fraud_status/since"),

@@ -116,10 +116,6 @@ pub(super) struct Customer<'a> {
     /// `TEST` or `CONTROL`: to which group of campaigns the customer belongs.
     #[schema(value_type = Option<String>, max_length = 250)]
     pub(super) test_control_status: Raw<'a>,
-    /// Identifies in updates.
-    #[serde(rename = "id")]
-    #[schema(ignore)]
-    _id: Raw<'a>,
 }
 
 /// The fraud status of a customer.
