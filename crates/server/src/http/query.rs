@@ -30,6 +30,8 @@ use crate::v1_1::envelope;
 
 /// The most characters of an unknown name that an error repeats.
 const NAME_LIMIT: usize = 50;
+/// Other names under which clients of the documented API send a parameter.
+const ALIASES: [(&str, &str); 2] = [("cardnumber", "card_number"), ("programId", "program_id")];
 /// What an `&` leaves before the next name when a page's source is copied.
 const ESCAPED_AMPERSAND: &str = "amp;";
 
@@ -189,6 +191,12 @@ fn are_alike(sent: &str, known: &str) -> bool {
     letters(sent).eq(letters(known))
 }
 
+/// The documented name of a parameter, if it is sent by another one.
+fn documented<'a>(sent: Cow<'a, str>, known: &[&str]) -> Cow<'a, str> {
+    let alias = ALIASES.iter().find(|(alias, name)| *alias == sent && known.contains(name));
+    alias.map_or(sent, |(_, name)| (*name).into())
+}
+
 /// A query to be read into a struct.
 struct Parameters<'a> {
     uri: &'a Uri,
@@ -203,7 +211,8 @@ impl<'a> Parameters<'a> {
     ) -> Result<Vec<(Cow<'a, str>, &'a str)>, InvalidQuery> {
         let mut values: Vec<Option<&str>> = vec![None; known.len()];
         let mut checked = Vec::new();
-        for (name, value) in pairs(self.uri) {
+        for (sent, value) in pairs(self.uri) {
+            let name = documented(sent, known);
             let named = known.iter().zip(&mut values).find(|(known, _)| **known == name);
             match named {
                 Some((known, Some(first))) => {
@@ -413,6 +422,25 @@ mod tests {
         let (uri, reversed) = (uri(query), uri("dryRun=false&dryRun=true"));
         assert!(read_first::<Sent>(&uri).unwrap().dry_run);
         assert!(!read_first::<Sent>(&reversed).unwrap().dry_run);
+    }
+
+    #[test]
+    fn an_alias_is_its_parameter() {
+        #[derive(Debug, PartialEq, Eq, Deserialize)]
+        struct Sent {
+            program_id: Option<i64>,
+        }
+        let sent = |query: &str| read::<Sent>(&uri(query)).map(|sent| sent.program_id);
+        for query in ["program_id=4", "programId=4", "programId=4&program_id=+4&programId=4"] {
+            assert_eq!(sent(query), Ok(Some(4)), "{query}");
+        }
+        for query in ["programId=4&program_id=5", "program_id=4&programId=5"] {
+            assert_eq!(sent(query), Err(InvalidQuery::Repeated("program_id")), "{query}");
+            assert_eq!(read_first::<Sent>(&uri(query)).unwrap().program_id, Some(4));
+        }
+        let error = sent("program-id=4").unwrap_err().to_string();
+        assert_eq!(error, "parameter `program-id` is not known; did you mean `program_id`?");
+        assert_eq!(sent("cardnumber=4"), Ok(None), "of another endpoint");
     }
 
     #[test]

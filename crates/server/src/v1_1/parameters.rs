@@ -124,7 +124,7 @@ pub(crate) struct LookedUp {
     #[param(value_type = String)]
     pub(crate) id: Vec<String>,
     /// Numbers of cards. A client of the documented API sends it as `cardnumber`.
-    #[serde(deserialize_with = "query::list", alias = "cardnumber")]
+    #[serde(deserialize_with = "query::list")]
     #[param(value_type = String)]
     pub(crate) card_number: Vec<String>,
     /// External ids of cards. Cards have none here, so no customer is found.

@@ -392,9 +392,13 @@ fn points_can_be_selected_by_programme_and_need_mlp_by_setting() {
         till.get(&path).customer(0)["points_summaries"]["points_summary"].clone()
     };
     let count = |query: &str| summaries(query).as_array().unwrap().len();
-    for (query, expected) in
-        [("", 1), ("program_id=469", 1), ("programId=469", 1), ("program_id=470", 0)]
-    {
+    for (query, expected) in [
+        ("", 1),
+        ("program_id=469", 1),
+        ("programId=469", 1),
+        ("programId=469&program_id=469", 1),
+        ("program_id=470", 0),
+    ] {
         assert_eq!(count(query), expected, "{query}");
     }
     let gaps = summaries("mlp=true&gap_to_upgrade_for=0&gap_to_renew_for=0");

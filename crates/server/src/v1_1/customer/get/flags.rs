@@ -21,7 +21,6 @@ pub(crate) struct Flags {
     /// Fill `points_summaries`, also where `POINTS_SUMMARIES_NEED_MLP` is 1.
     pub(super) mlp: bool,
     /// Return the points of this programme alone. Also taken as `programId`.
-    #[serde(alias = "programId")]
     pub(super) program_id: Option<i64>,
     /// Return the programmes in which the customer is enrolled.
     pub(super) program_summary: bool,
