@@ -142,7 +142,7 @@ impl Authenticator {
         }
         let header = headers.get(AUTHORIZATION).ok_or(Refusal::Unauthorised)?;
         let Credentials { username, digest } =
-            Credentials::read(header).ok_or(Refusal::Unauthorised)?;
+            Credentials::read(header).inspect_err(|refusal| self.log_unreadable(refusal, from))?;
         let actor = Actor::new(Kind::Till, &username, from);
         let digest = digest.ok_or_else(|| {
             self.security_log.refused(Event::SignIn, actor, Reason::NotADigest);
@@ -151,6 +151,13 @@ impl Authenticator {
         let username = self.security_log.key(Event::SignIn, actor)?;
         let attempt = self.checks.attempt(Event::SignIn, (Kind::Till, &username), from);
         self.verified(Presented::Till(attempt, &digest)).await
+    }
+
+    fn log_unreadable(&self, refusal: &Refusal, from: IpAddr) {
+        if *refusal == Refusal::UnreadableHeader {
+            let nameless = Actor::new(Kind::Till, "", from);
+            self.security_log.refused(Event::SignIn, nameless, Reason::UnreadableHeader);
+        }
     }
 
     /// The API client that has this key and secret.

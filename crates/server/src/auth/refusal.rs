@@ -18,6 +18,9 @@ pub enum Refusal {
     /// No credentials, or wrong ones.
     #[error("no credentials, or wrong ones")]
     Unauthorised,
+    /// The header `Authorization: Basic` is not of its form.
+    #[error("`Authorization: Basic` takes the Base64 of `TILL:DIGEST`")]
+    UnreadableHeader,
     /// The password is not a digest.
     #[error("the password must be the lower-case MD5 or SHA-256 of the till's password")]
     NotADigest,

@@ -81,6 +81,8 @@ impl Event {
 /// Why it is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
+    /// The header is not of its form, so no name is known. Tills only.
+    UnreadableHeader,
     /// There is no such name.
     UnknownName,
     /// The password has not the form of a digest. Tills only.
@@ -100,6 +102,7 @@ pub(crate) enum Reason {
 impl Reason {
     const fn text(self, kind: Kind) -> &'static str {
         match (self, kind) {
+            (Self::UnreadableHeader, _) => "unreadable header",
             (Self::UnknownName, Kind::Till) => "no such till",
             (Self::UnknownName, Kind::ApiClient) => "no such API client",
             (Self::UnknownName, Kind::Operator) => "no such operator",

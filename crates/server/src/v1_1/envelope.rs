@@ -191,7 +191,7 @@ pub(crate) fn refused(why: &Refusal) -> Response {
         Refusal::Unauthorised => {
             challenged(refusal(StatusCode::UNAUTHORIZED, codes::UNAUTHORISED, None, 0), BASIC)
         }
-        Refusal::NotADigest => {
+        Refusal::NotADigest | Refusal::UnreadableHeader => {
             let (http, code) = (StatusCode::UNAUTHORIZED, codes::UNAUTHORISED);
             challenged(refusal(http, code, Some(&why.to_string()), 0), BASIC)
         }

@@ -5,9 +5,12 @@ use std::net::TcpStream;
 use std::sync::Barrier;
 use std::thread;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use patron_server::auth::password::{md5_hex, sha256_hex};
 use serde_json::{Value, json};
 
+use crate::admin::{DEMO, post, put};
 use crate::app::App;
 use crate::durability::AUTHORIZATION;
 
@@ -81,6 +84,36 @@ fn says_that_a_plain_password_is_not_a_digest() {
         let status =
             serde_json::from_str::<Value>(&texts[0]).unwrap()["response"]["status"].clone();
         assert_eq!(status["message"], message, "{password}");
+    }
+}
+
+/// RFC 7617 leaves the encoding of names open.
+#[test]
+fn a_name_may_be_in_utf_8_or_latin_1() {
+    let app = App::start();
+    let till = format!("{DEMO}/tills/Z%C3%BCrich%201");
+    let made = post(&app.operator(), &format!("{DEMO}/tills"), &json!({"name": "Zürich 1"}));
+    assert_eq!(made.status, 201, "{}", made.text);
+    let password = json!({"password": "a long password"});
+    assert_eq!(put(&app.operator(), &format!("{till}/password"), &password).status, 204);
+    for name in ["Zürich 1".as_bytes(), b"Z\xfcrich 1"] {
+        let plain = [name, b":", md5_hex("a long password").as_bytes()].concat();
+        let header = format!("Basic {}", STANDARD.encode(plain));
+        let till = app.anonymous().with_header("Authorization", header);
+        assert_eq!(till.add(&json!([{"mobile": "919876543210"}])).status, 200, "{name:?}");
+    }
+}
+
+#[test]
+fn says_what_a_basic_header_holds() {
+    let app = App::start();
+    let long = format!("Basic {}", "eHh4".repeat(1_000));
+    for header in [&b"Basic"[..], b"basic !", b"Basic dGlsbA==", long.as_bytes()] {
+        let anonymous = app.anonymous().with_header("Authorization", header);
+        let reply = anonymous.add(&json!([{"mobile": "919876543210"}]));
+        assert_eq!(reply.status, 401);
+        let message = "Please check your username/password or authentication token: `Authorization: Basic` takes the Base64 of `TILL:DIGEST`";
+        assert_eq!(reply.response_status()["message"], message);
     }
 }
 

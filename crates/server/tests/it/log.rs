@@ -99,6 +99,8 @@ fn says_who_was_refused_and_why() {
         let status = Client::new(address, Some((till, password))).add(&customer).status;
         assert!([401, 429].contains(&status), "{till}");
     }
+    let unreadable = Client::new(address, None).with_header("Authorization", "Basic !");
+    assert_eq!(unreadable.add(&customer).status, 401);
     let anonymous = Client::new(address, None);
     let token = json!({"key": "no-such-key", "secret": "plain-password"});
     assert_eq!(anonymous.request("POST", "/v3/oauth/token/generate", &[], &token).status, 401);
@@ -129,6 +131,7 @@ fn says_who_was_refused_and_why() {
     till till.001: wrong digest
     till till.001: wrong digest
     till till.001: locked out
+    till : unreadable header
     client no-such-key: no such API client
     operator nobody: no such operator
     operator demo: wrong password
