@@ -18,8 +18,8 @@ use crate::identifier::Identifiers;
 use crate::identifier::passed::Passed;
 use crate::organisation::{Organisation, TillId};
 use crate::profile::{
-    CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel, custom_field, date,
-    extended_field, short, subscription, test_control, till,
+    Budget, CustomerType, FieldValue, FraudStatus, Name, Source, Subscription, channel,
+    custom_field, date, extended_field, short, subscription, test_control, till,
 };
 use crate::random_code;
 use crate::referral;
@@ -131,6 +131,7 @@ fn registration(
     let channels = channels(sent, &mut extras)?;
     let kept = kept(&sent.kept, &mut extras)?;
     let mut warnings = extras.warnings;
+    let mut budget = Budget::default();
     Ok(Registration {
         identifiers,
         first_name,
@@ -151,9 +152,15 @@ fn registration(
         custom_fields: custom_field::read(
             &sent.custom_fields,
             &organisation.custom_fields,
+            &mut budget,
             &mut warnings,
         ),
-        extended_fields: extended_field::read(&sent.extended_fields, organisation, &mut warnings),
+        extended_fields: extended_field::read(
+            &sent.extended_fields,
+            organisation,
+            &mut budget,
+            &mut warnings,
+        ),
         warnings,
     })
 }

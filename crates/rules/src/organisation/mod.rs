@@ -63,7 +63,7 @@ use crate::text;
 use jiff::tz::TimeZone;
 
 /// The most that all patterns of an organisation's fields take compiled, in bytes.
-const PATTERNS_LIMIT_BYTES: usize = 4 << 20;
+pub const PATTERNS_LIMIT_BYTES: usize = 4 << 20;
 
 /// What an operator has set up for one organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::resource::{check_reference, needed, not_in_use, unneeded};
 use super::{Amount, Collection, Invalid, Kind, Organisation, Programme, Resource};
-use crate::profile::{CustomerType, moment};
+use crate::profile::{Budget, CustomerType, moment};
 
 /// The most effects of a rule.
 const EFFECTS_LIMIT: usize = 20;
@@ -248,13 +248,14 @@ impl Conditions {
         Invalid::unless(ordered, "/when/to", "the last day is not before the first")?;
         let missing = |pointer: &str, kind, name| Invalid::at(pointer, not_in_use(kind, name));
         let wrong = |value: &str| format!("the field does not store `{value}` in this form");
+        let mut budget = Budget::default();
         for (name, values) in &self.custom_fields {
             let pointer = member("/when/custom_fields", name);
             let field = organisation.custom_fields.named(name);
             let field = field.ok_or_else(|| missing(&pointer, Kind::CustomFields, name))?;
             some(&pointer, values)?;
             each(&pointer, values, wrong, |value| {
-                field.canonical(value).as_deref() == Some(value)
+                field.canonical(value, &mut budget).as_deref() == Some(value)
             })?;
         }
         for (name, values) in &self.extended_fields {
@@ -263,7 +264,7 @@ impl Conditions {
             let field = field.ok_or_else(|| missing(&pointer, Kind::ExtendedFields, name))?;
             some(&pointer, values)?;
             each(&pointer, values, wrong, |value| {
-                field.canonical(value, organisation).as_deref() == Some(value)
+                field.canonical(value, organisation, &mut budget).as_deref() == Some(value)
             })?;
         }
         Ok(())
@@ -316,7 +317,7 @@ fn each(
     pointer: &str,
     values: &[String],
     reason: impl Fn(&str) -> String,
-    belongs: impl Fn(&str) -> bool,
+    mut belongs: impl FnMut(&str) -> bool,
 ) -> Result<(), Invalid> {
     Invalid::unless(values.len() <= VALUES_LIMIT, pointer, "at most 1,000 values")?;
     match values.iter().enumerate().find(|(_, value)| !belongs(value)) {

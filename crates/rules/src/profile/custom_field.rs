@@ -3,7 +3,8 @@
 //!
 //! Names and options are compared in their one form, with case. A field that is not defined, is disabled, or has a value
 //! that its definition does not allow is dropped with a 1017, which a reply tells once for the
-//! customer, however many they are. A String field takes several values as a JSON array or its text,
+//! customer, however many they are. So is one whose pattern would cost more than is left of the
+//! customer's [`Budget`]. A String field takes several values as a JSON array or its text,
 //! and where it has options also with commas between them; each must be allowed, and they are stored
 //! as a JSON array of texts. Whether a field is compulsory is the client's affair, as documented.
 
@@ -16,7 +17,7 @@ use super::bounded::at_most;
 use super::field::{
     ALLOWED_LIMIT, COUNT_LIMIT, decimal, fits, integer, json_entries, json_texts, put, readable,
 };
-use super::pattern::Pattern;
+use super::pattern::{Budget, Pattern};
 use super::{FieldValue, flag};
 use crate::codes::{self, Warning};
 use crate::organisation::Collection;
@@ -75,36 +76,39 @@ impl DataType {
 impl CustomField {
     /// A value in its one form; `None` where a customer cannot have it. A text that starts like a
     /// JSON array and is none is one value.
-    pub(crate) fn canonical(&self, sent: &str) -> Option<String> {
+    pub(crate) fn canonical(&self, sent: &str, budget: &mut Budget) -> Option<String> {
         // The length first: what is too long is not read.
         let value = readable(Some(sent).filter(|sent| fits(sent))?);
-        let value = self.separated(&value).map_or(value, Cow::Owned);
+        let value = self.separated(&value, budget).map_or(value, Cow::Owned);
         let several = match self.data_type {
             DataType::String => json_entries(&value),
             _ => None,
         };
-        let takes = several.map_or_else(
-            || self.takes_one(&value),
-            |values| values.iter().all(|value| self.takes_one(value)),
-        );
+        let takes = match several {
+            None => self.takes_one(&value, budget),
+            Some(values) => values.iter().all(|value| self.takes_one(value, budget)),
+        };
         (takes && fits(&value)).then(|| value.into_owned())
     }
 
     /// Options with commas between them, as the JSON array that they are. Any other text with a comma
     /// is one value.
-    fn separated(&self, value: &str) -> Option<String> {
+    fn separated(&self, value: &str, budget: &mut Budget) -> Option<String> {
         let is_text = self.data_type == DataType::String;
-        if !is_text || self.options.is_empty() || !value.contains(',') || self.takes_one(value) {
+        if !is_text || self.options.is_empty() || !value.contains(',') {
+            return None;
+        }
+        if self.takes_one(value, budget) {
             return None;
         }
         let values: Vec<&str> = value.split(',').map(str::trim).collect();
-        values.iter().all(|value| self.takes_one(value)).then(|| json_texts(&values))?
+        values.iter().all(|value| self.takes_one(value, budget)).then(|| json_texts(&values))?
     }
 
-    fn takes_one(&self, value: &str) -> bool {
+    fn takes_one(&self, value: &str, budget: &mut Budget) -> bool {
         self.data_type.takes(value)
             && (self.options.is_empty() || self.options.iter().any(|option| option == value))
-            && self.regex.as_ref().is_none_or(|pattern| pattern.matches(value))
+            && self.regex.as_ref().is_none_or(|pattern| pattern.matches(value, budget))
     }
 }
 
@@ -112,6 +116,7 @@ impl CustomField {
 pub fn read(
     submitted: &[SubmittedField],
     defined: &Collection<CustomField>,
+    budget: &mut Budget,
     warnings: &mut Vec<Warning>,
 ) -> Vec<FieldValue> {
     let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
@@ -121,10 +126,12 @@ pub fn read(
     for (index, field) in submitted.iter().take(COUNT_LIMIT).enumerate() {
         match (defined.named(&canonical(&field.name)), &field.value) {
             (Some(_), SubmittedValue::NotPassed) => {}
-            (Some(definition), SubmittedValue::Text(sent)) => match definition.canonical(sent) {
-                Some(value) => put(&mut taken, &definition.name, &value),
-                None => dropped(index),
-            },
+            (Some(definition), SubmittedValue::Text(sent)) => {
+                match definition.canonical(sent, budget) {
+                    Some(value) => put(&mut taken, &definition.name, &value),
+                    None => dropped(index),
+                }
+            }
             _ => dropped(index),
         }
     }
@@ -190,7 +197,7 @@ mod tests {
         #[case] expected: bool,
     ) {
         let field = field(data_type, options, pattern);
-        assert_eq!(field.canonical(value).is_some(), expected);
+        assert_eq!(field.canonical(value, &mut Budget::default()).is_some(), expected);
     }
 
     /// The same list, however it is written.
@@ -211,17 +218,20 @@ mod tests {
     #[case(&["a,b", "a", "b"], "b,a", r#"["b","a"]"#)]
     fn a_list_has_one_form(#[case] options: &[&str], #[case] sent: &str, #[case] stored: &str) {
         let field = field(DataType::String, options, "");
-        assert_eq!(field.canonical(sent).as_deref(), Some(stored));
-        assert_eq!(field.canonical(stored).as_deref(), Some(stored));
+        assert_eq!(field.canonical(sent, &mut Budget::default()).as_deref(), Some(stored));
+        assert_eq!(field.canonical(stored, &mut Budget::default()).as_deref(), Some(stored));
     }
 
     #[test]
     fn a_value_longer_than_the_limit_is_dropped() {
         let field = field(DataType::String, &[], "");
-        assert!(field.canonical(&"x".repeat(4_096)).is_some());
-        assert_eq!(field.canonical(&"x".repeat(4_097)), None);
+        assert!(field.canonical(&"x".repeat(4_096), &mut Budget::default()).is_some());
+        assert_eq!(field.canonical(&"x".repeat(4_097), &mut Budget::default()), None);
         // Each entry of a list gains quotation marks.
-        assert_eq!(field.canonical(&format!("[{}1]", "1,".repeat(2_000))), None);
+        assert_eq!(
+            field.canonical(&format!("[{}1]", "1,".repeat(2_000)), &mut Budget::default()),
+            None
+        );
     }
 
     #[test]
@@ -229,7 +239,10 @@ mod tests {
         let mut defined = Collection::of([field(DataType::String, &[], "")]).unwrap();
         defined.set_active("field", false).unwrap();
         let mut warnings = Vec::new();
-        assert_eq!(read(&sent(&[("field", text("a"))]), &defined, &mut warnings), []);
+        assert_eq!(
+            read(&sent(&[("field", text("a"))]), &defined, &mut Budget::default(), &mut warnings),
+            []
+        );
         assert_eq!(warnings, [invalid(0)]);
     }
 
@@ -283,7 +296,7 @@ mod tests {
     ) {
         let mut warnings = Vec::new();
         let defined = Collection::of([field(DataType::String, &[], "")]).unwrap();
-        let taken = read(&sent(submitted), &defined, &mut warnings);
+        let taken = read(&sent(submitted), &defined, &mut Budget::default(), &mut warnings);
         let values: Vec<&str> = taken.iter().map(|field| field.value.as_str()).collect();
         assert_eq!(values, expected);
         assert_eq!(warnings, dropped.iter().map(|index| invalid(*index)).collect::<Vec<_>>());
@@ -294,7 +307,29 @@ mod tests {
         let many = vec![("field", text("a")); COUNT_LIMIT + 1];
         let mut warnings = Vec::new();
         let defined = Collection::of([field(DataType::String, &[], "")]).unwrap();
-        read(&sent(&many), &defined, &mut warnings);
+        read(&sent(&many), &defined, &mut Budget::default(), &mut warnings);
         assert_eq!(warnings, [invalid(COUNT_LIMIT)]);
+    }
+
+    /// The budget is for 256 bytes of values and a pattern of 128 KiB. What it still has is for
+    /// shorter values, and a field without a pattern costs nothing.
+    #[test]
+    fn a_value_beyond_the_budget_is_dropped() {
+        let costly = field(DataType::String, &[], "(?:a?){900}a*b{900}|a*");
+        let plain = CustomField { name: "plain".to_owned(), ..field(DataType::String, &[], "") };
+        let defined = Collection::of([costly, plain]).unwrap();
+        let long = "a".repeat(100);
+        let several = format!(r#"["{long}","{long}","{long}"]"#);
+        let sent = sent(&[
+            ("field", text(&long)),
+            ("field", text(&several)),
+            ("field", text("aa")),
+            ("plain", text(&several)),
+        ]);
+        let mut warnings = Vec::new();
+        let taken = read(&sent, &defined, &mut Budget::default(), &mut warnings);
+        let values: Vec<&str> = taken.iter().map(|field| field.value.as_str()).collect();
+        assert_eq!(values, ["aa", several.as_str()]);
+        assert_eq!(warnings, [invalid(1)]);
     }
 }

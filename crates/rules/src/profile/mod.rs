@@ -23,7 +23,7 @@ pub use extended_field::ExtendedField;
 pub use field::FieldValue;
 pub use fraud::FraudStatus;
 pub use name::Name;
-pub use pattern::Pattern;
+pub use pattern::{Budget, Pattern};
 pub use source::Source;
 pub use subscription::Subscription;
 

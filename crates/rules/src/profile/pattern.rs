@@ -12,15 +12,18 @@ use serde::{Deserialize, Serialize};
 use super::field::Refused;
 
 /// The longest text of a pattern, in bytes.
-const TEXT_LIMIT_BYTES: usize = 4_096;
+pub const TEXT_LIMIT_BYTES: usize = 4_096;
 /// The sizes that a compiled pattern may have, in bytes.
 const SIZES: [usize; 8] =
     [1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16, SIZE_LIMIT_BYTES];
 /// The largest compiled pattern, in bytes.
-const SIZE_LIMIT_BYTES: usize = 1 << 17;
+pub const SIZE_LIMIT_BYTES: usize = 1 << 17;
 /// How many times its own size a pattern may use to remember states between matches, for each
 /// thread. Where they do not fit, a match takes longer, but still in proportion to the size.
 const STATES_PER_SIZE: usize = 4;
+
+/// What the patterns of one customer's fields may cost.
+pub const BUDGET: usize = 1 << 25;
 
 /// The compiled patterns in use, by their texts.
 static COMPILED: Mutex<BTreeMap<String, Weak<Compiled>>> = Mutex::new(BTreeMap::new());
@@ -30,6 +33,13 @@ static COMPILED: Mutex<BTreeMap<String, Weak<Compiled>>> = Mutex::new(BTreeMap::
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern(Arc<Compiled>);
+
+/// What is left of the cost that the patterns of one customer's fields may have. A match costs the
+/// size of the pattern, in bytes, times the length of the value, in bytes and one more.
+#[derive(Debug)]
+pub struct Budget {
+    left: usize,
+}
 
 #[derive(Debug)]
 struct Compiled {
@@ -70,10 +80,30 @@ impl Pattern {
         self.0.size
     }
 
-    /// Whether the whole value matches.
+    /// Whether the whole value matches. A value that costs more than the budget has left does not.
     #[must_use]
-    pub fn matches(&self, value: &str) -> bool {
-        self.0.whole.is_match(value)
+    pub fn matches(&self, value: &str, budget: &mut Budget) -> bool {
+        let cost = self.size().saturating_mul(value.len().saturating_add(1));
+        budget.spend(cost) && self.0.whole.is_match(value)
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { left: BUDGET }
+    }
+}
+
+impl Budget {
+    /// Spends a cost, if as much is left.
+    const fn spend(&mut self, cost: usize) -> bool {
+        match self.left.checked_sub(cost) {
+            Some(left) => {
+                self.left = left;
+                true
+            }
+            None => false,
+        }
     }
 }
 
@@ -166,7 +196,10 @@ mod tests {
     #[case("", "a", false)]
     #[case("(a*)*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false)]
     fn the_whole_value_matches(#[case] pattern: &str, #[case] value: &str, #[case] expected: bool) {
-        assert_eq!(Pattern::parse(pattern).unwrap().matches(value), expected);
+        assert_eq!(
+            Pattern::parse(pattern).unwrap().matches(value, &mut Budget::default()),
+            expected
+        );
     }
 
     #[rstest]
@@ -205,6 +238,22 @@ mod tests {
         assert!(Pattern::parse(&"a".repeat(4_096)).unwrap_err().to_string().contains("128 KiB"));
         let refused = Pattern::parse(&"a".repeat(4_097)).unwrap_err().to_string();
         assert_eq!(refused, "the pattern has 4097 bytes; at most 4096");
+    }
+
+    #[test]
+    fn a_match_costs_the_size_times_the_length() {
+        let pattern = Pattern::parse("(?:a?){900}a{900}").unwrap();
+        assert_eq!(pattern.size(), 128 << 10);
+        let mut budget = Budget::default();
+        assert!(!pattern.matches(&"a".repeat(255), &mut budget), "255 characters are too few");
+        assert_eq!(budget.left, 0);
+
+        let least = Pattern::parse("a*").unwrap();
+        assert!(!least.matches("", &mut budget));
+        budget.left = 4 << 10;
+        assert!(!least.matches("aaaa", &mut budget), "it costs 5 KiB");
+        assert!(least.matches("aaa", &mut budget), "what is too long costs nothing");
+        assert_eq!(budget.left, 0);
     }
 
     /// The text is of this test alone.

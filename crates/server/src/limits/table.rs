@@ -4,8 +4,12 @@
 use std::time::Duration;
 
 use patron_rules::identifier::{email, external_id};
-use patron_rules::organisation::{AccessGroup, ApiClient, Resource, RewardRule, Store, Till};
-use patron_rules::profile::{CustomField, ExtendedField, channel, field, name, subscription};
+use patron_rules::organisation::{
+    AccessGroup, ApiClient, PATTERNS_LIMIT_BYTES, Resource, RewardRule, Store, Till,
+};
+use patron_rules::profile::{
+    CustomField, ExtendedField, channel, extended_field, field, name, pattern, subscription,
+};
 use patron_store::limits;
 use patron_store::operators::SESSIONS_LIMIT;
 
@@ -280,6 +284,13 @@ fn customers() -> Vec<Row> {
         ),
         fixed("Custom fields, and extended fields", field::COUNT_LIMIT, "", Customer, DROPPED),
         fixed("Value of a field", field::VALUE_LIMIT_BYTES, "bytes", Customer, DROPPED),
+        fixed(
+            "Cost of the patterns of its fields: for each match the pattern's size times the value's length",
+            pattern::BUDGET,
+            "bytes",
+            Customer,
+            DROPPED,
+        ),
         fixed("Communication channels", channel::COUNT_LIMIT, "", Customer, DROPPED),
         fixed("Subscriptions", subscription::COUNT_LIMIT, "", Customer, DROPPED),
     ]
@@ -388,6 +399,7 @@ fn organisations() -> Vec<Row> {
     use Scope::Organisation;
     const REFUSED: &str = "The change is refused with 422.";
     let count = |subject, most: usize| fixed(subject, most, "", Organisation, REFUSED);
+    let bytes = |subject, most: usize| fixed(subject, most, "bytes", Organisation, REFUSED);
     vec![
         count("Tills", Till::COUNT_LIMIT),
         count("Stores", Store::COUNT_LIMIT),
@@ -395,6 +407,11 @@ fn organisations() -> Vec<Row> {
         count("Access groups", AccessGroup::COUNT_LIMIT),
         count("Custom fields", CustomField::COUNT_LIMIT),
         count("Extended fields", ExtendedField::COUNT_LIMIT),
+        count("`options` or `values` of a field", field::ALLOWED_LIMIT),
+        count("`rules` of an extended field", extended_field::RULES_LIMIT),
+        bytes("Pattern of a field", pattern::TEXT_LIMIT_BYTES),
+        bytes("Pattern of a field, compiled", pattern::SIZE_LIMIT_BYTES),
+        bytes("All patterns of fields, in use or not, compiled", PATTERNS_LIMIT_BYTES),
         count("Reward rules", RewardRule::COUNT_LIMIT),
     ]
 }

@@ -116,14 +116,14 @@ fn extended_fields() -> Vec<ExtendedField> {
     let rules = |rules: &[&str]| rules.iter().map(|rule| Rule::parse(rule).unwrap()).collect();
     let mut fields = vec![
         ExtendedField {
-            values: texts(&["XL, or more", "\"M\""]),
+            values: texts(&["XL, or more", "\"M\""]).into(),
             ..of("size", DataType::CustomEnum)
         },
         ExtendedField {
             rules: rules(&[">= 18", "matches [1-9].*"]),
             ..of("age", DataType::Integer)
         },
-        ExtendedField { values: texts(&["Male"]), ..of("gender", DataType::StandardEnum) },
+        ExtendedField { values: texts(&["Male"]).into(), ..of("gender", DataType::StandardEnum) },
         ExtendedField {
             rules: rules(&["< 50"]),
             list: List { element: Element::Integer, least: 1, most: Some(9) },

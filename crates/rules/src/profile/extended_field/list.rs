@@ -3,6 +3,8 @@
 //! They come as comma-separated text or as a JSON array, and are kept as a JSON array. A text that
 //! starts with `[` is read as an array alone, so that a broken one does not become entries.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,7 +54,7 @@ impl Element {
 pub(super) fn list(
     sent: &str,
     list: List,
-    take: &dyn Fn(&str) -> Option<String>,
+    take: &mut dyn FnMut(&str) -> Option<String>,
 ) -> Option<String> {
     let taken: Vec<String> =
         entries(sent)?.iter().map(|entry| take(entry)).collect::<Option<_>>()?;
@@ -62,14 +64,11 @@ pub(super) fn list(
 }
 
 /// A STRING_SET: every entry must be taken; each is kept once.
-pub(super) fn set(sent: &str, take: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let mut taken = Vec::new();
-    for entry in entries(sent)? {
-        let entry = take(&entry)?;
-        if !taken.contains(&entry) {
-            taken.push(entry);
-        }
-    }
+pub(super) fn set(sent: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Option<String> {
+    let entries = entries(sent)?;
+    let mut taken: Vec<String> = entries.iter().map(|entry| take(entry)).collect::<Option<_>>()?;
+    let mut seen = BTreeSet::new();
+    taken.retain(|entry| seen.insert(entry.clone()));
     json(&taken, Element::Text)
 }
 
@@ -113,7 +112,7 @@ mod tests {
     #[case(Element::Decimal, "1, x", None)]
     fn lists(#[case] element: Element, #[case] sent: &str, #[case] expected: Option<&str>) {
         let limits = List { element, least: 2, most: Some(3) };
-        let taken = list(sent, limits, &|entry| element.read(entry));
+        let taken = list(sent, limits, &mut |entry| element.read(entry));
         assert_eq!(taken.as_deref(), expected);
     }
 
@@ -122,8 +121,8 @@ mod tests {
     #[case("[\"a\",\"a\"]", Some(r#"["a"]"#))]
     #[case("a,no", None)]
     fn sets(#[case] sent: &str, #[case] expected: Option<&str>) {
-        let take = |entry: &str| Element::Text.read(entry).filter(|entry| entry != "no");
-        assert_eq!(set(sent, &take).as_deref(), expected);
+        let mut take = |entry: &str| Element::Text.read(entry).filter(|entry| entry != "no");
+        assert_eq!(set(sent, &mut take).as_deref(), expected);
     }
 
     #[rstest]

@@ -3,31 +3,36 @@
 //!
 //! Names are compared without case. A value is brought to the one form of its data type
 //! ([`DataType`]) and must keep the field's rules ([`Rule`]). A field that is not defined, or whose
-//! value is not valid, is dropped with a 91015 that names it. Whether a field is mandatory is the
+//! value is not valid, or would cost more than is left of the customer's [`Budget`], is dropped with
+//! a 91015 that names it. Whether a field is mandatory is the
 //! client's affair, as documented.
 
 pub mod data_type;
 pub mod list;
 pub mod moment;
 pub mod rule;
+pub mod values;
 
 pub use data_type::DataType;
 pub use list::{Element, List};
 pub use rule::Rule;
+pub use values::Values;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::FieldValue;
 use super::bounded::at_most;
-use super::field::{self, ALLOWED_LIMIT, COUNT_LIMIT, fits, put};
+use super::field::{self, COUNT_LIMIT, fits, put};
+use super::{Budget, FieldValue};
 use crate::codes::{self, Warning};
 use crate::organisation::{Invalid, Organisation};
 use crate::submission::{Member, SubmittedField, SubmittedValue};
 use crate::text::canonical;
 
 /// The most rules of a field.
-const RULES_LIMIT: usize = 20;
+pub const RULES_LIMIT: usize = 20;
 /// How much of a name that was sent is repeated in a message, in characters.
 const NAME_SHOWN_LIMIT: usize = 100;
 
@@ -42,9 +47,9 @@ pub struct ExtendedField {
     pub data_type: DataType,
     /// The values, or entries, that it may have, at most 1,000, compared without case; any where the
     /// list is empty.
-    #[serde(default, deserialize_with = "at_most::<ALLOWED_LIMIT, _, _>")]
-    #[schema(max_items = 1_000)]
-    pub values: Vec<String>,
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 1_000)]
+    pub values: Values,
     /// What its values, or each entry, must keep: at most 20 rules. A pattern takes at most 128 KiB
     /// compiled.
     #[serde(default, deserialize_with = "at_most::<RULES_LIMIT, _, _>")]
@@ -60,12 +65,6 @@ pub struct ExtendedField {
 }
 
 impl ExtendedField {
-    /// Whether the field goes by this name, in any case.
-    #[must_use]
-    pub fn is_named(&self, name: &str) -> bool {
-        same_name(&self.name, name)
-    }
-
     /// Refuses a definition that no value can keep.
     ///
     /// # Errors
@@ -93,29 +92,40 @@ impl ExtendedField {
     }
 
     /// A value in its one form; `None` where the field cannot have it.
-    pub(crate) fn canonical(&self, sent: &str, organisation: &Organisation) -> Option<String> {
+    pub(crate) fn canonical(
+        &self,
+        sent: &str,
+        organisation: &Organisation,
+        budget: &mut Budget,
+    ) -> Option<String> {
+        // The length first: what is too long is not read.
+        let sent = &field::readable(Some(sent).filter(|sent| fits(sent))?);
         let value = match self.data_type {
-            DataType::StringSet => list::set(sent, &|entry| self.entry(Element::Text, entry))?,
-            DataType::List => {
-                list::list(sent, self.list, &|entry| self.entry(self.list.element, entry))?
+            DataType::StringSet => {
+                list::set(sent, &mut |entry| self.entry(Element::Text, entry, budget))?
             }
-            _ => self.kept(self.data_type.read(sent, organisation)?)?,
+            DataType::List => {
+                let element = self.list.element;
+                list::list(sent, self.list, &mut |entry| self.entry(element, entry, budget))?
+            }
+            _ => self.kept(self.data_type.read(sent, organisation)?, budget)?,
         };
         Some(value).filter(|value| fits(value))
     }
 
-    fn entry(&self, element: Element, sent: &str) -> Option<String> {
-        self.kept(element.read(sent)?)
+    fn entry(&self, element: Element, sent: &str, budget: &mut Budget) -> Option<String> {
+        self.kept(element.read(sent)?, budget)
     }
 
     /// One value that is among those allowed, in their spelling, and keeps every rule.
-    fn kept(&self, value: String) -> Option<String> {
+    fn kept(&self, value: String, budget: &mut Budget) -> Option<String> {
         let spelt = if self.values.is_empty() {
             value
         } else {
-            self.values.iter().find(|known| same_name(known, &value)).cloned()?
+            self.values.spelt(&without_case(&value)?)?.to_owned()
         };
-        self.rules.iter().all(|rule| rule.holds(&spelt, self.data_type)).then_some(spelt)
+        let mut rules = self.rules.iter();
+        rules.all(|rule| rule.holds(&spelt, self.data_type, budget)).then_some(spelt)
     }
 }
 
@@ -124,16 +134,22 @@ impl ExtendedField {
 pub fn read(
     submitted: &[SubmittedField],
     organisation: &Organisation,
+    budget: &mut Budget,
     warnings: &mut Vec<Warning>,
 ) -> Vec<FieldValue> {
+    if submitted.is_empty() {
+        return Vec::new();
+    }
+    let defined = organisation.extended_fields.active();
+    let defined: BTreeMap<String, &ExtendedField> =
+        defined.map(|field| (field.name.to_lowercase(), field)).collect();
     let mut taken = Vec::with_capacity(submitted.len().min(COUNT_LIMIT));
     for (index, field) in submitted.iter().take(COUNT_LIMIT).enumerate() {
-        let mut defined = organisation.extended_fields.active();
-        let known = defined.find(|definition| definition.is_named(&field.name));
+        let known = without_case(&field.name).and_then(|name| defined.get(&name).copied());
         let value = match (known, &field.value) {
             (Some(_), SubmittedValue::NotPassed) => continue,
-            (Some(definition), SubmittedValue::Text(value)) if fits(value) => {
-                definition.canonical(&field::readable(value), organisation)
+            (Some(definition), SubmittedValue::Text(sent)) => {
+                definition.canonical(sent, organisation, budget)
             }
             _ => None,
         };
@@ -163,8 +179,9 @@ fn dropped(name: &str, definition: Option<&ExtendedField>) -> Warning {
 /// The longest name that is compared, in bytes.
 const NAME_LIMIT_BYTES: usize = 1_024;
 
-fn same_name(one: &str, other: &str) -> bool {
-    other.len() <= NAME_LIMIT_BYTES && one.to_lowercase() == canonical(other).trim().to_lowercase()
+/// The form in which names and allowed values are compared; `None` where none is as long.
+fn without_case(sent: &str) -> Option<String> {
+    (sent.len() <= NAME_LIMIT_BYTES).then(|| canonical(sent).trim().to_lowercase())
 }
 
 #[cfg(test)]
@@ -189,7 +206,7 @@ mod tests {
         ExtendedField {
             name: "Field".to_owned(),
             data_type,
-            values: values.iter().map(ToString::to_string).collect(),
+            values: values.iter().map(ToString::to_string).collect::<Vec<_>>().into(),
             rules: rules.iter().map(rule).collect(),
             list,
             audit_trail: false,
@@ -237,10 +254,11 @@ mod tests {
         let field = field(data_type, allowed, rules);
         field.check_definition().unwrap();
         let organisation = organisation(Vec::new());
-        let canonical = field.canonical(sent, &organisation);
-        assert_eq!(canonical.as_deref(), expected);
-        if let Some(value) = canonical {
-            assert_eq!(field.canonical(&value, &organisation).as_deref(), expected, "once more");
+        let canonical = |sent| field.canonical(sent, &organisation, &mut Budget::default());
+        let value = canonical(sent);
+        assert_eq!(value.as_deref(), expected);
+        if let Some(value) = value {
+            assert_eq!(canonical(&value).as_deref(), expected, "once more");
         }
     }
 
@@ -281,7 +299,7 @@ mod tests {
         ]
         .map(|(name, value)| SubmittedField { name: name.to_owned(), value });
         let mut warnings = Vec::new();
-        let taken = read(&sent, &organisation, &mut warnings);
+        let taken = read(&sent, &organisation, &mut Budget::default(), &mut warnings);
         assert_eq!(taken, [FieldValue { name: "dob".to_owned(), value: "2000-01-02".to_owned() }]);
         let about = |name| Warning::about(codes::INVALID_EXTENDED_FIELD, name, "");
         let expected = [
@@ -301,8 +319,38 @@ mod tests {
             value: SubmittedValue::Text(value),
         };
         let mut warnings = Vec::new();
-        assert_eq!(read(&[city("x".repeat(4_097))], &organisation, &mut warnings), []);
-        read(&vec![city("x".to_owned()); COUNT_LIMIT + 2], &organisation, &mut warnings);
+        assert_eq!(
+            read(&[city("x".repeat(4_097))], &organisation, &mut Budget::default(), &mut warnings),
+            []
+        );
+        read(
+            &vec![city("x".to_owned()); COUNT_LIMIT + 2],
+            &organisation,
+            &mut Budget::default(),
+            &mut warnings,
+        );
         assert_eq!(warnings.len(), 2);
+    }
+
+    /// The budget is for 256 bytes of values and a pattern of 128 KiB: each entry costs it for each
+    /// of two rules.
+    #[test]
+    fn a_value_beyond_the_budget_is_dropped() {
+        let costly = field(DataType::StringSet, &[], &["matches (?:a?){900}a*b{900}|a*"; 2]);
+        let organisation = organisation(vec![costly, named("plain", DataType::String)]);
+        let text = |name: &str, value: String| SubmittedField {
+            name: name.to_owned(),
+            value: SubmittedValue::Text(value),
+        };
+        let sent = [
+            text("field", format!("{},{}", "a".repeat(50), "a".repeat(90))),
+            text("field", "a".repeat(5)),
+            text("plain", "a".repeat(4_096)),
+        ];
+        let mut warnings = Vec::new();
+        let taken = read(&sent, &organisation, &mut Budget::default(), &mut warnings);
+        assert_eq!(taken.len(), 2);
+        let about = Warning::about(codes::INVALID_EXTENDED_FIELD, "field", "");
+        assert_eq!(warnings, [about.at(Member::ExtendedField(0))]);
     }
 }

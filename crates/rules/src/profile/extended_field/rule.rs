@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::super::field::{Refused, decimal};
-use super::super::pattern::Pattern;
+use super::super::pattern::{Budget, Pattern};
 use super::{DataType, Element, moment};
 
 /// What the values of an extended field must keep.
@@ -108,7 +108,7 @@ impl Rule {
     }
 
     /// Whether a value of this type, in its one form, keeps the rule.
-    pub(super) fn holds(&self, value: &str, data_type: DataType) -> bool {
+    pub(super) fn holds(&self, value: &str, data_type: DataType, budget: &mut Budget) -> bool {
         let order = |bound: &Bound| {
             if data_type.is_moment() {
                 Some(moment::read(value)?.cmp(&bound.moment?))
@@ -120,7 +120,7 @@ impl Rule {
             Test::Compare(operator, bound) => {
                 order(bound).is_some_and(|order| operator.holds(order))
             }
-            Test::Matches(pattern) => pattern.matches(value),
+            Test::Matches(pattern) => pattern.matches(value, budget),
         }
     }
 }
@@ -175,8 +175,8 @@ mod tests {
     ) {
         let rule = Rule::parse(rule).unwrap();
         assert!(rule.suits(data_type, Element::Decimal));
-        assert!(rule.holds(keeps, data_type));
-        assert!(!rule.holds(breaks, data_type));
+        assert!(rule.holds(keeps, data_type, &mut Budget::default()));
+        assert!(!rule.holds(breaks, data_type, &mut Budget::default()));
         assert_eq!(Rule::parse(rule.as_str()).unwrap(), rule);
     }
 
