@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use patron_store::Store;
+use patron_store::operators::OperatorId;
 
 use crate::auth::operator::SignIn;
 use crate::auth::security_log::SecurityLog;
@@ -35,8 +36,8 @@ pub struct App {
     pub hashing: Verifiers,
     /// How often each key has called.
     pub rates: RateLimiter<Key>,
-    /// How many changes each operator has requested, by name.
-    pub changes: RateLimiter<Box<str>>,
+    /// How many changes each operator has requested.
+    pub changes: RateLimiter<OperatorId>,
     /// How much is kept for each key, by how long it is kept.
     pub kept_replies: Budgets<(Key, SignedDuration)>,
     /// The proxies that are trusted to say for whom they call.
@@ -119,12 +120,16 @@ impl App {
     ///
     /// # Errors
     /// The operator has requested as many as a minute admits.
-    pub fn count_change(&self, operator: &str, now: Timestamp) -> Result<Option<Quota>, Quota> {
+    pub fn count_change(
+        &self,
+        operator: &OperatorId,
+        now: Timestamp,
+    ) -> Result<Option<Quota>, Quota> {
         match self.config.change_limit_per_minute {
             0 => Ok(None),
             limit => self
                 .changes
-                .admit(operator.into(), limit, now)
+                .admit(operator.clone(), limit, now)
                 .map(Some)
                 .inspect_err(|_| self.metrics.hit(Limit::Changes)),
         }

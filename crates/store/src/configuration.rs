@@ -23,8 +23,39 @@ pub struct Stored {
 pub struct Author {
     /// Who.
     pub name: String,
+    /// What has this name.
+    pub kind: AuthorKind,
     /// When, to the millisecond.
     pub at: Timestamp,
+}
+
+/// What an author's name is the name of: each kind may have the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorKind {
+    /// An operator of the organisation.
+    Operator,
+    /// An operator for everywhere.
+    OperatorEverywhere,
+    /// A command on the same machine.
+    Command,
+}
+
+impl AuthorKind {
+    const ALL: [Self; 3] = [Self::Operator, Self::OperatorEverywhere, Self::Command];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::OperatorEverywhere => "operator_everywhere",
+            Self::Command => "command",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// A change that was made.

@@ -39,7 +39,7 @@ use patron_rules::referral::{ReferralCode, Referrer};
 use patron_rules::validate::Registration;
 use rust_decimal::Decimal;
 
-pub use configuration::{Author, Change, Edit, Expected, RecordedChange, Stored};
+pub use configuration::{Author, AuthorKind, Change, Edit, Expected, RecordedChange, Stored};
 pub use error::Error;
 pub use once::{Once, Registered, WriteAnswer};
 pub use operators::Operators;

@@ -57,8 +57,8 @@ impl fmt::Display for Role {
     }
 }
 
-/// Where a role holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where an operator's account belongs, and where its role holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// In every organisation, and in those that are made later.
     Everywhere,
@@ -66,42 +66,75 @@ pub enum Scope {
     Organisation(TenantId),
 }
 
-/// An operator's role somewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
+/// What identifies an operator. A name is unique within its scope: operators of two organisations,
+/// or of one and of everywhere, may have the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OperatorId {
+    /// Where the account belongs.
+    pub scope: Scope,
     /// The operator's name.
-    pub operator: String,
+    pub name: String,
+}
+
+/// An operator in the list of a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// The operator's name.
+    pub name: String,
     /// What they may do.
     pub role: Role,
+}
+
+/// What an operator signs in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorCredential {
+    /// Whose it is.
+    pub operator: OperatorId,
+    /// The hash of the password, a PHC string.
+    pub password: String,
+}
+
+/// A session that begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSession {
+    /// The hash of its token.
+    pub token: TokenHash,
+    /// Who signs in.
+    pub operator: OperatorId,
+    /// When it begins.
+    pub opened_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
 }
 
 /// An operator who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The operator's name.
-    pub operator: String,
-    /// What they may do, and where; as it is now, whatever it was when they signed in.
-    pub grants: Vec<(Scope, Role)>,
+    /// Who is signed in.
+    pub operator: OperatorId,
+    /// The name of the operator's organisation; `None` for an operator for everywhere.
+    pub organisation: Option<String>,
+    /// What they may do; as it is now, whatever it was when they signed in.
+    pub role: Role,
     /// When it ends.
     pub expires_at: Timestamp,
 }
 
 impl Session {
-    /// What the operator may do for an organisation; the more of what is granted for it and for all.
+    /// What the operator may do for an organisation.
     #[must_use]
     pub fn role_in(&self, tenant: TenantId) -> Option<Role> {
-        let holds = |scope: &Scope| match scope {
+        let holds = match self.operator.scope {
             Scope::Everywhere => true,
-            Scope::Organisation(other) => *other == tenant,
+            Scope::Organisation(own) => own == tenant,
         };
-        self.grants.iter().filter(|(scope, _)| holds(scope)).map(|(_, role)| *role).max()
+        holds.then_some(self.role)
     }
 
     /// What the operator may do for every organisation.
     #[must_use]
     pub fn role_everywhere(&self) -> Option<Role> {
-        let granted = self.grants.iter().filter(|(scope, _)| *scope == Scope::Everywhere);
-        granted.map(|(_, role)| *role).max()
+        (self.operator.scope == Scope::Everywhere).then_some(self.role)
     }
 }
 
@@ -111,64 +144,75 @@ pub type TokenHash = [u8; 32];
 /// Who the operators are, and who of them is signed in.
 #[async_trait]
 pub trait Operators {
-    /// Makes an operator with this password, hashed as a PHC string, and a role.
+    /// Adds an operator with this password, hashed as a PHC string, and a role.
     ///
     /// # Errors
-    /// [`Error::Taken`] when there is an operator of the name.
+    /// [`Error::Taken`] if the scope has an operator of the name.
     async fn add_operator(
         &self,
-        name: &str,
+        operator: OperatorId,
         password: String,
-        scope: Scope,
         role: Role,
         author: Author,
     ) -> Result<(), Error>;
 
-    /// Gives an operator a role in place of the one they have there; `None` takes it away. An
-    /// operator without any role stays known, and can do nothing.
+    /// Gives an operator a role in place of the present one.
     ///
     /// # Errors
     /// [`Error::NoOperator`], and [`Error::LastOwner`] if the scope would lose its last owner. An
     /// organisation's own owners are counted without those of [`Scope::Everywhere`].
-    async fn grant(
+    async fn change_role(
         &self,
-        name: &str,
-        scope: Scope,
-        role: Option<Role>,
+        operator: OperatorId,
+        role: Role,
         author: Author,
     ) -> Result<(), Error>;
 
-    /// The roles granted for exactly this scope, by the operators' names behind `after`, at most so
-    /// many.
-    async fn grants(&self, scope: Scope, after: &str, limit: u32) -> Result<Vec<Grant>, Error>;
+    /// Removes an operator, and ends the operator's sessions.
+    ///
+    /// # Errors
+    /// [`Error::NoOperator`], and [`Error::LastOwner`] as for a change of the role.
+    async fn remove_operator(&self, operator: OperatorId, author: Author) -> Result<(), Error>;
 
-    /// The role that an operator has for exactly this scope; `None` without one.
-    async fn granted(&self, scope: Scope, name: &str) -> Result<Option<Role>, Error>;
+    /// The operators of exactly this scope, by their names behind `after`, at most so many.
+    async fn operators(
+        &self,
+        scope: Scope,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Operator>, Error>;
+
+    /// The role of an operator; `None` if no such operator exists.
+    async fn operator_role(&self, operator: OperatorId) -> Result<Option<Role>, Error>;
 
     /// Whether any operator exists.
     async fn has_operators(&self) -> Result<bool, Error>;
 
-    /// The hash of an operator's password; `None` where there is no such operator.
-    async fn operator_password(&self, name: &str) -> Result<Option<String>, Error>;
+    /// What the operator of this name signs in with, in the organisation of this name, or everywhere
+    /// without one. `None` if no such operator exists, or no such organisation: one query finds out,
+    /// so that the time does not tell them apart.
+    async fn operator_credential(
+        &self,
+        organisation: Option<&str>,
+        name: &str,
+    ) -> Result<Option<OperatorCredential>, Error>;
 
     /// Changes an operator's password, and ends their sessions.
     ///
     /// # Errors
     /// [`Error::NoOperator`].
-    async fn set_operator_password(&self, name: &str, password: String) -> Result<(), Error>;
+    async fn set_operator_password(
+        &self,
+        operator: OperatorId,
+        password: String,
+    ) -> Result<(), Error>;
 
     /// Begins a session of an operator. Those that have ended are forgotten; of more than
     /// [`SESSIONS_LIMIT`] the oldest.
     ///
     /// # Errors
     /// [`Error::NoOperator`].
-    async fn open_session(
-        &self,
-        token: TokenHash,
-        operator: &str,
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<(), Error>;
+    async fn open_session(&self, session: NewSession) -> Result<(), Error>;
 
     /// The session of this token; `None` where there is none, or it has ended.
     async fn session(&self, token: TokenHash, now: Timestamp) -> Result<Option<Session>, Error>;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Refusal;
-use super::security_log::{Actor, Event, Kind, Reason, SecurityLog};
+use super::security_log::{Actor, Event, Reason, SecurityLog};
 use super::verifiers::{Overloaded, Turn, Verifiers};
 use crate::limits::guesses::{Guess, Guesses, Refused, Source};
 use crate::observe::metrics::{Limit, Metrics};
@@ -39,14 +39,9 @@ impl PasswordChecks {
     }
 
     /// A try of a caller at this address who names this account.
-    pub(super) fn attempt<'a>(
-        &self,
-        event: Event,
-        (kind, name): (Kind, &'a str),
-        from: IpAddr,
-    ) -> Attempt<'a> {
-        let source = self.guesses.source(name, from, Instant::now());
-        Attempt { event, actor: Actor::new(kind, name, from), source }
+    pub(super) fn attempt<'a>(&self, event: Event, actor: Actor<'a>, from: IpAddr) -> Attempt<'a> {
+        let account = (actor.account_of, actor.name);
+        Attempt { event, actor, source: self.guesses.source(account, from, Instant::now()) }
     }
 
     /// Fails while the account is locked out at the caller's address, or that address is.

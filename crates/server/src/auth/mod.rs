@@ -149,7 +149,8 @@ impl Authenticator {
             Refusal::NotADigest
         })?;
         let username = self.security_log.key(Event::SignIn, actor)?;
-        let attempt = self.checks.attempt(Event::SignIn, (Kind::Till, &username), from);
+        let attempt =
+            self.checks.attempt(Event::SignIn, Actor::new(Kind::Till, &username, from), from);
         self.verified(Presented::Till(attempt, &digest)).await
     }
 
@@ -167,7 +168,8 @@ impl Authenticator {
     pub async fn client(&self, key: &str, secret: &str, from: IpAddr) -> Result<Caller, Refusal> {
         let actor = Actor::new(Kind::ApiClient, key, from);
         let key = self.security_log.key(Event::SignIn, actor)?;
-        let attempt = self.checks.attempt(Event::SignIn, (Kind::ApiClient, &key), from);
+        let attempt =
+            self.checks.attempt(Event::SignIn, Actor::new(Kind::ApiClient, &key, from), from);
         self.verified(Presented::Client(attempt, secret)).await
     }
 

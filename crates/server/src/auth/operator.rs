@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use patron_rules::text;
 use patron_store::Store;
-use patron_store::operators::TokenHash;
+use patron_store::operators::{OperatorId, TokenHash};
 use sha2::{Digest as _, Sha256};
 
 use super::Refusal;
@@ -89,31 +90,44 @@ impl SignIn {
         Self { store, checks, security_log }
     }
 
-    /// Fails unless this is the operator's password; takes as long where there is no such operator.
-    /// The log has a refusal as that of this event.
+    /// Returns the operator of this name in the organisation of this name, or for everywhere without
+    /// one. Fails unless this is the password; takes as long if no such operator or organisation
+    /// exists. The log has a refusal as that of this event.
     ///
     /// # Errors
     /// Why they are not let in.
     pub(crate) async fn verify(
         &self,
         event: Event,
-        name: &str,
+        (organisation, name): (Option<&str>, &str),
         plain: String,
         from: IpAddr,
-    ) -> Result<(), Refusal> {
-        let actor = Actor::new(Kind::Operator, name, from);
-        let name = self.security_log.key(event, actor)?;
-        let attempt = self.checks.attempt(event, (Kind::Operator, &name), from);
+    ) -> Result<OperatorId, Refusal> {
+        let sent = Actor { account_of: organisation, ..Actor::new(Kind::Operator, name, from) };
+        let name = self.security_log.key(event, sent)?;
+        let organisation = match organisation {
+            Some(organisation) => Some(text::key(organisation).ok_or_else(|| {
+                self.security_log.refused(event, sent, Reason::UnknownName);
+                Refusal::Unauthorised
+            })?),
+            None => None,
+        };
+        let organisation = organisation.as_deref();
+        let actor = Actor { name: &name, account_of: organisation, ..sent };
+        let attempt = self.checks.attempt(event, actor, from);
         let guess = self.checks.admit(&attempt)?;
-        let known = self.store.operator_password(&name).await.map_err(|error| {
+        let known = self.store.operator_credential(organisation, &name).await.map_err(|error| {
             tracing::error!(error = error.chain(), "an operator cannot be looked up");
             Refusal::Unavailable
         })?;
-        let reason = if known.is_some() { Reason::WrongPassword } else { Reason::UnknownName };
-        if self.checks.is_right(&attempt, plain, known, guess).await? {
+        let (operator, hash) = known.map(|known| (known.operator, known.password)).unzip();
+        if self.checks.is_right(&attempt, plain, hash, guess).await?
+            && let Some(operator) = operator
+        {
             self.checks.was_right(&attempt);
-            return Ok(());
+            return Ok(operator);
         }
+        let reason = if operator.is_some() { Reason::WrongPassword } else { Reason::UnknownName };
         self.security_log.refused(event, attempt.actor, reason);
         Err(Refusal::Unauthorised)
     }

@@ -60,7 +60,7 @@ pub(crate) enum Event {
     SecretChange,
     TokenRevocation,
     RoleChange,
-    RoleRemoval,
+    OperatorRemoval,
 }
 
 impl Event {
@@ -73,7 +73,7 @@ impl Event {
             Self::SecretChange => "secret change",
             Self::TokenRevocation => "token revocation",
             Self::RoleChange => "role change",
-            Self::RoleRemoval => "role removal",
+            Self::OperatorRemoval => "operator removal",
         }
     }
 }
@@ -128,11 +128,18 @@ pub(crate) struct Actor<'a> {
     pub(crate) address: Option<IpAddr>,
     /// The organisation in which the caller acts, where it is known.
     pub(crate) organisation: Option<&'a str>,
+    /// The organisation to which an operator's account belongs, as sent where the operator signs in.
+    /// `None` for operators for everywhere.
+    pub(crate) account_of: Option<&'a str>,
 }
 
 impl<'a> Actor<'a> {
     pub(crate) const fn new(kind: Kind, name: &'a str, address: IpAddr) -> Self {
-        Self { kind, name, address: Some(address), organisation: None }
+        Self { kind, name, address: Some(address), organisation: None, account_of: None }
+    }
+
+    fn account_of(&self) -> Option<String> {
+        self.account_of.map(|organisation| printable(self.kind, organisation))
     }
 
     fn named(&self, kind: Kind) -> Option<String> {
@@ -160,6 +167,7 @@ pub(crate) fn accepted(event: Event, actor: Actor<'_>, subject: Subject<'_>) {
         till = actor.named(Kind::Till),
         client = actor.named(Kind::ApiClient),
         operator = actor.named(Kind::Operator),
+        operator_of = actor.account_of(),
         organisation = actor.organisation,
         address = actor.address.map(tracing::field::display),
         account,
@@ -229,6 +237,7 @@ impl SecurityLog {
             till = actor.named(Kind::Till),
             client = actor.named(Kind::ApiClient),
             operator = actor.named(Kind::Operator),
+            operator_of = actor.account_of(),
             organisation = actor.organisation,
             address = actor.address.map(tracing::field::display),
             reason = reason.text(actor.kind),
@@ -241,7 +250,7 @@ impl SecurityLog {
     fn admit(&self, actor: Actor<'_>, address: IpAddr, reason: Reason) -> bool {
         let network = network::of(address);
         let lockout = (reason == Reason::LockedOut)
-            .then(|| self.names.hash_one((actor.kind.text(), actor.name)));
+            .then(|| self.names.hash_one((actor.kind.text(), actor.account_of, actor.name)));
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
         let left_out = budget.turn(Instant::now());
         let admitted = budget.admit(network, lockout);

@@ -275,7 +275,7 @@ mod tests {
         "operator add @ --role owner --organisation @",
         "operator list --organisation @",
         "operator remove @ --organisation @",
-        "operator password @",
+        "operator password @ --organisation @",
         "ledger check --organisation @",
     ];
 

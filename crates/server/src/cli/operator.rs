@@ -10,11 +10,11 @@ use crate::auth::password_rules::Account;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// List the operators with a role in every organisation, or in one, with their roles.
+    /// List the operators for everywhere, or those of one organisation, with their roles.
     List(List),
     /// Add an operator with a role, or change the role of one. A new operator needs a password.
     Add(Add),
-    /// Remove an operator's role.
+    /// Remove an operator, and end the operator's sessions.
     Remove(Remove),
     /// Set an operator's password, and end the operator's sessions.
     Password(Password),
@@ -59,20 +59,22 @@ pub(super) struct Password {
     #[arg(value_parser = super::name)]
     name: String,
     #[command(flatten)]
+    extent: Extent,
+    #[command(flatten)]
     place: Place,
 }
 
-/// Where a role holds.
+/// Where an operator's account belongs.
 #[derive(Args)]
 struct Extent {
-    /// Only the role in this organisation. Without it, the role in every organisation, present and
-    /// future.
+    /// An operator of this organisation. Without it, an operator for everywhere, whose role holds in
+    /// every organisation, present and future.
     #[arg(long, value_name = "NAME", value_parser = super::name)]
     organisation: Option<String>,
 }
 
 impl Extent {
-    /// The path of the operators with a role there.
+    /// The path of its operators.
     fn operators(&self) -> String {
         match &self.organisation {
             Some(name) => path(&["organisations", name, "operators"]),
@@ -85,6 +87,16 @@ impl Extent {
         match &self.organisation {
             Some(organisation) => path(&["organisations", organisation, "operators", name]),
             None => path(&["operators", name]),
+        }
+    }
+
+    /// The path of the password of one of them.
+    fn password(&self, name: &str) -> String {
+        match &self.organisation {
+            Some(organisation) => {
+                local_path(&["organisations", organisation, "operators", name, "password"])
+            }
+            None => local_path(&["operators", name, "password"]),
         }
     }
 }
@@ -108,12 +120,12 @@ pub(super) fn run(command: &Command) -> anyhow::Result<()> {
                 admin.delete(&extent.operator(name)).await.map(drop)
             })
         }
-        Command::Password(Password { name, place }) => {
+        Command::Password(Password { name, extent, place }) => {
             admin::with(place, IfMissing::Fail, async |admin| {
-                admin.get(&local_path(&["operators", name])).await?;
+                admin.get(&extent.operator(name)).await?;
                 admin.release().await;
                 let new = NewPassword { password: prompt::new_password(Account::Operator, name)? };
-                admin.put(&local_path(&["operators", name, "password"]), &new).await.map(drop)
+                admin.put(&extent.password(name), &new).await.map(drop)
             })
         }
     }
@@ -147,7 +159,7 @@ async fn add(admin: &mut Admin, arguments: &Add) -> anyhow::Result<()> {
     if let Some(organisation) = &extent.organisation {
         admin.get(&path(&["organisations", organisation])).await?;
     }
-    let password = match admin.get(&local_path(&["operators", name])).await {
+    let password = match admin.get(&extent.operator(name)).await {
         Ok(_) => None,
         Err(error) if is_not_found(&error) => {
             admin.release().await;

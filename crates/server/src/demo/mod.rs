@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use anyhow::bail;
 use jiff::Timestamp;
-use patron_store::operators::{Role, Scope};
-use patron_store::{Author, NewOrganisation, Store};
+use patron_store::operators::{OperatorId, Role, Scope};
+use patron_store::{Author, AuthorKind, NewOrganisation, Store};
 
 use crate::auth::password;
 use crate::organisation_file::{Hashed, OrganisationFile};
@@ -36,10 +36,12 @@ pub async fn fill(store: &dyn Store) -> anyhow::Result<()> {
         Ok(NewOrganisation { is_demo: true, ..organisation })
     };
     let organisations = FILES.into_iter().map(read).collect::<anyhow::Result<_>>()?;
-    let author = Author { name: "serve --demo".to_owned(), at: Timestamp::now() };
+    let author =
+        Author { name: "serve --demo".to_owned(), kind: AuthorKind::Command, at: Timestamp::now() };
     store.set_up(organisations, author.clone()).await?;
     let password = password::argon2id(PASSWORD)?;
-    store.add_operator(OPERATOR, password, Scope::Everywhere, Role::Owner, author).await?;
+    let operator = OperatorId { scope: Scope::Everywhere, name: OPERATOR.to_owned() };
+    store.add_operator(operator, password, Role::Owner, author).await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 //! passwords for other names from that address nor guesses at its name from other addresses lock it
 //! out.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::iter;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -86,8 +86,8 @@ impl Guesses {
     }
 
     /// The account of this name at the network of this address.
-    pub(crate) fn source(&self, name: &str, from: IpAddr, now: Instant) -> Source {
-        let pair = (self.hasher.hash_one(name), network::of(from));
+    pub(crate) fn source(&self, account: impl Hash, from: IpAddr, now: Instant) -> Source {
+        let pair = (self.hasher.hash_one(account), network::of(from));
         let right_at = self.known.get(&pair);
         let is_current = |at: &Instant| now.saturating_duration_since(*at) < KNOWN_FOR;
         Source { pair, right_at: right_at.filter(is_current) }

@@ -12,7 +12,9 @@ use patron_server::config::Config;
 use patron_server::http::tls::Certificate;
 use patron_server::organisation_file::{Hashed, OrganisationFile};
 use patron_server::{demo, http};
-use patron_store::{Author, Change, Edit, Expected, NewSecret, NewToken, Store, TenantId};
+use patron_store::{
+    Author, AuthorKind, Change, Edit, Expected, NewSecret, NewToken, Store, TenantId,
+};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use ureq::Agent;
@@ -219,11 +221,25 @@ impl App {
         self.sign_in("demo", "demo").unwrap()
     }
 
-    /// A client that is signed in as this operator.
+    /// A client that is signed in as this operator for everywhere.
     pub fn sign_in(&self, name: &str, password: &str) -> Result<Client, Box<Reply>> {
-        let credentials = serde_json::json!({"name": name, "password": password});
+        self.sign_in_with(&json!({"name": name, "password": password}))
+    }
+
+    /// A client that is signed in as this operator of an organisation.
+    pub fn sign_in_to(
+        &self,
+        organisation: &str,
+        name: &str,
+        password: &str,
+    ) -> Result<Client, Box<Reply>> {
+        let account = json!({"organisation": organisation, "name": name, "password": password});
+        self.sign_in_with(&account)
+    }
+
+    fn sign_in_with(&self, credentials: &Value) -> Result<Client, Box<Reply>> {
         let path = "/admin/api/v1/sessions";
-        let reply = self.anonymous().request("POST", path, &[], &credentials);
+        let reply = self.anonymous().request("POST", path, &[], credentials);
         if reply.status != 201 {
             return Err(Box::new(reply));
         }
@@ -252,7 +268,7 @@ pub struct Credentials {
 }
 
 pub fn author() -> Author {
-    Author { name: "test".to_owned(), at: now() }
+    Author { name: "test".to_owned(), kind: AuthorKind::Command, at: now() }
 }
 
 /// Somebody who sends requests.

@@ -79,7 +79,7 @@ fn a_brand_is_set_up_while_patron_serves() {
 fn the_network_does_not_reach_the_endpoints_of_commands() {
     let app = App::start();
     for client in [app.anonymous(), app.operator(), app.till("till.001")] {
-        for path in ["/local/operators/demo", "/local/organisations/demo/file"] {
+        for path in ["/local/operators/demo/password", "/local/organisations/demo/file"] {
             assert_eq!(get(&client, path).status, 404, "{path}");
         }
     }

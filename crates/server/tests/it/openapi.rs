@@ -226,7 +226,7 @@ fn every_operation_keeps_out_operators_whom_it_is_not_for() {
         let path = format!("/admin/api/v1/organisations/{organisation}/operators/{name}");
         let document = json!({"role": role, "password": "long enough, is it not"});
         assert_eq!(owner.request("PUT", &path, &[], &document).status, 204);
-        app.sign_in(name, "long enough, is it not").unwrap()
+        app.sign_in_to(organisation, name, "long enough, is it not").unwrap()
     };
     let (reader, foreigner) =
         (role("demo", "reader", "reader"), role("demo2", "foreigner", "owner"));

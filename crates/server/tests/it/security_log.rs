@@ -21,6 +21,12 @@ fn sign_in(anonymous: &Client, name: &str, password: &str) -> Reply {
     post(anonymous, SESSIONS, &json!({"name": name, "password": password}))
 }
 
+/// Signs in as an operator of the organisation `demo`.
+fn sign_in_to_demo(anonymous: &Client, name: &str, password: &str) -> Reply {
+    let account = json!({"organisation": "demo", "name": name, "password": password});
+    post(anonymous, SESSIONS, &account)
+}
+
 /// The lines of the security log, without what every log line has.
 fn security_lines(log: &str) -> Vec<Value> {
     let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -32,9 +38,17 @@ fn shown(lines: &[Value]) -> String {
     let mut shown = String::new();
     for line in lines {
         write!(shown, "{} |", line["message"].as_str().unwrap()).unwrap();
-        for field in
-            ["till", "client", "operator", "organisation", "account", "role", "reason", "request"]
-        {
+        for field in [
+            "till",
+            "client",
+            "operator",
+            "operator_of",
+            "organisation",
+            "account",
+            "role",
+            "reason",
+            "request",
+        ] {
             if let Some(value) = line[field].as_str() {
                 write!(shown, " {field}: {value};").unwrap();
             }
@@ -49,19 +63,19 @@ fn records_what_operators_change() {
     let data = Data::passing();
     let (mut program, log, address) = logged(command(data.name()).env("PATRON_LOG", "info"));
     let anonymous = Client::new(address, None);
-    let signed_in = |name: &str, password: &str| {
-        let begun = sign_in(&anonymous, name, password);
+    let signed_in = |begun: &Reply| {
         assert_eq!(begun.status, 201, "{}", begun.text);
         Client::bearer(address, begun.json()["token"].as_str().unwrap())
     };
-    let demo = signed_in("demo", "demo");
+    let demo = signed_in(&sign_in(&anonymous, "demo", "demo"));
     let asha = format!("{DEMO}/operators/asha");
     let statuses = [
         put(&demo, &asha, &json!({"role": "editor", "password": PASSWORD})).status,
         put(&demo, &asha, &json!({"role": "reader"})).status,
     ];
     assert_eq!(statuses, [204, 204]);
-    let reader = signed_in("asha", PASSWORD);
+    assert_eq!(sign_in(&anonymous, "asha", PASSWORD).status, 401);
+    let reader = signed_in(&sign_in_to_demo(&anonymous, "asha", PASSWORD));
     let till = format!("{DEMO}/tills/till.001/password");
     assert_eq!(post(&reader, &till, &Value::Null).status, 403);
     assert_eq!(get(&reader, "/admin/api/v1/organisations/demo2/tills").status, 404);
@@ -99,16 +113,17 @@ fn records_what_operators_change() {
     sign-in accepted | operator: demo; 127.0.0.1
     role change accepted | operator: demo; organisation: demo; account: operator asha; role: editor; 127.0.0.1
     role change accepted | operator: demo; organisation: demo; account: operator asha; role: reader; 127.0.0.1
-    sign-in accepted | operator: asha; 127.0.0.1
-    request refused | operator: asha; organisation: demo; reason: role does not permit it; request: POST /admin/api/v1/organisations/{organisation}/tills/{name}/password; 127.0.0.1
-    request refused | operator: asha; organisation: demo2; reason: no role in the organisation; request: GET /admin/api/v1/organisations/{organisation}/tills; 127.0.0.1
-    password change refused | operator: asha; reason: wrong password; 127.0.0.1
-    password change accepted | operator: asha; 127.0.0.1
+    sign-in refused | operator: asha; reason: no such operator; 127.0.0.1
+    sign-in accepted | operator: asha; operator_of: demo; 127.0.0.1
+    request refused | operator: asha; operator_of: demo; organisation: demo; reason: role does not permit it; request: POST /admin/api/v1/organisations/{organisation}/tills/{name}/password; 127.0.0.1
+    request refused | operator: asha; operator_of: demo; organisation: demo2; reason: no role in the organisation; request: GET /admin/api/v1/organisations/{organisation}/tills; 127.0.0.1
+    password change refused | operator: asha; operator_of: demo; reason: wrong password; 127.0.0.1
+    password change accepted | operator: asha; operator_of: demo; 127.0.0.1
     password change accepted | operator: demo; organisation: demo; account: till till.001; 127.0.0.1
     password change accepted | operator: demo; organisation: demo; account: till till.001; 127.0.0.1
     secret change accepted | operator: demo; organisation: demo; account: API client shop; 127.0.0.1
     token revocation accepted | operator: demo; organisation: demo; account: API client shop; 127.0.0.1
-    role removal accepted | operator: demo; organisation: demo; account: operator asha; 127.0.0.1
+    operator removal accepted | operator: demo; organisation: demo; account: operator asha; 127.0.0.1
     role change accepted | operator: demo; account: operator ravi; role: owner; 127.0.0.1
     sign-out accepted | operator: demo; 127.0.0.1
     ");

@@ -197,8 +197,16 @@ fn the_first_owner_is_added_on_the_command_line() {
     let place = Place::new();
     place.run(&["org", "apply", &place.file("brand.toml", BRAND), "--yes"]);
     place.run(&["operator", "add", "asha", "--organisation", "brand", "--role", "owner"]);
-    // Who is there already needs no password to be given another role.
+    place.run(&["operator", "add", "ravi", "--organisation", "brand", "--role", "owner"]);
+    // An operator who exists already gets another role without a password.
+    place.run(&["operator", "add", "asha", "--organisation", "brand", "--role", "editor"]);
+    // An operator for everywhere of the same name has an account of its own.
     place.run(&["operator", "add", "asha", "--role", "reader"]);
+    assert_eq!(place.run(&["operator", "list"]), "asha\treader\n");
+    let listed = place.run(&["operator", "list", "--organisation", "brand"]);
+    assert_eq!(listed, "asha\teditor\nravi\towner\n");
+    let other = ["operator", "password", "asha", "--organisation", "brand"];
+    assert_eq!(place.told(&other, "another long password\n").status.code(), Some(0));
     let refused =
         place.refused(&["operator", "add", "x", "--organisation", "none", "--role", "owner"]);
     assert_eq!(refused, "patron: there is no organisation `none`");
@@ -206,17 +214,17 @@ fn the_first_owner_is_added_on_the_command_line() {
     assert!(refused.contains("12 to 256 characters"), "{refused}");
 
     let mut program = Program::serve(place.data());
-    let credentials = json!({"name": "asha", "password": "a long password"});
-    let session = Client::new(program.address, None).request(
-        "POST",
-        "/admin/api/v1/sessions",
-        &[],
-        &credentials,
-    );
-    let asha = Client::bearer(program.address, session.json()["token"].as_str().unwrap());
-    let current = get(&asha, "/admin/api/v1/sessions/current").json();
-    assert_eq!(current["role"], "reader");
-    assert_eq!(current["organisations"], json!([{"name": "brand", "role": "owner"}]));
+    let anonymous = Client::new(program.address, None);
+    for (organisation, password, role) in [
+        (Value::Null, "a long password", "reader"),
+        (json!("brand"), "another long password", "editor"),
+    ] {
+        let account = json!({"organisation": organisation, "name": "asha", "password": password});
+        let session = anonymous.request("POST", "/admin/api/v1/sessions", &[], &account);
+        let asha = Client::bearer(program.address, session.json()["token"].as_str().unwrap());
+        let current = get(&asha, "/admin/api/v1/sessions/current").json();
+        assert_eq!((&current["role"], &current["organisation"]), (&json!(role), &organisation));
+    }
     assert_eq!(program.signal("-TERM"), Some(0));
 }
 

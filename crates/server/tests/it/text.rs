@@ -301,7 +301,11 @@ fn nobody_signs_in_with_nul() {
             "{name:?}"
         );
         let credentials = json!({"name": name, "password": "owner everywhere"});
-        admin::problem(&admin::post(&app.anonymous(), "/admin/api/v1/sessions", &credentials), 401);
+        let organisation = json!({"organisation": name, "name": "demo", "password": "demo"});
+        for credentials in [credentials, organisation] {
+            let refused = admin::post(&app.anonymous(), "/admin/api/v1/sessions", &credentials);
+            admin::problem(&refused, 401);
+        }
         let credentials = json!({"key": name, "secret": "x"});
         let token = admin::post(&app.anonymous(), "/v3/oauth/token/generate", &credentials);
         assert_eq!(token.status, 401, "{name:?}: {}", token.text);

@@ -178,7 +178,7 @@ const fn growing(name: &'static str, key: usize, columns: &'static [Column]) -> 
 
 /// Every table, in the order in which they are copied: first what is set up, by which a registry is
 /// told from others.
-pub(crate) static TABLES: [Table; 21] = [
+pub(crate) static TABLES: [Table; 20] = [
     Table {
         own: &[(Engine::Sqlite, "identifiers_merged_to", 0)],
         own_apart: &[(Engine::Postgres, "configuration_version", "version", 1)],
@@ -213,6 +213,7 @@ pub(crate) static TABLES: [Table; 21] = [
             number("change"),
             number("changed_at"),
             text("changed_by"),
+            text("changed_by_kind"),
             text("resource"),
             text("name"),
             text("before"),
@@ -240,8 +241,11 @@ pub(crate) static TABLES: [Table; 21] = [
             text("secret_hash"),
         ],
     ),
-    set_up("operator", 1, &[text("name"), text("password")]),
-    set_up("operator_role", 2, &[number("organisation_id"), text("operator"), text("role")]),
+    set_up(
+        "operator_account",
+        2,
+        &[number("organisation_id"), text("name"), text("password"), text("role")],
+    ),
     set_up(
         "series",
         3,
@@ -261,7 +265,13 @@ pub(crate) static TABLES: [Table; 21] = [
     growing(
         "operator_session",
         1,
-        &[bytes("token_hash"), text("operator"), number("opened_at"), number("expires_at")],
+        &[
+            bytes("token_hash"),
+            number("organisation_id"),
+            text("operator"),
+            number("opened_at"),
+            number("expires_at"),
+        ],
     ),
     Table {
         own: &[(Engine::Sqlite, "recent", 0)],

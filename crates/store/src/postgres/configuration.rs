@@ -24,10 +24,13 @@ const WRITE: &str = "INSERT INTO configuration (
      ON CONFLICT (organisation_id, resource, name) DO UPDATE SET
         version = EXCLUDED.version, is_active = EXCLUDED.is_active, document = EXCLUDED.document";
 const RECORD: &str = "INSERT INTO configuration_change (
-        organisation_id, change, changed_at, changed_by, resource, name, before, after)
-     SELECT $1, COALESCE(max(change), 0) + 1, $2, $3, $4, $5, $6, $7
+        organisation_id, change, changed_at, changed_by, changed_by_kind, resource, name, before,
+        after)
+     SELECT $1, COALESCE(max(change), 0) + 1, $2, $3, $4, $5, $6, $7, $8
      FROM configuration_change WHERE organisation_id = $1";
-const CHANGES: &str = "SELECT change, changed_at, changed_by, resource, name, before, after
+const CHANGES: &str =
+    "SELECT change, changed_at, changed_by, changed_by_kind, resource, name, before,
+        after
      FROM configuration_change
      WHERE organisation_id = $1 AND change < $2 ORDER BY change DESC LIMIT $3";
 
@@ -111,8 +114,9 @@ pub(super) async fn record(
 ) -> Result<(), Error> {
     let Record { resource, name, before, after } = entry;
     let at = author.at.as_millisecond();
-    let parameters: [Parameter<'_>; 7] =
-        [&tenant.0, &at, &author.name, &resource, &name, &before, &after];
+    let kind = author.kind.name();
+    let parameters: [Parameter<'_>; 8] =
+        [&tenant.0, &at, &author.name, &kind, &resource, &name, &before, &after];
     connection.execute(RECORD, &parameters).await.map(drop)
 }
 

@@ -96,13 +96,12 @@ pub async fn distribute(options: &PostgresOptions) -> Result<Vec<&'static str>, 
 }
 
 /// What is looked up before the organisation is known; every node has a copy of these small tables.
-const DIRECTORY: [&str; 7] = [
+const DIRECTORY: [&str; 6] = [
     "organisation",
     "till_credential",
     "api_client_credential",
     "access_token",
-    "operator",
-    "operator_role",
+    "operator_account",
     "operator_session",
 ];
 /// The table beside which the others are put, so that an organisation's rows are on one node.

@@ -3,7 +3,7 @@
 use patron_rules::organisation::{Document, Kind};
 
 use super::{Row, corrupt, count};
-use crate::{Author, Error, RecordedChange, Stored};
+use crate::{Author, AuthorKind, Error, RecordedChange, Stored};
 
 /// The document of a row.
 pub(crate) fn stored(row: &impl Row) -> Result<Stored, Error> {
@@ -28,9 +28,11 @@ pub(crate) struct Record<'a> {
 
 /// The change of a row.
 pub(crate) fn recorded_change(row: &impl Row) -> Result<RecordedChange, Error> {
+    let kind = AuthorKind::named(&row.text("changed_by_kind")?)
+        .ok_or_else(|| corrupt("a kind of author is not known"))?;
     Ok(RecordedChange {
         number: row.number("change")?,
-        author: Author { name: row.text("changed_by")?, at: row.time("changed_at")? },
+        author: Author { name: row.text("changed_by")?, kind, at: row.time("changed_at")? },
         resource: row.text("resource")?,
         name: row.text("name")?,
         before: row.maybe_text("before")?,

@@ -1,7 +1,7 @@
-//! Operators' roles.
+//! Operators, their roles and who is signed in.
 
-use super::corrupt;
-use crate::operators::{Role, Scope};
+use super::{Row, corrupt};
+use crate::operators::{OperatorCredential, OperatorId, Role, Scope, Session};
 use crate::{Error, TenantId};
 
 /// The organisation's number that stands for all.
@@ -30,4 +30,24 @@ pub(crate) fn document(role: Role) -> String {
 
 pub(crate) fn role(name: &str) -> Result<Role, Error> {
     name.parse().map_err(|_| corrupt("a role is not known"))
+}
+
+/// The operator whom a row names by `organisation_id` and `name`.
+fn id(row: &impl Row) -> Result<OperatorId, Error> {
+    Ok(OperatorId { scope: scope(row.number("organisation_id")?), name: row.text("name")? })
+}
+
+/// What the operator of a row signs in with.
+pub(crate) fn credential(row: &impl Row) -> Result<OperatorCredential, Error> {
+    Ok(OperatorCredential { operator: id(row)?, password: row.text("password")? })
+}
+
+/// The session of a row.
+pub(crate) fn session(row: &impl Row) -> Result<Session, Error> {
+    Ok(Session {
+        operator: id(row)?,
+        organisation: row.maybe_text("organisation")?,
+        role: role(&row.text("role")?)?,
+        expires_at: row.time("expires_at")?,
+    })
 }

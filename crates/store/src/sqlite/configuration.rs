@@ -118,12 +118,18 @@ pub(super) fn record(
 ) -> Result<(), Error> {
     let Record { resource, name, before, after } = entry;
     connection
-        .prepare_cached("INSERT INTO configuration_change VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        .prepare_cached(
+            "INSERT INTO configuration_change (
+                organisation_id, change, changed_at, changed_by, changed_by_kind, resource, name,
+                before, after)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
         .execute(params![
             tenant.0,
             next_change(connection, tenant)?,
             author.at.as_millisecond(),
             author.name,
+            author.kind.name(),
             resource,
             name,
             before,
@@ -141,7 +147,7 @@ pub(super) fn changes(
 ) -> Result<Vec<RecordedChange>, Error> {
     list(
         connection,
-        "SELECT change, changed_at, changed_by, resource, name, before, after
+        "SELECT change, changed_at, changed_by, changed_by_kind, resource, name, before, after
          FROM configuration_change
          WHERE organisation_id = ?1 AND change < ?2 ORDER BY change DESC LIMIT ?3",
         (tenant.0, before.unwrap_or(i64::MAX), limit),

@@ -7,127 +7,168 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::SqliteStore;
 use super::configuration;
 use super::rows::{list, taken};
-use crate::operators::{Grant, Role, SESSIONS_LIMIT, Scope, Session, TokenHash};
+use crate::operators::{
+    NewSession, Operator, OperatorCredential, OperatorId, Role, SESSIONS_LIMIT, Scope, Session,
+    TokenHash,
+};
+use crate::rows::Row as _;
 use crate::rows::configuration::Record;
-use crate::rows::operators::{RESOURCE, document, number, role, scope};
-use crate::rows::{Row as _, timestamp};
+use crate::rows::operators::{self, RESOURCE, document, number, role};
 use crate::{Author, Error, Operators, TenantId};
+
+const ROLE: &str = "SELECT role FROM operator_account WHERE organisation_id = ?1 AND name = ?2";
+const CREDENTIAL: &str = "SELECT organisation_id, name, password FROM operator_account
+     WHERE name = ?2 AND organisation_id =
+        CASE WHEN ?1 IS NULL THEN 0
+        ELSE (SELECT organisation_id FROM organisation WHERE name = ?1) END";
+const SESSION: &str = "SELECT s.organisation_id, s.operator AS name, s.expires_at, a.role,
+        o.name AS organisation
+     FROM operator_session s
+     JOIN operator_account a ON a.organisation_id = s.organisation_id AND a.name = s.operator
+     LEFT JOIN organisation o ON o.organisation_id = s.organisation_id
+     WHERE s.token_hash = ?1 AND s.expires_at > ?2";
 
 fn add(
     connection: &Connection,
-    (name, password): (&str, &str),
-    scope: Scope,
+    operator: &OperatorId,
+    password: &str,
     role: Role,
     author: &Author,
 ) -> Result<(), Error> {
     connection
-        .prepare_cached("INSERT INTO operator VALUES (?1, ?2)")?
-        .execute((name, password))
-        .map_err(|error| taken(error, "operator name", name))?;
-    grant(connection, name, scope, Some(role), author)
+        .prepare_cached("INSERT INTO operator_account VALUES (?1, ?2, ?3, ?4)")?
+        .execute((number(operator.scope), &operator.name, password, role.name()))
+        .map_err(|error| taken(error, "operator name", &operator.name))?;
+    record(connection, operator, (None, Some(role)), author)
 }
 
-fn grant(
+fn change_role(
     connection: &Connection,
-    name: &str,
-    scope: Scope,
-    role: Option<Role>,
+    operator: &OperatorId,
+    role: Role,
     author: &Author,
 ) -> Result<(), Error> {
-    password(connection, name)?.ok_or_else(|| Error::NoOperator(name.to_owned()))?;
-    let key = (number(scope), name);
-    let before = granted(connection, scope, name)?;
+    let before = existing(connection, operator)?;
     connection
-        .prepare_cached("DELETE FROM operator_role WHERE organisation_id = ?1 AND operator = ?2")?
-        .execute(key)?;
-    if let Some(role) = role {
-        connection.prepare_cached("INSERT INTO operator_role VALUES (?1, ?2, ?3)")?.execute((
-            key.0,
-            key.1,
-            role.name(),
-        ))?;
-    }
-    if before == Some(Role::Owner) && owners(connection, scope)? == 0 {
-        return Err(Error::LastOwner);
-    }
-    let (before, after) = (before.map(document), role.map(document));
-    let record = Record { resource: RESOURCE, name, before, after };
-    configuration::record(connection, TenantId(key.0), record, author)
+        .prepare_cached(
+            "UPDATE operator_account SET role = ?3 WHERE organisation_id = ?1 AND name = ?2",
+        )?
+        .execute((number(operator.scope), &operator.name, role.name()))?;
+    keep_an_owner(connection, operator.scope, before)?;
+    record(connection, operator, (Some(before), Some(role)), author)
 }
 
-/// How many owners the scope has.
-fn owners(connection: &Connection, scope: Scope) -> Result<i64, Error> {
-    let count = connection
+fn remove(connection: &Connection, operator: &OperatorId, author: &Author) -> Result<(), Error> {
+    let before = existing(connection, operator)?;
+    connection
+        .prepare_cached("DELETE FROM operator_account WHERE organisation_id = ?1 AND name = ?2")?
+        .execute((number(operator.scope), &operator.name))?;
+    keep_an_owner(connection, operator.scope, before)?;
+    close_sessions(connection, operator)?;
+    record(connection, operator, (Some(before), None), author)
+}
+
+/// Fails if the change of one of these roles took the scope's last owner.
+fn keep_an_owner(connection: &Connection, scope: Scope, before: Role) -> Result<(), Error> {
+    let owners: i64 = connection
         .prepare_cached(
-            "SELECT count(*) FROM operator_role WHERE organisation_id = ?1 AND role = ?2",
+            "SELECT count(*) FROM operator_account WHERE organisation_id = ?1 AND role = ?2",
         )?
         .query_row((number(scope), Role::Owner.name()), |row| row.get(0))?;
-    Ok(count)
+    if before == Role::Owner && owners == 0 { Err(Error::LastOwner) } else { Ok(()) }
 }
 
-fn granted(connection: &Connection, scope: Scope, name: &str) -> Result<Option<Role>, Error> {
+fn record(
+    connection: &Connection,
+    OperatorId { scope, name }: &OperatorId,
+    (before, after): (Option<Role>, Option<Role>),
+    author: &Author,
+) -> Result<(), Error> {
+    let (before, after) = (before.map(document), after.map(document));
+    let record = Record { resource: RESOURCE, name, before, after };
+    configuration::record(connection, TenantId(number(*scope)), record, author)
+}
+
+/// The role of an operator who must exist.
+fn existing(connection: &Connection, operator: &OperatorId) -> Result<Role, Error> {
+    find_role(connection, operator)?.ok_or_else(|| Error::NoOperator(operator.name.clone()))
+}
+
+fn find_role(connection: &Connection, operator: &OperatorId) -> Result<Option<Role>, Error> {
     let found: Option<String> = connection
-        .prepare_cached(
-            "SELECT role FROM operator_role WHERE organisation_id = ?1 AND operator = ?2",
-        )?
-        .query_row((number(scope), name), |row| row.get(0))
+        .prepare_cached(ROLE)?
+        .query_row((number(operator.scope), &operator.name), |row| row.get(0))
         .optional()?;
     found.as_deref().map(role).transpose()
 }
 
-fn grants(
+fn page(
     connection: &Connection,
     scope: Scope,
     after: &str,
     limit: u32,
-) -> Result<Vec<Grant>, Error> {
+) -> Result<Vec<Operator>, Error> {
     list(
         connection,
-        "SELECT operator, role FROM operator_role
-         WHERE organisation_id = ?1 AND operator > ?2 ORDER BY operator LIMIT ?3",
+        "SELECT name, role FROM operator_account
+         WHERE organisation_id = ?1 AND name > ?2 ORDER BY name LIMIT ?3",
         (number(scope), after, limit),
-        |row| Ok(Grant { operator: row.text("operator")?, role: role(&row.text("role")?)? }),
+        |row| Ok(Operator { name: row.text("name")?, role: role(&row.text("role")?)? }),
     )
 }
 
-fn password(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
-    let found = connection
-        .prepare_cached("SELECT password FROM operator WHERE name = ?1")?
-        .query_row([name], |row| row.get(0));
-    Ok(found.optional()?)
+fn credential(
+    connection: &Connection,
+    organisation: Option<&str>,
+    name: &str,
+) -> Result<Option<OperatorCredential>, Error> {
+    let mut found =
+        list(connection, CREDENTIAL, (organisation, name), |row| operators::credential(row))?;
+    Ok(found.pop())
 }
 
-fn set_password(connection: &Connection, name: &str, password: &str) -> Result<(), Error> {
+fn set_password(
+    connection: &Connection,
+    operator: &OperatorId,
+    password: &str,
+) -> Result<(), Error> {
     let changed = connection
-        .prepare_cached("UPDATE operator SET password = ?2 WHERE name = ?1")?
-        .execute((name, password))?;
+        .prepare_cached(
+            "UPDATE operator_account SET password = ?3 WHERE organisation_id = ?1 AND name = ?2",
+        )?
+        .execute((number(operator.scope), &operator.name, password))?;
     if changed == 0 {
-        return Err(Error::NoOperator(name.to_owned()));
+        return Err(Error::NoOperator(operator.name.clone()));
     }
+    close_sessions(connection, operator)
+}
+
+fn close_sessions(connection: &Connection, operator: &OperatorId) -> Result<(), Error> {
     connection
-        .prepare_cached("DELETE FROM operator_session WHERE operator = ?1")?
-        .execute([name])?;
+        .prepare_cached(
+            "DELETE FROM operator_session WHERE organisation_id = ?1 AND operator = ?2",
+        )?
+        .execute((number(operator.scope), &operator.name))?;
     Ok(())
 }
 
-fn open_session(
-    connection: &Connection,
-    token: &TokenHash,
-    operator: &str,
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> Result<(), Error> {
-    password(connection, operator)?.ok_or_else(|| Error::NoOperator(operator.to_owned()))?;
+fn open_session(connection: &Connection, new: &NewSession) -> Result<(), Error> {
+    let NewSession { token, operator, opened_at, expires_at } = new;
+    existing(connection, operator)?;
+    let (tenant, name) = (number(operator.scope), &operator.name);
+    let (opened_at, expires_at) = (opened_at.as_millisecond(), expires_at.as_millisecond());
     connection
         .prepare_cached(
-            "DELETE FROM operator_session WHERE operator = ?1 AND (expires_at <= ?2 OR token_hash IN
-                (SELECT token_hash FROM operator_session WHERE operator = ?1
-                 ORDER BY opened_at DESC LIMIT -1 OFFSET ?3))",
+            "DELETE FROM operator_session WHERE organisation_id = ?1 AND operator = ?2
+             AND (expires_at <= ?3 OR token_hash IN
+                (SELECT token_hash FROM operator_session
+                 WHERE organisation_id = ?1 AND operator = ?2
+                 ORDER BY opened_at DESC LIMIT -1 OFFSET ?4))",
         )?
-        .execute((operator, now.as_millisecond(), SESSIONS_LIMIT.saturating_sub(1)))?;
+        .execute((tenant, name, opened_at, SESSIONS_LIMIT.saturating_sub(1)))?;
     connection
-        .prepare_cached("INSERT INTO operator_session VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![token, operator, now.as_millisecond(), expires_at.as_millisecond()])?;
+        .prepare_cached("INSERT INTO operator_session VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![token, tenant, name, opened_at, expires_at])?;
     Ok(())
 }
 
@@ -136,21 +177,8 @@ fn session(
     token: &TokenHash,
     now: Timestamp,
 ) -> Result<Option<Session>, Error> {
-    let found: Option<(String, i64)> = connection
-        .prepare_cached(
-            "SELECT operator, expires_at FROM operator_session
-             WHERE token_hash = ?1 AND expires_at > ?2",
-        )?
-        .query_row((token, now.as_millisecond()), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((operator, expires_at)) = found else { return Ok(None) };
-    let grants = list(
-        connection,
-        "SELECT organisation_id, role FROM operator_role WHERE operator = ?1",
-        [&operator],
-        |row| Ok((scope(row.number("organisation_id")?), role(&row.text("role")?)?)),
-    )?;
-    Ok(Some(Session { operator, grants, expires_at: timestamp(expires_at)? }))
+    let key = (token, now.as_millisecond());
+    Ok(list(connection, SESSION, key, |row| operators::session(row))?.pop())
 }
 
 fn close_session(connection: &Connection, token: &TokenHash) -> Result<(), Error> {
@@ -164,69 +192,73 @@ fn close_session(connection: &Connection, token: &TokenHash) -> Result<(), Error
 impl Operators for SqliteStore {
     async fn add_operator(
         &self,
-        name: &str,
+        operator: OperatorId,
         password: String,
-        scope: Scope,
         role: Role,
         author: Author,
     ) -> Result<(), Error> {
-        let name = name.to_owned();
         self.writer
-            .write(move |writing| add(writing.connection, (&name, &password), scope, role, &author))
+            .write(move |writing| add(writing.connection, &operator, &password, role, &author))
             .await
     }
 
-    async fn grant(
+    async fn change_role(
         &self,
-        name: &str,
-        scope: Scope,
-        role: Option<Role>,
+        operator: OperatorId,
+        role: Role,
         author: Author,
     ) -> Result<(), Error> {
-        let name = name.to_owned();
         self.writer
-            .write(move |writing| grant(writing.connection, &name, scope, role, &author))
+            .write(move |writing| change_role(writing.connection, &operator, role, &author))
             .await
     }
 
-    async fn grants(&self, scope: Scope, after: &str, limit: u32) -> Result<Vec<Grant>, Error> {
-        let after = after.to_owned();
-        self.readers.read(move |connection| grants(connection, scope, &after, limit)).await
+    async fn remove_operator(&self, operator: OperatorId, author: Author) -> Result<(), Error> {
+        self.writer.write(move |writing| remove(writing.connection, &operator, &author)).await
     }
 
-    async fn granted(&self, scope: Scope, name: &str) -> Result<Option<Role>, Error> {
-        let name = name.to_owned();
-        self.readers.read(move |connection| granted(connection, scope, &name)).await
+    async fn operators(
+        &self,
+        scope: Scope,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Operator>, Error> {
+        let after = after.to_owned();
+        self.readers.read(move |connection| page(connection, scope, &after, limit)).await
+    }
+
+    async fn operator_role(&self, operator: OperatorId) -> Result<Option<Role>, Error> {
+        self.readers.read(move |connection| find_role(connection, &operator)).await
     }
 
     async fn has_operators(&self) -> Result<bool, Error> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM operator)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM operator_account)";
         self.readers.read(|connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).await
     }
 
-    async fn operator_password(&self, name: &str) -> Result<Option<String>, Error> {
-        let name = name.to_owned();
-        self.readers.read(move |connection| password(connection, &name)).await
-    }
-
-    async fn set_operator_password(&self, name: &str, password: String) -> Result<(), Error> {
-        let name = name.to_owned();
-        self.writer.write(move |writing| set_password(writing.connection, &name, &password)).await
-    }
-
-    async fn open_session(
+    async fn operator_credential(
         &self,
-        token: TokenHash,
-        operator: &str,
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<(), Error> {
-        let operator = operator.to_owned();
-        self.writer
-            .write(move |writing| {
-                open_session(writing.connection, &token, &operator, now, expires_at)
-            })
+        organisation: Option<&str>,
+        name: &str,
+    ) -> Result<Option<OperatorCredential>, Error> {
+        let (organisation, name) = (organisation.map(str::to_owned), name.to_owned());
+        self.readers
+            .read(move |connection| credential(connection, organisation.as_deref(), &name))
             .await
+    }
+
+    async fn set_operator_password(
+        &self,
+        operator: OperatorId,
+        password: String,
+    ) -> Result<(), Error> {
+        self.writer
+            .write(move |writing| set_password(writing.connection, &operator, &password))
+            .await
+    }
+
+    async fn open_session(&self, session: NewSession) -> Result<(), Error> {
+        self.writer.write(move |writing| open_session(writing.connection, &session)).await
     }
 
     async fn session(&self, token: TokenHash, now: Timestamp) -> Result<Option<Session>, Error> {

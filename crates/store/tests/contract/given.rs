@@ -19,8 +19,8 @@ use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
 use patron_store::audit::{Order, Page, Query};
 use patron_store::{
-    Author, Change, Edit, Error, Expected, LedgerCheck, LedgerDifference, Mode, NewOrganisation,
-    PasswordHashes, Store, Tenant,
+    Author, AuthorKind, Change, Edit, Error, Expected, LedgerCheck, LedgerDifference, Mode,
+    NewOrganisation, PasswordHashes, Store, Tenant,
 };
 use rust_decimal::Decimal;
 
@@ -106,7 +106,7 @@ pub fn shop_with(name: &str, settings: Settings) -> NewOrganisation {
 
 /// Whoever sets up and changes organisations.
 pub fn author() -> Author {
-    Author { name: "somebody".to_owned(), at: now() }
+    Author { name: "somebody".to_owned(), kind: AuthorKind::Operator, at: now() }
 }
 
 /// Sets an organisation up.

@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use patron_rules::organisation::Kind;
-use patron_store::operators::{Grant, Role, SESSIONS_LIMIT, Scope};
-use patron_store::{Change, Edit, Error, Expected, Store};
+use patron_store::operators::{NewSession, Operator, OperatorId, Role, SESSIONS_LIMIT, Scope};
+use patron_store::{Author, AuthorKind, Change, Edit, Error, Expected, Store};
 
 use crate::given::{author, hashes, now, open_shop, set_up, shop};
 
 on_every_engine! {
     an_operator_has_a_password_and_a_role,
-    a_name_is_one_operators,
-    roles_are_given_changed_and_taken_away,
-    a_role_everywhere_holds_in_every_organisation,
+    a_name_is_one_operators_within_a_scope_alone,
+    accounts_of_one_name_share_nothing,
+    roles_are_changed_and_operators_removed,
+    a_role_holds_in_its_scope,
     the_last_owner_stays,
-    roles_of_a_scope_are_listed_apart,
+    operators_of_a_scope_are_listed_apart,
     a_session_lasts_until_it_ends_is_closed_or_the_password_changes,
     an_operator_has_so_many_sessions_and_no_more,
+    a_change_of_a_role_names_its_author_and_the_kind,
     every_change_is_recorded_with_what_was_before,
     a_tills_password_is_changed_and_only_that_is_recorded,
 }
@@ -26,120 +28,183 @@ fn minutes(count: i64) -> Timestamp {
     now() + SignedDuration::from_mins(count)
 }
 
-async fn add(store: &dyn Store, name: &str, scope: Scope, role: Role) -> Result<(), Error> {
-    store.add_operator(name, format!("hash of {name}"), scope, role, author()).await
+pub fn id(name: &str, scope: Scope) -> OperatorId {
+    OperatorId { scope, name: name.to_owned() }
 }
 
-async fn open(store: &dyn Store, token: u8, operator: &str) {
-    store.open_session([token; 32], operator, now(), minutes(10)).await.unwrap();
+async fn add(store: &dyn Store, name: &str, scope: Scope, role: Role) -> Result<(), Error> {
+    store.add_operator(id(name, scope), format!("hash of {name}"), role, author()).await
+}
+
+/// A session of ten minutes.
+pub fn session(token: u8, name: &str, scope: Scope) -> NewSession {
+    let (operator, opened_at, expires_at) = (id(name, scope), now(), minutes(10));
+    NewSession { token: [token; 32], operator, opened_at, expires_at }
+}
+
+async fn open(store: &dyn Store, token: u8, name: &str, scope: Scope) {
+    store.open_session(session(token, name, scope)).await.unwrap();
+}
+
+async fn password(store: &dyn Store, organisation: Option<&str>, name: &str) -> Option<String> {
+    let found = store.operator_credential(organisation, name).await.unwrap();
+    found.map(|found| found.password)
 }
 
 async fn an_operator_has_a_password_and_a_role(store: Arc<dyn Store>) {
-    let shop = open_shop(&*store).await.id();
-    assert_eq!(store.operator_password("asha").await.unwrap(), None);
-    add(&*store, "asha", Scope::Organisation(shop), Role::Editor).await.unwrap();
-    let hash = store.operator_password("asha").await.unwrap();
-    assert_eq!(hash.as_deref(), Some("hash of asha"));
-    let grant = Grant { operator: "asha".to_owned(), role: Role::Editor };
-    assert_eq!(store.grants(Scope::Organisation(shop), "", 9).await.unwrap(), [grant]);
-    assert_eq!(store.grants(Scope::Organisation(shop), "asha", 9).await.unwrap(), []);
+    let scope = Scope::Organisation(set_up(&*store, shop("north")).await.id());
+    assert_eq!(store.operator_credential(Some("north"), "asha").await.unwrap(), None);
+    add(&*store, "asha", scope, Role::Editor).await.unwrap();
+    let credential = store.operator_credential(Some("north"), "asha").await.unwrap().unwrap();
+    assert_eq!(credential.operator, id("asha", scope));
+    assert_eq!(credential.password, "hash of asha");
+    let asha = Operator { name: "asha".to_owned(), role: Role::Editor };
+    assert_eq!(store.operators(scope, "", 9).await.unwrap(), [asha]);
+    assert_eq!(store.operators(scope, "asha", 9).await.unwrap(), []);
 }
 
-async fn a_name_is_one_operators(store: Arc<dyn Store>) {
-    let shop = open_shop(&*store).await.id();
-    add(&*store, "asha", Scope::Organisation(shop), Role::Reader).await.unwrap();
-    let again = store
-        .add_operator("asha", "another".to_owned(), Scope::Everywhere, Role::Owner, author())
-        .await;
+async fn a_name_is_one_operators_within_a_scope_alone(store: Arc<dyn Store>) {
+    let north = Scope::Organisation(set_up(&*store, shop("north")).await.id());
+    let south = Scope::Organisation(set_up(&*store, shop("south")).await.id());
+    add(&*store, "asha", north, Role::Reader).await.unwrap();
+    let again = store.add_operator(id("asha", north), "2".to_owned(), Role::Owner, author()).await;
     assert!(matches!(again, Err(Error::Taken(_))), "{again:?}");
-    assert_eq!(store.operator_password("asha").await.unwrap().unwrap(), "hash of asha");
-    open(&*store, 1, "asha").await;
-    let session = store.session([1; 32], now()).await.unwrap().unwrap();
-    assert_eq!(session.grants, [(Scope::Organisation(shop), Role::Reader)]);
-}
-
-async fn roles_are_given_changed_and_taken_away(store: Arc<dyn Store>) {
-    let north = set_up(&*store, shop("north")).await.id();
-    let south = set_up(&*store, shop("south")).await.id();
-    add(&*store, "asha", Scope::Organisation(north), Role::Reader).await.unwrap();
-    open(&*store, 1, "asha").await;
-    for (scope, role, expected) in [
-        (south, Some(Role::Editor), (Some(Role::Reader), Some(Role::Editor))),
-        (north, Some(Role::Support), (Some(Role::Support), Some(Role::Editor))),
-        (north, None, (None, Some(Role::Editor))),
-        (south, None, (None, None)),
-    ] {
-        store.grant("asha", Scope::Organisation(scope), role, author()).await.unwrap();
-        let session = store.session([1; 32], now()).await.unwrap().unwrap();
-        assert_eq!((session.role_in(north), session.role_in(south)), expected);
-        assert_eq!(session.role_everywhere(), None);
+    for (scope, hash) in [(south, "of the south"), (Scope::Everywhere, "of everywhere")] {
+        let asha = id("asha", scope);
+        store.add_operator(asha, hash.to_owned(), Role::Owner, author()).await.unwrap();
     }
-    let nobody = store.grant("nobody", Scope::Everywhere, Some(Role::Owner), author()).await;
-    assert!(matches!(nobody, Err(Error::NoOperator(_))), "{nobody:?}");
+    for (organisation, expected) in [
+        (Some("north"), Some("hash of asha")),
+        (Some("south"), Some("of the south")),
+        (None, Some("of everywhere")),
+        (Some("west"), None),
+        (Some(""), None),
+    ] {
+        let found = password(&*store, organisation, "asha").await;
+        assert_eq!(found.as_deref(), expected, "{organisation:?}");
+    }
 }
 
-async fn a_role_everywhere_holds_in_every_organisation(store: Arc<dyn Store>) {
+async fn accounts_of_one_name_share_nothing(store: Arc<dyn Store>) {
+    let north = Scope::Organisation(set_up(&*store, shop("north")).await.id());
+    let south = Scope::Organisation(set_up(&*store, shop("south")).await.id());
+    for (token, scope) in (1..).zip([north, south, Scope::Everywhere]) {
+        add(&*store, "asha", scope, Role::Owner).await.unwrap();
+        add(&*store, "ravi", scope, Role::Owner).await.unwrap();
+        open(&*store, token, "asha", scope).await;
+    }
+    let is_open = async |token| store.session([token; 32], now()).await.unwrap().is_some();
+    store.set_operator_password(id("asha", north), "other".to_owned()).await.unwrap();
+    assert_eq!(password(&*store, Some("north"), "asha").await.as_deref(), Some("other"));
+    assert_eq!(password(&*store, Some("south"), "asha").await.as_deref(), Some("hash of asha"));
+    assert!(!is_open(1).await && is_open(2).await && is_open(3).await);
+    store.remove_operator(id("asha", south), author()).await.unwrap();
+    assert!(!is_open(2).await && is_open(3).await);
+    store.change_role(id("asha", north), Role::Reader, author()).await.unwrap();
+    let everywhere = store.session([3; 32], now()).await.unwrap().unwrap();
+    assert_eq!(everywhere.role, Role::Owner);
+    assert_eq!(store.operator_role(id("asha", north)).await.unwrap(), Some(Role::Reader));
+    assert_eq!(store.operator_role(id("asha", south)).await.unwrap(), None);
+}
+
+async fn roles_are_changed_and_operators_removed(store: Arc<dyn Store>) {
+    let scope = Scope::Organisation(open_shop(&*store).await.id());
+    add(&*store, "asha", scope, Role::Reader).await.unwrap();
+    open(&*store, 1, "asha", scope).await;
+    let session = async || store.session([1; 32], now()).await.unwrap();
+    assert_eq!(session().await.unwrap().role, Role::Reader);
+    store.change_role(id("asha", scope), Role::Editor, author()).await.unwrap();
+    assert_eq!(session().await.unwrap().role, Role::Editor);
+    store.remove_operator(id("asha", scope), author()).await.unwrap();
+    assert_eq!(session().await, None);
+    for scope in [scope, Scope::Everywhere] {
+        let asha = || id("asha", scope);
+        let changed = store.change_role(asha(), Role::Owner, author()).await;
+        assert!(matches!(changed, Err(Error::NoOperator(_))), "{changed:?}");
+        let removed = store.remove_operator(asha(), author()).await;
+        assert!(matches!(removed, Err(Error::NoOperator(_))), "{removed:?}");
+    }
+    // The name is available again, with another password.
+    add(&*store, "asha", scope, Role::Reader).await.unwrap();
+    assert_eq!(session().await, None);
+}
+
+async fn a_role_holds_in_its_scope(store: Arc<dyn Store>) {
+    let north = set_up(&*store, shop("north")).await.id();
     add(&*store, "root", Scope::Everywhere, Role::Support).await.unwrap();
-    let shop = open_shop(&*store).await.id();
-    open(&*store, 1, "root").await;
-    let role = async || store.session([1; 32], now()).await.unwrap().unwrap().role_in(shop);
-    assert_eq!(role().await, Some(Role::Support));
-    // The more of both.
-    store.grant("root", Scope::Organisation(shop), Some(Role::Reader), author()).await.unwrap();
-    assert_eq!(role().await, Some(Role::Support));
-    store.grant("root", Scope::Organisation(shop), Some(Role::Owner), author()).await.unwrap();
-    assert_eq!(role().await, Some(Role::Owner));
+    add(&*store, "asha", Scope::Organisation(north), Role::Owner).await.unwrap();
+    open(&*store, 1, "root", Scope::Everywhere).await;
+    open(&*store, 2, "asha", Scope::Organisation(north)).await;
+    let south = set_up(&*store, shop("south")).await.id();
+    let root = store.session([1; 32], now()).await.unwrap().unwrap();
+    assert_eq!((&root.operator, &root.organisation), (&id("root", Scope::Everywhere), &None));
+    assert_eq!(root.role_in(north), Some(Role::Support));
+    assert_eq!(root.role_in(south), Some(Role::Support));
+    assert_eq!(root.role_everywhere(), Some(Role::Support));
+    let asha = store.session([2; 32], now()).await.unwrap().unwrap();
+    assert_eq!(asha.operator, id("asha", Scope::Organisation(north)));
+    assert_eq!(asha.organisation.as_deref(), Some("north"));
+    assert_eq!((asha.role_in(north), asha.role_in(south)), (Some(Role::Owner), None));
+    assert_eq!(asha.role_everywhere(), None);
 }
 
 async fn the_last_owner_stays(store: Arc<dyn Store>) {
     let shop = Scope::Organisation(open_shop(&*store).await.id());
     // An owner everywhere does not count as the organisation's own.
     for (scope, first, second) in [(Scope::Everywhere, "root", "admin"), (shop, "asha", "ravi")] {
+        let (owner, other) = (|| id(first, scope), || id(second, scope));
         add(&*store, first, scope, Role::Owner).await.unwrap();
-        for role in [None, Some(Role::Editor)] {
-            let refused = store.grant(first, scope, role, author()).await;
+        for refused in [
+            store.remove_operator(owner(), author()).await,
+            store.change_role(owner(), Role::Editor, author()).await,
+        ] {
             assert!(matches!(refused, Err(Error::LastOwner)), "{scope:?}: {refused:?}");
-            assert_eq!(store.granted(scope, first).await.unwrap(), Some(Role::Owner));
+            assert_eq!(store.operator_role(owner()).await.unwrap(), Some(Role::Owner));
         }
-        store.grant(first, scope, Some(Role::Owner), author()).await.unwrap();
+        store.change_role(owner(), Role::Owner, author()).await.unwrap();
         add(&*store, second, scope, Role::Owner).await.unwrap();
-        store.grant(first, scope, Some(Role::Editor), author()).await.unwrap();
-        let refused = store.grant(second, scope, None, author()).await;
+        store.change_role(owner(), Role::Editor, author()).await.unwrap();
+        let refused = store.remove_operator(other(), author()).await;
         assert!(matches!(refused, Err(Error::LastOwner)), "{scope:?}: {refused:?}");
-        store.grant(first, scope, None, author()).await.unwrap();
-        assert_eq!(store.granted(scope, first).await.unwrap(), None);
+        store.remove_operator(owner(), author()).await.unwrap();
+        assert_eq!(store.operator_role(owner()).await.unwrap(), None);
     }
 }
 
-async fn roles_of_a_scope_are_listed_apart(store: Arc<dyn Store>) {
+async fn operators_of_a_scope_are_listed_apart(store: Arc<dyn Store>) {
     let shop = Scope::Organisation(open_shop(&*store).await.id());
-    add(&*store, "root", Scope::Everywhere, Role::Owner).await.unwrap();
-    add(&*store, "asha", shop, Role::Editor).await.unwrap();
-    store.grant("asha", Scope::Everywhere, Some(Role::Reader), author()).await.unwrap();
+    for (name, scope, role) in [
+        ("root", Scope::Everywhere, Role::Owner),
+        ("asha", shop, Role::Editor),
+        ("asha", Scope::Everywhere, Role::Reader),
+    ] {
+        add(&*store, name, scope, role).await.unwrap();
+    }
     let listed = async |scope, after, limit| {
-        let grants = store.grants(scope, after, limit).await.unwrap();
-        grants.into_iter().map(|grant| (grant.operator, grant.role)).collect::<Vec<_>>()
+        let operators = store.operators(scope, after, limit).await.unwrap();
+        operators.into_iter().map(|found| (found.name, found.role)).collect::<Vec<_>>()
     };
-    let grant = |name: &str, role| (name.to_owned(), role);
-    let everywhere = [grant("asha", Role::Reader), grant("root", Role::Owner)];
+    let operator = |name: &str, role| (name.to_owned(), role);
+    let everywhere = [operator("asha", Role::Reader), operator("root", Role::Owner)];
     assert_eq!(listed(Scope::Everywhere, "", 9).await, everywhere);
     assert_eq!(listed(Scope::Everywhere, "", 1).await, everywhere[..1]);
     assert_eq!(listed(Scope::Everywhere, "asha", 9).await, everywhere[1..]);
-    assert_eq!(listed(shop, "", 9).await, [grant("asha", Role::Editor)]);
+    assert_eq!(listed(shop, "", 9).await, [operator("asha", Role::Editor)]);
     for (scope, name, role) in [
         (shop, "asha", Some(Role::Editor)),
         (Scope::Everywhere, "asha", Some(Role::Reader)),
         (shop, "root", None),
         (shop, "unknown", None),
     ] {
-        assert_eq!(store.granted(scope, name).await.unwrap(), role, "{name} {scope:?}");
+        assert_eq!(store.operator_role(id(name, scope)).await.unwrap(), role, "{name} {scope:?}");
     }
 }
 
 async fn a_session_lasts_until_it_ends_is_closed_or_the_password_changes(store: Arc<dyn Store>) {
-    add(&*store, "asha", Scope::Everywhere, Role::Owner).await.unwrap();
+    let everywhere = Scope::Everywhere;
+    add(&*store, "asha", everywhere, Role::Owner).await.unwrap();
     for token in 1..=3 {
-        open(&*store, token, "asha").await;
+        open(&*store, token, "asha", everywhere).await;
     }
     let is_open = async |token, at| store.session([token; 32], at).await.unwrap().is_some();
     assert!(is_open(1, minutes(9)).await);
@@ -148,25 +213,55 @@ async fn a_session_lasts_until_it_ends_is_closed_or_the_password_changes(store: 
     store.close_session([1; 32]).await.unwrap();
     assert!(!is_open(1, now()).await);
     assert!(is_open(2, now()).await && is_open(3, now()).await);
-    store.set_operator_password("asha", "other".to_owned()).await.unwrap();
+    store.set_operator_password(id("asha", everywhere), "other".to_owned()).await.unwrap();
     assert!(!is_open(2, now()).await && !is_open(3, now()).await);
-    let nobody = store.open_session([4; 32], "nobody", now(), minutes(10)).await;
-    assert!(matches!(nobody, Err(Error::NoOperator(_))), "{nobody:?}");
-    let nobody = store.set_operator_password("nobody", String::new()).await;
-    assert!(matches!(nobody, Err(Error::NoOperator(_))), "{nobody:?}");
+    let unknown = store.open_session(session(4, "unknown", everywhere)).await;
+    assert!(matches!(unknown, Err(Error::NoOperator(_))), "{unknown:?}");
+    let unknown = store.set_operator_password(id("unknown", everywhere), String::new()).await;
+    assert!(matches!(unknown, Err(Error::NoOperator(_))), "{unknown:?}");
 }
 
 async fn an_operator_has_so_many_sessions_and_no_more(store: Arc<dyn Store>) {
+    let shop = Scope::Organisation(open_shop(&*store).await.id());
     add(&*store, "asha", Scope::Everywhere, Role::Owner).await.unwrap();
+    add(&*store, "asha", shop, Role::Owner).await.unwrap();
+    open(&*store, 255, "asha", shop).await;
     let most = u8::try_from(SESSIONS_LIMIT).unwrap();
     for token in 0..=most {
-        let opened = minutes(i64::from(token));
-        store.open_session([token; 32], "asha", opened, minutes(999)).await.unwrap();
+        let (opened_at, expires_at) = (minutes(i64::from(token)), minutes(999));
+        let new = session(token, "asha", Scope::Everywhere);
+        store.open_session(NewSession { opened_at, expires_at, ..new }).await.unwrap();
     }
     assert!(store.session([0; 32], now()).await.unwrap().is_none());
     for token in 1..=most {
         assert!(store.session([token; 32], now()).await.unwrap().is_some(), "{token}");
     }
+    assert!(store.session([255; 32], now()).await.unwrap().is_some());
+}
+
+async fn a_change_of_a_role_names_its_author_and_the_kind(store: Arc<dyn Store>) {
+    let shop = open_shop(&*store).await.id();
+    let asha = || id("asha", Scope::Organisation(shop));
+    let by = |kind| Author { kind, ..author() };
+    let hash = "hash".to_owned();
+    store.add_operator(asha(), hash, Role::Reader, by(AuthorKind::Command)).await.unwrap();
+    let operator = by(AuthorKind::OperatorEverywhere);
+    store.change_role(asha(), Role::Editor, operator).await.unwrap();
+    store.remove_operator(asha(), by(AuthorKind::Operator)).await.unwrap();
+    let recorded = store.changes(shop, None, 3).await.unwrap();
+    let told: Vec<_> = recorded
+        .iter()
+        .map(|change| (change.author.kind, change.before.as_deref(), change.after.as_deref()))
+        .collect();
+    let (reader, editor) = (r#"{"role":"reader"}"#, r#"{"role":"editor"}"#);
+    let expected = [
+        (AuthorKind::Operator, Some(editor), None),
+        (AuthorKind::OperatorEverywhere, Some(reader), Some(editor)),
+        (AuthorKind::Command, None, Some(reader)),
+    ];
+    assert_eq!(told, expected);
+    let is_of_asha = |name: &str, resource: &str| (name, resource) == ("asha", "operators");
+    assert!(recorded.iter().all(|change| is_of_asha(&change.name, &change.resource)));
 }
 
 async fn every_change_is_recorded_with_what_was_before(store: Arc<dyn Store>) {

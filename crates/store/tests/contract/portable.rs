@@ -11,11 +11,10 @@ use crate::wire::Wire;
 
 /// Tables of what is looked up before the organisation is known. They are small, and every node has
 /// a copy.
-const DIRECTORY: [&str; 7] = [
+const DIRECTORY: [&str; 6] = [
     "access_token",
     "api_client_credential",
-    "operator",
-    "operator_role",
+    "operator_account",
     "operator_session",
     "organisation",
     "till_credential",

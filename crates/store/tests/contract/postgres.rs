@@ -29,6 +29,7 @@ use crate::given::{
 };
 use crate::log::Log;
 use crate::once::{ask, once};
+use crate::operators;
 use crate::postgresql::{Care, Cluster, Database};
 use crate::watching::Watcher;
 use crate::wire::{Cut, Wire};
@@ -135,14 +136,15 @@ async fn what_is_refused_once_its_first_commit_was_lost_is_told_as_refused() {
     let stranger = stranger(&database).await;
     // A sequence counts though what counted is undone.
     let refuse = "CREATE SEQUENCE tries;
-         ALTER TABLE operator ADD CHECK (nextval('tries') = 1)";
+         ALTER TABLE operator_account ADD CHECK (nextval('tries') = 1)";
     stranger.batch_execute(refuse).await.unwrap();
     wire.cut(Cut::BeforeTheCommit);
-    let (name, hash, role) = ("somebody", "hash".to_owned(), Role::Owner);
-    let added = store.add_operator(name, hash, Scope::Everywhere, role, author()).await;
+    let operator = operators::id("somebody", Scope::Everywhere);
+    let added = store.add_operator(operator.clone(), "hash".to_owned(), Role::Owner, author());
+    let added = added.await;
     assert!(wire.was_cut());
     assert!(matches!(added, Err(Error::Engine(_))), "{added:?}");
-    assert_eq!(store.operator_password(name).await.unwrap(), None);
+    assert_eq!(store.operator_role(operator).await.unwrap(), None);
     store.close().await;
 }
 
@@ -299,7 +301,7 @@ async fn what_is_refused_is_told_without_what_was_to_be_written() {
     let tenant = open_shop(&*store).await;
     let stranger = stranger(&database).await;
     let checks = "ALTER TABLE customer ADD CHECK (external_id <> 'PRIVATE');
-         ALTER TABLE operator ADD CHECK (name <> 'PRIVATE')";
+         ALTER TABLE operator_account ADD CHECK (name <> 'PRIVATE')";
     stranger.batch_execute(checks).await.unwrap();
     let log = Log::begin();
     let outcomes = register_all(&*store, &tenant, vec![external_id("PRIVATE")]).await;
@@ -308,8 +310,8 @@ async fn what_is_refused_is_told_without_what_was_to_be_written() {
     assert!(told.len() == 1 && told[0].contains("23514"), "{told:?}");
     assert_eq!(log.with("PRIVATE"), Vec::<String>::new());
 
-    let role = Role::Owner;
-    let added = store.add_operator("PRIVATE", "hash".to_owned(), Scope::Everywhere, role, author());
+    let operator = operators::id("PRIVATE", Scope::Everywhere);
+    let added = store.add_operator(operator, "hash".to_owned(), Role::Owner, author());
     let refused = added.await.unwrap_err();
     let told = format!("{} {refused:?}", refused.chain());
     assert!(told.contains("23514") && !told.contains("PRIVATE"), "{told}");
@@ -594,8 +596,8 @@ async fn marks_that_nobody_asks_for_are_forgotten_and_no_others() {
          WHERE committed_at < (EXTRACT(EPOCH FROM now()) * 1000)::BIGINT - 3600000";
     let mut written = 0;
     while left(old).await > 0 {
-        let (name, hash) = (format!("operator {written}"), "hash".to_owned());
-        let added = store.add_operator(&name, hash, Scope::Everywhere, Role::Owner, author());
+        let operator = operators::id(&format!("operator {written}"), Scope::Everywhere);
+        let added = store.add_operator(operator, "hash".to_owned(), Role::Owner, author());
         added.await.unwrap();
         written += 1;
     }

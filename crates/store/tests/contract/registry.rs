@@ -12,7 +12,7 @@ use patron_rules::organisation::{ApiClientId, CallerId, Kind, TillId};
 use patron_rules::profile::{FieldValue, FraudStatus, Name};
 use patron_rules::submission::Kept;
 use patron_rules::validate::Registration;
-use patron_store::operators::{Role, Scope};
+use patron_store::operators::{NewSession, Role, Scope};
 use patron_store::{
     Lookup, Mode, NewSecret, NewToken, Once, OrganisationName, Registered, Store, Tenant, TokenHash,
 };
@@ -21,6 +21,7 @@ use crate::given::{
     ORIGIN, all_three, audit, author, change_settings, check_ledger, email, external_id, mobile,
     named, now, register, set_up, shop, with_documents,
 };
+use crate::operators;
 
 /// What is set up besides a [`shop`].
 const DOCUMENTS: [(Kind, &str); 7] = [
@@ -46,7 +47,7 @@ const DOCUMENTS: [(Kind, &str); 7] = [
 ];
 /// Each organisation's till has its name.
 const ORGANISATIONS: [&str; 2] = ["shop", "other"];
-const OPERATORS: [&str; 2] = ["asha", "root"];
+pub const OPERATORS: [&str; 2] = ["asha", "root"];
 const CLIENT: &str = "app";
 const CLIENT_KEY: &str = "key of app";
 const TOKEN: [u8; 32] = [9; 32];
@@ -84,9 +85,11 @@ async fn sign_in(store: &dyn Store, tenant: &Tenant) {
     for (operator, scope) in
         OPERATORS.into_iter().zip([Scope::Organisation(tenant.id()), Scope::Everywhere])
     {
-        let password = format!("hash of {operator}");
-        store.add_operator(operator, password, scope, Role::Owner, author()).await.unwrap();
-        store.open_session(token_of(operator), operator, now(), later).await.unwrap();
+        let (password, id) = (format!("hash of {operator}"), operators::id(operator, scope));
+        store.add_operator(id.clone(), password, Role::Owner, author()).await.unwrap();
+        let (token, opened_at) = (token_of(operator), now());
+        let session = NewSession { token, operator: id, opened_at, expires_at: later };
+        store.open_session(session).await.unwrap();
     }
     let secret = NewSecret { key: CLIENT_KEY.to_owned(), hash: "hash of a secret".to_owned() };
     store.set_client_secret(tenant.id(), CLIENT, secret, author()).await.unwrap();
@@ -186,7 +189,7 @@ pub async fn answers(store: &dyn Store) -> Vec<String> {
             tell(&mut told, &page);
         }
         tell(&mut told, &store.changes(id, None, 1_000).await.unwrap());
-        tell(&mut told, &store.grants(Scope::Organisation(id), "", 100).await.unwrap());
+        tell(&mut told, &store.operators(Scope::Organisation(id), "", 100).await.unwrap());
         tell(&mut told, &store.till_credential(&name).await.unwrap());
         tell(&mut told, &check_ledger(store, &name).await);
         for number in 0..IDS {
@@ -205,8 +208,8 @@ pub async fn answers(store: &dyn Store) -> Vec<String> {
     let again = register_once(store, &tenant).await;
     assert!(matches!(again, Registered::Before(_)), "{again:?}");
     tell(&mut told, &again);
-    for operator in OPERATORS {
-        tell(&mut told, &store.operator_password(operator).await.unwrap());
+    for (operator, organisation) in OPERATORS.into_iter().zip([Some(ORGANISATIONS[0]), None]) {
+        tell(&mut told, &store.operator_credential(organisation, operator).await.unwrap());
         tell(&mut told, &store.session(token_of(operator), now()).await.unwrap());
     }
     told

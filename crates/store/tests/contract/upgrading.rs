@@ -4,7 +4,7 @@ use patron_store::{copy, migration};
 
 use crate::copying::filled;
 use crate::engines::{Engine, Place};
-use crate::registry::answers;
+use crate::registry::{OPERATORS, answers};
 
 const HOW: &str = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ";
 const FIRST_STEP: &str = include_str!("../../src/sqlite/migrations/V1__registry.sql");
@@ -26,12 +26,53 @@ async fn order_by_key(place: &Place, table: &str) {
     place.execute(&before).await;
 }
 
+/// Has operators as they were before each belonged to one organisation or to everywhere; one of them
+/// has roles in two organisations. Sets the sessions aside, which the step ends.
+async fn share_operators(place: &Place) {
+    place
+        .execute(
+            "CREATE TABLE operator AS SELECT name, password FROM operator_account;
+             CREATE TABLE operator_role AS
+                SELECT organisation_id, name AS operator, role FROM operator_account;
+             INSERT INTO operator_role
+                SELECT organisation_id + 1, operator, 'reader' FROM operator_role
+                WHERE organisation_id = 1;
+             DROP TABLE operator_account;
+             DROP INDEX operator_session_operator;
+             ALTER TABLE operator_session RENAME TO session_before;
+             CREATE TABLE operator_session (token_hash INTEGER);
+             ALTER TABLE configuration_change DROP COLUMN changed_by_kind",
+        )
+        .await;
+}
+
+/// Each of their roles has an account. Puts the sessions back.
+async fn has_accounts(place: &Place) {
+    place
+        .execute(
+            "INSERT INTO operator_session SELECT * FROM session_before;
+             DROP TABLE session_before",
+        )
+        .await;
+    let accounts = "SELECT CAST(organisation_id AS TEXT) || ' ' || name || ' ' || password || ' '
+            || role FROM operator_account ORDER BY organisation_id";
+    let [one, other] = OPERATORS;
+    let expected = [
+        format!("0 {other} hash of {other} owner"),
+        format!("1 {one} hash of {one} owner"),
+        format!("2 {one} hash of {one} reader"),
+    ];
+    assert_eq!(place.texts(accounts).await, expected);
+    place.execute("DELETE FROM operator_account WHERE organisation_id = 2").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_in_the_order_of_their_keys_are_put_into_that_in_which_they_come() {
     let (place, expected) = filled(Engine::SqliteInADirectory).await;
     for table in ["customer", "audit_entry"] {
         order_by_key(&place, table).await;
     }
+    share_operators(&place).await;
     place
         .execute(
             "CREATE INDEX customer_merged ON customer (organisation_id, merged_into)
@@ -49,6 +90,7 @@ async fn rows_in_the_order_of_their_keys_are_put_into_that_in_which_they_come() 
              DROP TABLE shared_email_before",
         )
         .await;
+    has_accounts(&place).await;
     let store = place.open();
     assert_eq!(answers(&*store).await, expected);
     store.close().await;
@@ -63,6 +105,7 @@ async fn rows_in_the_order_of_their_keys_are_put_into_that_in_which_they_come() 
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_in_the_rows_of_organisations_are_moved_to_a_table_of_their_own() {
     let (place, expected) = filled(Engine::Postgres).await;
+    share_operators(&place).await;
     place
         .execute(
             "ALTER TABLE organisation ADD COLUMN version BIGINT NOT NULL DEFAULT 7;
@@ -76,6 +119,7 @@ async fn versions_in_the_rows_of_organisations_are_moved_to_a_table_of_their_own
     migration::up(&options, &mut |_| {}).await.unwrap();
     let versions = "SELECT DISTINCT version::TEXT FROM configuration_version";
     assert_eq!(place.texts(versions).await, ["7"]);
+    has_accounts(&place).await;
     let store = place.open();
     assert_eq!(answers(&*store).await, expected);
     store.close().await;

@@ -7,6 +7,7 @@ use patron_store::operators::{Role, Scope};
 use patron_store::{Change, Edit, Error, Expected, Group, Store, Watch};
 
 use crate::given::{author, external_id, open_shop, register, register_all};
+use crate::operators;
 
 /// Remembers what it is told.
 #[derive(Default)]
@@ -58,8 +59,8 @@ async fn each_group_is_told_before_its_requests_are_answered(store: Arc<dyn Stor
 async fn what_is_refused_is_no_commit_that_failed(store: Arc<dyn Store>) {
     let tenant = open_shop(&*store).await;
     let watcher = Watcher::of(&*store);
-    let add =
-        || store.add_operator("ann", "hash".to_owned(), Scope::Everywhere, Role::Owner, author());
+    let ann = || operators::id("ann", Scope::Everywhere);
+    let add = || store.add_operator(ann(), "hash".to_owned(), Role::Owner, author());
     add().await.unwrap();
     assert!(matches!(add().await, Err(Error::Taken(_))));
     let change = Change {

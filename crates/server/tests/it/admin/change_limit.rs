@@ -55,7 +55,7 @@ fn each_operator_has_a_limit() {
     let asha = format!("{DEMO}/operators/asha");
     let made = put(&operator, &asha, &json!({"role": "editor", "password": PASSWORD}));
     assert_eq!(made.status, 204, "{}", made.text);
-    let asha = app.sign_in("asha", PASSWORD).unwrap();
+    let asha = app.sign_in_to("demo", "asha", PASSWORD).unwrap();
     let zones = format!("{DEMO}/zones");
     // Changes that the role does not permit count too.
     let everywhere = json!({"role": "owner"});

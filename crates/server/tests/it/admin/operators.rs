@@ -12,7 +12,7 @@ fn new(app: &App, name: &str, role: &str) -> Client {
     let document = json!({"role": role, "password": PASSWORD});
     let made = put(&app.operator(), &format!("{DEMO}/operators/{name}"), &document);
     assert_eq!(made.status, 204, "{}", made.text);
-    app.sign_in(name, PASSWORD).unwrap()
+    app.sign_in_to("demo", name, PASSWORD).unwrap()
 }
 
 #[test]
@@ -68,19 +68,21 @@ fn another_organisation_is_not_there() {
 fn roles_are_listed_changed_and_taken_away() {
     let app = App::start();
     let asha = new(&app, "asha", "owner");
-    new(&app, "ravi", "reader");
+    let ravi = new(&app, "ravi", "reader");
     let path = |name: &str| format!("{DEMO}/operators/{name}");
     assert_eq!(put(&asha, &path("ravi"), &json!({"role": "editor"})).status, 204);
     let listed = get(&asha, &format!("{DEMO}/operators")).json();
     let expected = json!([{"name": "asha", "role": "owner"}, {"name": "ravi", "role": "editor"}]);
     assert_eq!(listed["items"], expected);
     assert_eq!(delete(&asha, &path("ravi")).status, 204);
-    let ravi = app.sign_in("ravi", PASSWORD).unwrap();
-    problem(&get(&ravi, DEMO), 404);
+    // A removed operator is signed out, and cannot sign in.
+    problem(&get(&ravi, DEMO), 401);
+    problem(&app.sign_in_to("demo", "ravi", PASSWORD).err().unwrap(), 401);
 
     for (name, document, status, pointer) in [
-        ("ravi", json!({"role": "king"}), 422, "/role"),
-        ("ravi", json!({"role": "reader", "password": "another password"}), 422, "/password"),
+        ("asha", json!({"role": "king"}), 422, "/role"),
+        ("asha", json!({"role": "reader", "password": "another password"}), 422, "/password"),
+        ("ravi", json!({"role": "reader"}), 422, "/password"),
         ("new", json!({"role": "reader"}), 422, "/password"),
         ("new", json!({"role": "reader", "password": "short"}), 422, "/password"),
     ] {
@@ -100,7 +102,7 @@ fn shows_the_role_of_one_operator() {
     let asha = new(&app, "asha", "owner");
     let path = |name: &str| format!("{DEMO}/operators/{name}");
     assert_eq!(get(&asha, &path("asha")).json(), json!({"name": "asha", "role": "owner"}));
-    // One with a role elsewhere alone, and one who does not exist, look the same.
+    // An operator for everywhere, and one who does not exist, look the same.
     for name in ["demo", "nobody"] {
         problem(&get(&asha, &path(name)), 404);
         problem(&delete(&asha, &path(name)), 404);
@@ -150,7 +152,7 @@ fn operators_everywhere_are_listed_added_and_removed() {
     }
     assert_eq!(put(&root, &path("asha"), &json!({"role": "owner"})).status, 204);
     assert_eq!(delete(&asha, &path("demo")).status, 204);
-    problem(&get(&root, EVERYWHERE), 403);
+    problem(&get(&root, EVERYWHERE), 401);
     let listed = get(&asha, &format!("{EVERYWHERE}?limit=1")).json();
     assert_eq!(listed, json!({"items": [{"name": "asha", "role": "owner"}]}));
     problem(&get(&asha, &path("demo")), 404);
@@ -190,4 +192,120 @@ fn rejects_common_passwords_of_operators() {
             assert_eq!(problem(&refused, 422)["errors"][0]["pointer"], "/new", "{password}");
         }
     }
+}
+
+/// Owners of both brands of the demo.
+fn owners(app: &App) -> [(&'static str, Client); 2] {
+    ["demo", "demo2"].map(|brand| {
+        let document = json!({"role": "owner", "password": PASSWORD});
+        let made = put(&app.operator(), &operator_of(brand, "owner"), &document);
+        assert_eq!(made.status, 204, "{}", made.text);
+        (brand, app.sign_in_to(brand, "owner", PASSWORD).unwrap())
+    })
+}
+
+fn operator_of(brand: &str, name: &str) -> String {
+    format!("{ORGANISATIONS}/{brand}/operators/{name}")
+}
+
+#[test]
+fn a_name_of_another_brand_is_neither_planted_nor_found_out() {
+    let app = App::start();
+    let [(one, owner_of_one), (other, owner_of_other)] = owners(&app);
+    let planted = json!({"role": "reader", "password": "known to one alone"});
+    assert_eq!(put(&owner_of_one, &operator_of(one, "charlie"), &planted).status, 204);
+
+    // To the other brand's owner, `charlie` is as new as a name that no brand has, as is an operator
+    // for everywhere.
+    let statuses = |name: &str| {
+        let path = operator_of(other, name);
+        let mut replies = Vec::new();
+        for document in [
+            json!({"role": "editor"}),
+            json!({"role": "editor", "password": "short"}),
+            json!({"role": "editor", "password": "known to the other"}),
+            json!({"role": "editor", "password": "known to the other"}),
+        ] {
+            let reply = put(&owner_of_other, &path, &document);
+            replies.push((reply.status, reply.text.replace(name, "NAME")));
+        }
+        for reply in [get(&owner_of_other, &path), delete(&owner_of_other, &path)] {
+            replies.push((reply.status, reply.text.replace(name, "NAME")));
+        }
+        replies
+    };
+    let unknown = statuses("unknown");
+    assert_eq!(
+        unknown.iter().map(|reply| reply.0).collect::<Vec<_>>(),
+        [422, 422, 204, 422, 200, 204]
+    );
+    assert_eq!(statuses("charlie"), unknown);
+    assert_eq!(statuses("demo"), unknown);
+
+    // Each brand's `charlie` is another account, with another password.
+    let named = json!({"role": "editor", "password": "known to the other"});
+    assert_eq!(put(&owner_of_other, &operator_of(other, "charlie"), &named).status, 204);
+    let charlie = app.sign_in_to(one, "charlie", "known to one alone").unwrap();
+    problem(&get(&charlie, &format!("{ORGANISATIONS}/{other}/tills")), 404);
+    let password = format!("{ORGANISATIONS}/{other}/tills/other.till/password");
+    problem(&post(&charlie, &password, &Value::Null), 404);
+    assert_eq!(get(&charlie, ORGANISATIONS).json()["items"].as_array().unwrap().len(), 1);
+    let change = json!({"current": "known to one alone", "new": "another of one alone"});
+    assert_eq!(put(&charlie, "/admin/api/v1/password", &change).status, 204);
+    assert!(app.sign_in_to(other, "charlie", "known to the other").is_ok());
+    assert!(app.sign_in_to(one, "charlie", "another of one alone").is_ok());
+}
+
+#[test]
+fn a_wrong_sign_in_does_not_say_what_was_wrong() {
+    let app = App::start();
+    let [(one, owner), _] = owners(&app);
+    let document = json!({"role": "reader", "password": PASSWORD});
+    assert_eq!(put(&owner, &operator_of(one, "charlie"), &document).status, 204);
+    let refusals: Vec<_> = [
+        app.sign_in_to(one, "charlie", "wrong"),
+        app.sign_in_to(one, "unknown", PASSWORD),
+        // Neither of another brand, nor of an unknown one, nor for everywhere.
+        app.sign_in_to("demo2", "charlie", PASSWORD),
+        app.sign_in_to("unknown", "charlie", PASSWORD),
+        app.sign_in_to("", "charlie", PASSWORD),
+        app.sign_in("charlie", PASSWORD),
+        app.sign_in_to(one, "demo", "demo"),
+    ]
+    .into_iter()
+    .map(|refused| problem(&refused.err().unwrap(), 401))
+    .collect();
+    assert!(refusals.iter().all(|refusal| *refusal == refusals[0]), "{refusals:?}");
+}
+
+/// Wrong passwords for a name of one brand do not lock out the same name of another one.
+#[test]
+fn guesses_count_for_one_account() {
+    let app = App::with(|config| config.wrong_passwords_per_minute = 2);
+    let [(one, _), (other, _)] = owners(&app);
+    for status in [401, 401, 429] {
+        problem(&app.sign_in_to(one, "guessed", "wrong").err().unwrap(), status);
+    }
+    for organisation in [other, "unknown"] {
+        problem(&app.sign_in_to(organisation, "guessed", "wrong").err().unwrap(), 401);
+    }
+    problem(&app.sign_in("guessed", "wrong").err().unwrap(), 401);
+}
+
+#[test]
+fn changes_say_whose_name_their_author_has() {
+    let app = App::start();
+    let [(brand, owner), _] = owners(&app);
+    let document = json!({"role": "editor", "password": PASSWORD});
+    assert_eq!(put(&owner, &operator_of(brand, "demo"), &document).status, 204);
+    let namesake = app.sign_in_to(brand, "demo", PASSWORD).unwrap();
+    for (operator, zone) in [(&namesake, "Lakes"), (&app.operator(), "Hills")] {
+        assert_eq!(post(operator, &format!("{DEMO}/zones"), &json!({"name": zone})).status, 201);
+    }
+    let changes = get(&owner, &format!("{DEMO}/changes?limit=200")).json()["items"].clone();
+    let by = |index: usize| (changes[index]["by"].clone(), changes[index]["by_kind"].clone());
+    assert_eq!(by(0), (json!("demo"), json!("operator_everywhere")));
+    assert_eq!(by(1), (json!("demo"), json!("operator")));
+    let first = changes.as_array().unwrap().last().unwrap();
+    assert_eq!((&first["by"], &first["by_kind"]), (&json!("serve --demo"), &json!("command")));
 }

@@ -174,7 +174,7 @@ fn patch_is_for_editors_of_the_organisation() {
     for (role, status) in [("reader", 403), ("support", 403), ("editor", 200)] {
         let document = json!({"role": role, "password": password});
         put(&app.operator(), &format!("{DEMO}/operators/{role}"), &document);
-        let operator = app.sign_in(role, password).unwrap();
+        let operator = app.sign_in_to("demo", role, password).unwrap();
         let change = json!({"description": role});
         assert_eq!(patch(&operator, &format!("{DEMO}/stores/Orchard"), &change).status, status);
         problem(&patch(&operator, &format!("{ORGANISATIONS}/demo2/settings"), &change), 404);

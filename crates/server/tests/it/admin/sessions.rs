@@ -14,7 +14,7 @@ fn an_operator_signs_in_and_out() {
     let current = get(&operator, CURRENT).json();
     assert_eq!(current["operator"], "demo");
     assert_eq!(current["role"], "owner");
-    assert_eq!(current["organisations"], json!([]));
+    assert_eq!(current["organisation"], Value::Null);
     // Twelve hours.
     assert_eq!(current["expires_at"], "2026-01-15T17:00:00Z");
     let out = operator.request("DELETE", CURRENT, &[], &Value::Null);

@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::{get, post, put};
 use axum::{Extension, Router};
 use patron_rules::organisation::Kind;
-use patron_store::operators::Session;
+use patron_store::operators::{OperatorId, Scope};
 use patron_store::{Stored, TenantId};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use super::body;
 use super::name::Name;
 use super::password;
 use super::problem::Problem;
-use super::signed_in::{Member, author};
+use super::signed_in::{Member, SignedIn};
 use crate::app::App;
 use crate::organisation_file::difference::{self, Difference};
 use crate::organisation_file::{self, Hashed, OrganisationFile};
@@ -31,8 +31,11 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/local/organisation_file", post(apply))
         .route("/local/organisations/{organisation}/file", get(export))
-        .route("/local/operators/{name}", get(find_operator))
         .route("/local/operators/{name}/password", put(set_password))
+        .route(
+            "/local/organisations/{organisation}/operators/{name}/password",
+            put(set_password_of_member),
+        )
 }
 
 /// An organisation file that is compared with what is stored, and applied.
@@ -68,7 +71,7 @@ struct Plan {
 /// that the operator agreed to.
 async fn apply(
     State(app): State<Arc<App>>,
-    Extension(session): Extension<Session>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
     request: Request,
 ) -> Result<Response, Problem> {
     let FileRequest { text, agreed } = body::json_within(&app, request, FILE_LIMIT_BYTES).await?;
@@ -85,7 +88,7 @@ async fn apply(
                 "the organisation changed after its differences were shown; run the command again",
             ));
         }
-        carry_out(&app, plan, author(&session.operator, &app)).await?;
+        carry_out(&app, plan, signed_in.author(&app)).await?;
     }
     Ok(body::reply(&comparison))
 }
@@ -158,31 +161,35 @@ async fn export(
     })
 }
 
-/// Says whether an operator exists: 204 or 404.
-async fn find_operator(
-    State(app): State<Arc<App>>,
-    Path(Name(name)): Path<Name>,
-) -> Result<StatusCode, Problem> {
-    match app.store.operator_password(&name).await? {
-        Some(_) => Ok(StatusCode::NO_CONTENT),
-        None => Err(patron_store::Error::NoOperator(name).into()),
-    }
-}
-
 /// An operator's password, as it is to be.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct OperatorPassword {
     pub(crate) password: String,
 }
 
-/// Sets an operator's password and ends the operator's sessions.
+/// Sets the password of an operator for everywhere, and ends the operator's sessions.
 async fn set_password(
     State(app): State<Arc<App>>,
     Path(Name(name)): Path<Name>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let OperatorPassword { password } = body::json(&app, request).await?;
-    let hash = password::hash(&app, password, &name, "/password").await?;
-    app.store.set_operator_password(&name, hash).await?;
+    set(&app, OperatorId { scope: Scope::Everywhere, name }, request).await
+}
+
+/// The same for an operator of an organisation.
+async fn set_password_of_member(
+    State(app): State<Arc<App>>,
+    Extension(member): Extension<Member>,
+    Path((_, Name(name))): Path<(String, Name)>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let scope = Scope::Organisation(member.tenant);
+    set(&app, OperatorId { scope, name }, request).await
+}
+
+async fn set(app: &App, operator: OperatorId, request: Request) -> Result<StatusCode, Problem> {
+    let OperatorPassword { password } = body::json(app, request).await?;
+    let hash = password::hash(app, password, &operator.name, "/password").await?;
+    app.store.set_operator_password(operator, hash).await?;
     Ok(StatusCode::NO_CONTENT)
 }

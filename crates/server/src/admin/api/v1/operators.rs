@@ -1,5 +1,5 @@
-//! `/admin/api/v1/operators`: operators with a role in every organisation, for owners everywhere. Roles
-//! in one organisation are listed, granted and revoked by the same functions.
+//! `/admin/api/v1/operators`: operators for everywhere, for owners everywhere. Operators of one
+//! organisation are listed, added, changed and removed by the same functions.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use patron_rules::organisation::{Invalid, check_name, read};
-use patron_store::operators::{Grant, Role, Scope, Session};
+use patron_store::operators::{Operator, OperatorId, Role, Scope};
 use patron_store::{Author, Error};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +21,7 @@ use super::name::Name;
 use super::password;
 use super::problem::Problem;
 use super::security::GivenRole;
-use super::signed_in::{author, must_own_everything};
+use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::auth::operator::NAME_LIMIT;
 use crate::http::query::{InvalidQuery, Query};
@@ -54,69 +54,56 @@ pub(super) struct OperatorRole {
 }
 
 impl OperatorListed {
-    fn of(Grant { operator, role }: &Grant) -> Self {
-        Self { name: operator.clone(), role: role.name() }
+    fn of(Operator { name, role }: &Operator) -> Self {
+        Self { name: name.clone(), role: role.name() }
     }
 }
 
-/// A page of the roles of a scope.
-pub(super) async fn list_roles(app: &App, scope: Scope, page: &Page) -> Result<Response, Problem> {
-    let found = app.store.grants(scope, &page.after, page.one_more()).await?;
-    let listed = page.of_found(found, |grant: &Grant| &grant.operator);
+/// A page of the operators of a scope.
+pub(super) async fn list_of(app: &App, scope: Scope, page: &Page) -> Result<Response, Problem> {
+    let found = app.store.operators(scope, &page.after, page.one_more()).await?;
+    let listed = page.of_found(found, |operator: &Operator| &operator.name);
     Ok(body::reply(&listed.of(OperatorListed::of)))
 }
 
 /// The role of an operator.
-pub(super) async fn show_role(app: &App, scope: Scope, name: String) -> Result<Response, Problem> {
-    let granted = app.store.granted(scope, &name).await?;
-    let role = granted.ok_or_else(|| Error::NoOperator(name.clone()))?;
+pub(super) async fn show_role(app: &App, operator: OperatorId) -> Result<Response, Problem> {
+    let name = operator.name.clone();
+    let found = app.store.operator_role(operator).await?;
+    let role = found.ok_or_else(|| Error::NoOperator(name.clone()))?;
     Ok(body::reply(&OperatorListed { name, role: role.name() }))
 }
 
-/// Gives an operator a role, and makes an operator who is new.
+/// Gives an operator a role, and adds an operator who is new.
 pub(super) async fn put_role(
     app: &App,
-    scope: Scope,
-    name: &str,
+    operator: OperatorId,
     text: &str,
     author: Author,
 ) -> Result<Response, Problem> {
     let OperatorRole { role, password } = read(text)?;
-    check_name(name, NAME_LIMIT)?;
+    check_name(&operator.name, NAME_LIMIT)?;
     let role: Role = role.parse().map_err(|refused| Invalid::at("/role", format!("{refused}")))?;
-    match (app.store.operator_password(name).await?, password) {
+    match (app.store.operator_role(operator.clone()).await?, password) {
         (Some(_), Some(_)) => {
             let reason =
                 "the operator exists already and keeps the password; leave this member out";
             return Err(Invalid::at("/password", reason).into());
         }
-        (Some(_), None) => app.store.grant(name, scope, Some(role), author).await?,
+        (Some(_), None) => app.store.change_role(operator, role, author).await?,
         (None, None) => {
             let reason = "the operator is new and needs a password";
             return Err(Invalid::at("/password", reason).into());
         }
         (None, Some(plain)) => {
-            let hash = password::hash(app, plain, name, "/password").await?;
-            app.store.add_operator(name, hash, scope, role, author).await?;
+            let hash = password::hash(app, plain, &operator.name, "/password").await?;
+            app.store.add_operator(operator, hash, role, author).await?;
         }
     }
     Ok((StatusCode::NO_CONTENT, Extension(GivenRole(role.name()))).into_response())
 }
 
-/// Takes an operator's role away.
-pub(super) async fn remove_role(
-    app: &App,
-    scope: Scope,
-    name: &str,
-    author: Author,
-) -> Result<StatusCode, Problem> {
-    let granted = app.store.granted(scope, name).await?;
-    granted.ok_or_else(|| Error::NoOperator(name.to_owned()))?;
-    app.store.grant(name, scope, None, author).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// List every operator with a role everywhere
+/// List every operator for everywhere
 ///
 /// For owners everywhere.
 #[utoipa::path(
@@ -126,14 +113,14 @@ pub(super) async fn remove_role(
 )]
 async fn list(
     State(app): State<Arc<App>>,
-    Extension(session): Extension<Session>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
     query: Result<Query<Page>, InvalidQuery>,
 ) -> Result<Response, Problem> {
-    must_own_everything(&session)?;
-    list_roles(&app, Scope::Everywhere, &Page::of(query)?).await
+    signed_in.must_own_everything()?;
+    list_of(&app, Scope::Everywhere, &Page::of(query)?).await
 }
 
-/// Show an operator's role everywhere
+/// Show an operator for everywhere
 ///
 /// For owners everywhere.
 #[utoipa::path(
@@ -144,16 +131,16 @@ async fn list(
 )]
 async fn show(
     State(app): State<Arc<App>>,
-    Extension(session): Extension<Session>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
     Path(Name(name)): Path<Name>,
 ) -> Result<Response, Problem> {
-    must_own_everything(&session)?;
-    show_role(&app, Scope::Everywhere, name).await
+    signed_in.must_own_everything()?;
+    show_role(&app, everywhere(name)).await
 }
 
-/// Give an operator a role everywhere
+/// Give an operator for everywhere a role
 ///
-/// It holds in every organisation, and in those made later. Makes an operator who is new, with the
+/// It holds in every organisation, and in those made later. Adds an operator who is new, with the
 /// password in the request. For owners everywhere.
 #[utoipa::path(
     put, path = "/admin/api/v1/operators/{name}", tag = "operators",
@@ -167,36 +154,40 @@ async fn show(
 )]
 async fn put(
     State(app): State<Arc<App>>,
-    Extension(session): Extension<Session>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
     Path(Name(name)): Path<Name>,
     request: Request,
 ) -> Result<Response, Problem> {
     let text = body::text(&app, request).await?;
-    must_own_everything(&session)?;
-    let author = author(&session.operator, &app);
-    put_role(&app, Scope::Everywhere, &name, &text, author).await
+    signed_in.must_own_everything()?;
+    put_role(&app, everywhere(name), &text, signed_in.author(&app)).await
 }
 
-/// Take away an operator's role everywhere
+/// Remove an operator for everywhere
 ///
-/// The operator keeps the roles in single organisations. For owners everywhere.
+/// Ends the operator's sessions. For owners everywhere.
 #[utoipa::path(
     delete, path = "/admin/api/v1/operators/{name}", tag = "operators",
     operation_id = "remove_operator_everywhere",
     params(("name" = String, Path, description = "The operator's name")),
     responses(
-        (status = 204, description = "Taken away"),
+        (status = 204, description = "Removed"),
         (status = 409, body = Problem, content_type = "application/problem+json",
          description = "This is the last owner everywhere")
     )
 )]
 async fn remove(
     State(app): State<Arc<App>>,
-    Extension(session): Extension<Session>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
     Path(Name(name)): Path<Name>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     body::drain(&app, request).await;
-    must_own_everything(&session)?;
-    remove_role(&app, Scope::Everywhere, &name, author(&session.operator, &app)).await
+    signed_in.must_own_everything()?;
+    app.store.remove_operator(everywhere(name), signed_in.author(&app)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+const fn everywhere(name: String) -> OperatorId {
+    OperatorId { scope: Scope::Everywhere, name }
 }

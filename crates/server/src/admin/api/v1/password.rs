@@ -7,7 +7,6 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use patron_rules::organisation::Invalid;
-use patron_store::operators::Session;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::body;
 use super::problem::Problem;
+use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::auth::password_rules::Account;
 use crate::auth::security_log::Event;
@@ -47,21 +47,21 @@ struct NewPassword {
 )]
 async fn change(
     State(app): State<Arc<App>>,
-    Extension(session): Extension<Session>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let from = http::address(&app, &request);
     let NewPassword { current, new } = body::json(&app, request).await?;
-    let event = Event::PasswordChange;
-    app.operators.verify(event, &session.operator, current, from).await.map_err(|refusal| {
-        match refusal {
-            Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
-            Refusal::Unauthorised => Invalid::at("/current", "not the operator's password").into(),
-            _ => Problem::unavailable(),
-        }
+    let session = &signed_in.session;
+    let account = (session.organisation.as_deref(), session.operator.name.as_str());
+    let verified = app.operators.verify(Event::PasswordChange, account, current, from).await;
+    let operator = verified.map_err(|refusal| match refusal {
+        Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
+        Refusal::Unauthorised => Invalid::at("/current", "not the operator's password").into(),
+        _ => Problem::unavailable(),
     })?;
-    let hash = hash(&app, new, &session.operator, "/new").await?;
-    app.store.set_operator_password(&session.operator, hash).await?;
+    let hash = hash(&app, new, &operator.name, "/new").await?;
+    app.store.set_operator_password(operator, hash).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use axum::extract::MatchedPath;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
+use patron_store::operators::Session;
 
 use crate::auth::security_log::{self, Actor, Event, Kind, Reason, SecurityLog, Subject};
 
@@ -15,7 +16,7 @@ const CHANGES: &[(Method, &str, Event, Kind)] = &[
     (Method::PUT, "/v1/password", Event::PasswordChange, Kind::Operator),
     (Method::PUT, "/operators/{name}/password", Event::PasswordChange, Kind::Operator),
     (Method::PUT, "/operators/{name}", Event::RoleChange, Kind::Operator),
-    (Method::DELETE, "/operators/{name}", Event::RoleRemoval, Kind::Operator),
+    (Method::DELETE, "/operators/{name}", Event::OperatorRemoval, Kind::Operator),
     (Method::PUT, "/tills/{name}/password", Event::PasswordChange, Kind::Till),
     (Method::POST, "/tills/{name}/password", Event::PasswordChange, Kind::Till),
     (Method::POST, "/api_clients/{name}/secret", Event::SecretChange, Kind::ApiClient),
@@ -38,27 +39,32 @@ pub(super) struct OperatorRequest {
 }
 
 impl OperatorRequest {
-    fn actor<'a>(&'a self, operator: &'a str) -> Actor<'a> {
-        let organisation = self.organisation.as_deref();
-        Actor { kind: Kind::Operator, name: operator, address: self.address, organisation }
+    fn actor<'a>(&'a self, session: &'a Session) -> Actor<'a> {
+        Actor {
+            kind: Kind::Operator,
+            name: &session.operator.name,
+            address: self.address,
+            organisation: self.organisation.as_deref(),
+            account_of: session.organisation.as_deref(),
+        }
     }
 
     /// Logs a change, or a request that the operator's role does not permit.
-    pub(super) fn record(&self, log: &SecurityLog, operator: &str, reply: &Response) {
+    pub(super) fn record(&self, log: &SecurityLog, session: &Session, reply: &Response) {
         if reply.status() == StatusCode::FORBIDDEN {
-            self.deny(log, operator, Reason::Denied);
+            self.deny(log, session, Reason::Denied);
         } else if reply.status().is_success()
             && let Some((event, kind)) = self.change()
         {
             let account = self.name.as_deref().map(|name| (kind, name));
             let role = reply.extensions().get::<GivenRole>().map(|given| given.0);
-            security_log::accepted(event, self.actor(operator), Subject { account, role });
+            security_log::accepted(event, self.actor(session), Subject { account, role });
         }
     }
 
     /// Logs that the operator may not send this request.
-    pub(super) fn deny(&self, log: &SecurityLog, operator: &str, reason: Reason) {
-        log.denied(self.actor(operator), reason, (&self.method, self.route.as_ref()));
+    pub(super) fn deny(&self, log: &SecurityLog, session: &Session, reason: Reason) {
+        log.denied(self.actor(session), reason, (&self.method, self.route.as_ref()));
     }
 
     fn change(&self) -> Option<(Event, Kind)> {

@@ -8,8 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
-use patron_rules::text;
-use patron_store::operators::{Scope, Session};
+use patron_store::operators::NewSession;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::body;
 use super::problem::Problem;
-use super::signed_in::SignedInBy;
+use super::signed_in::{SignedIn, SignedInBy};
 use crate::app::App;
 use crate::auth::Refusal;
 use crate::auth::operator::Token;
@@ -40,6 +39,8 @@ pub(super) fn own() -> OpenApiRouter<Arc<App>> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Credentials {
+    /// The organisation to which the operator's account belongs. Left out by operators for everywhere.
+    organisation: Option<String>,
     /// The operator's name.
     name: String,
     /// Their password.
@@ -59,55 +60,51 @@ struct Begun {
 /// The session with whose token a request is sent.
 #[derive(Serialize, ToSchema)]
 struct Current {
-    /// Whose it is.
+    /// The operator's name.
     operator: String,
-    /// What they may do in every organisation; absent where that depends on it.
+    /// The operator's organisation; absent for operators for everywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    role: Option<&'static str>,
-    /// What they may do in single ones.
-    organisations: Vec<RoleThere>,
+    organisation: Option<String>,
+    /// What the operator may do there: `reader`, `support`, `editor` or `owner`.
+    #[schema(value_type = String)]
+    role: &'static str,
     /// When it ends.
     #[schema(value_type = String, format = DateTime)]
     expires_at: jiff::Timestamp,
 }
 
-#[derive(Serialize, ToSchema)]
-struct RoleThere {
-    /// The organisation.
-    name: String,
-    /// What they may do there.
-    #[schema(value_type = String)]
-    role: &'static str,
-}
-
 /// Sign in
+///
+/// The reply to a wrong password, an unknown name and an unknown organisation is the same.
 #[utoipa::path(
     post, path = "/admin/api/v1/sessions", tag = "sessions", request_body = Credentials, security(()),
     responses((status = 201, body = Begun, description = "Signed in"))
 )]
 async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let from = http::address(&app, &request);
-    let Credentials { name, password } = body::sign_in(&app, request).await?;
-    let name = text::canonical(&name);
-    app.operators.verify(Event::SignIn, &name, password, from).await.map_err(|refusal| {
-        match refusal {
-            Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
-            Refusal::Unauthorised => Problem::new(
-                StatusCode::UNAUTHORIZED,
-                "no operator has this name and this password",
-            ),
-            _ => Problem::unavailable(),
-        }
+    let Credentials { organisation, name, password } = body::sign_in(&app, request).await?;
+    let account = (organisation.as_deref(), name.as_str());
+    let verified = app.operators.verify(Event::SignIn, account, password, from).await;
+    let operator = verified.map_err(|refusal| match refusal {
+        Refusal::TooManyGuesses(wait) => Problem::too_many(wait),
+        Refusal::Unauthorised => Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "no operator has this organisation, name and password; operators for everywhere leave \
+             `organisation` out",
+        ),
+        _ => Problem::unavailable(),
     })?;
     let now = (app.clock)();
-    let quota = app.count_change(&name, now).map_err(Problem::too_many_changes)?;
+    let quota = app.count_change(&operator, now).map_err(Problem::too_many_changes)?;
     let (token, text) = Token::make().map_err(|_| Problem::unavailable())?;
     let lasts = SignedDuration::from_mins(i64::from(app.config.session_minutes));
     let expires_at = now.checked_add(lasts).unwrap_or(now);
-    app.store.open_session(token.hash(), &name, now, expires_at).await?;
-    let operator = Actor::new(Kind::Operator, &name, from);
-    security_log::accepted(Event::SignIn, operator, Subject::default());
+    let name = operator.name.clone();
+    let new = NewSession { token: token.hash(), operator, opened_at: now, expires_at };
+    app.store.open_session(new).await?;
+    let account_of = organisation.as_deref();
+    let actor = Actor { account_of, ..Actor::new(Kind::Operator, &name, from) };
+    security_log::accepted(Event::SignIn, actor, Subject::default());
     let begun = Begun { token: text, expires_at };
     let mut reply =
         (StatusCode::CREATED, [(LOCATION, CURRENT)], body::reply(&begun)).into_response();
@@ -124,21 +121,16 @@ async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Respon
 )]
 async fn current(
     State(app): State<Arc<App>>,
-    Extension(session): Extension<Session>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
     request: Request,
 ) -> Result<Response, Problem> {
     body::drain(&app, request).await;
-    let names = app.store.organisations().await?;
-    let there = |known: &patron_store::OrganisationName| {
-        let granted =
-            session.grants.iter().find(|(scope, _)| *scope == Scope::Organisation(known.id));
-        granted.map(|(_, role)| RoleThere { name: known.name.clone(), role: role.name() })
-    };
+    let session = &signed_in.session;
     let current = Current {
-        organisations: names.iter().filter_map(there).collect(),
-        role: session.role_everywhere().map(patron_store::operators::Role::name),
+        operator: session.operator.name.clone(),
+        organisation: session.organisation.clone(),
+        role: session.role.name(),
         expires_at: session.expires_at,
-        operator: session.operator,
     };
     Ok(body::reply(&current))
 }

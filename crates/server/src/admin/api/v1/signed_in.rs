@@ -10,8 +10,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use patron_rules::text;
-use patron_store::operators::{Role, Scope, Session};
-use patron_store::{Author, TenantId};
+use patron_store::operators::{OperatorId, Role, Scope, Session};
+use patron_store::{Author, AuthorKind, TenantId};
 
 use super::body;
 use super::problem::Problem;
@@ -30,12 +30,54 @@ const ORGANISATION: &str = "organisation";
 /// The name of an account or a document in a path.
 const NAME: &str = "name";
 
+/// Who sends a request: an operator who is signed in, or a command on the same machine.
+#[derive(Debug)]
+pub(super) struct SignedIn {
+    pub(super) session: Session,
+    kind: AuthorKind,
+}
+
+impl SignedIn {
+    const fn operator(session: Session) -> Self {
+        let kind = match session.operator.scope {
+            Scope::Everywhere => AuthorKind::OperatorEverywhere,
+            Scope::Organisation(_) => AuthorKind::Operator,
+        };
+        Self { session, kind }
+    }
+
+    /// A command may do what an owner everywhere may.
+    fn command() -> Self {
+        let session = Session {
+            operator: OperatorId { scope: Scope::Everywhere, name: COMMAND_LINE.to_owned() },
+            organisation: None,
+            role: Role::Owner,
+            expires_at: Timestamp::MAX,
+        };
+        Self { session, kind: AuthorKind::Command }
+    }
+
+    /// Fails unless the operator is an owner everywhere.
+    pub(super) fn must_own_everything(&self) -> Result<(), Problem> {
+        if self.session.role_everywhere() == Some(Role::Owner) {
+            return Ok(());
+        }
+        Err(Problem::forbidden("owner everywhere"))
+    }
+
+    /// The author of a change that is made now.
+    pub(super) fn author(&self, app: &App) -> Author {
+        let name = self.session.operator.name.clone();
+        Author { name, kind: self.kind, at: (app.clock)() }
+    }
+}
+
 /// An operator in an organisation.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) tenant: TenantId,
-    pub(super) operator: Arc<str>,
     role: Role,
+    signed_in: Arc<SignedIn>,
 }
 
 impl Member {
@@ -45,20 +87,8 @@ impl Member {
     }
 
     pub(super) fn author(&self, app: &App) -> Author {
-        author(&self.operator, app)
+        self.signed_in.author(app)
     }
-}
-
-/// Fails unless the operator is an owner everywhere.
-pub(super) fn must_own_everything(session: &Session) -> Result<(), Problem> {
-    if session.role_everywhere() == Some(Role::Owner) {
-        return Ok(());
-    }
-    Err(Problem::forbidden("owner everywhere"))
-}
-
-pub(super) fn author(operator: &str, app: &App) -> Author {
-    Author { name: operator.to_owned(), at: (app.clock)() }
 }
 
 /// The token with which a request was sent.
@@ -81,6 +111,7 @@ pub(super) async fn check(
     let checked = async {
         let (token, session) = session(&app, sent).await?;
         let quota = count(&app, &session.operator, &seen.method)?;
+        let signed_in = Arc::new(SignedIn::operator(session));
         if names.iter().any(|(_, key)| key.is_none()) {
             return Err(Problem::not_found());
         }
@@ -88,21 +119,20 @@ pub(super) async fn check(
             .iter()
             .find_map(|(is_organisation, key)| key.as_deref().filter(|_| *is_organisation));
         let member = match organisation {
-            Some(name) => Some(member(&app, &session, name, &seen).await?),
+            Some(name) => Some(member(&app, &signed_in, name, &seen).await?),
             None => None,
         };
-        Ok::<_, Problem>((token, session, member, quota))
+        Ok::<_, Problem>((token, signed_in, member, quota))
     };
     match checked.await {
-        Ok((token, session, member, quota)) => {
-            let operator = session.operator.clone();
+        Ok((token, signed_in, member, quota)) => {
             request.extensions_mut().insert(SignedInBy(token));
-            request.extensions_mut().insert(session);
+            request.extensions_mut().insert(Arc::clone(&signed_in));
             if let Some(member) = member {
                 request.extensions_mut().insert(member);
             }
             let mut reply = next.run(request).await;
-            seen.record(&app.security_log, &operator, &reply);
+            seen.record(&app.security_log, &signed_in.session, &reply);
             if let Some(quota) = quota {
                 headers::tell(quota, reply.headers_mut());
             }
@@ -124,22 +154,19 @@ pub(super) async fn act_for_command_line(
     next: Next,
 ) -> Result<Response, Problem> {
     let seen = seen(&path, &request, None);
+    let signed_in = Arc::new(SignedIn::command());
     if let Some((_, name)) = path.iter().find(|(name, _)| *name == ORGANISATION) {
         let name = text::canonical(name);
         let found = app.store.organisation_named(&name).await?;
         let tenant = found.ok_or_else(|| {
             Problem::new(StatusCode::NOT_FOUND, format!("there is no organisation `{name}`"))
         })?;
-        let operator = Arc::from(COMMAND_LINE);
-        request.extensions_mut().insert(Member { tenant, operator, role: Role::Owner });
+        let signed_in = Arc::clone(&signed_in);
+        request.extensions_mut().insert(Member { tenant, role: Role::Owner, signed_in });
     }
-    request.extensions_mut().insert(Session {
-        operator: COMMAND_LINE.to_owned(),
-        grants: vec![(Scope::Everywhere, Role::Owner)],
-        expires_at: Timestamp::MAX,
-    });
+    request.extensions_mut().insert(Arc::clone(&signed_in));
     let reply = next.run(request).await;
-    seen.record(&app.security_log, COMMAND_LINE, &reply);
+    seen.record(&app.security_log, &signed_in.session, &reply);
     Ok(reply)
 }
 
@@ -158,7 +185,7 @@ fn seen(path: &RawPathParams, request: &Request, address: Option<IpAddr>) -> Ope
 }
 
 /// Counts a request that may change something against the operator's limit.
-fn count(app: &App, operator: &str, method: &Method) -> Result<Option<Quota>, Problem> {
+fn count(app: &App, operator: &OperatorId, method: &Method) -> Result<Option<Quota>, Problem> {
     if method.is_safe() {
         return Ok(None);
     }
@@ -174,14 +201,14 @@ async fn session(app: &App, headers: &HeaderMap) -> Result<(Token, Session), Pro
 
 async fn member(
     app: &App,
-    session: &Session,
+    signed_in: &Arc<SignedIn>,
     name: &str,
     seen: &OperatorRequest,
 ) -> Result<Member, Problem> {
     let tenant = app.store.organisation_named(name).await?.ok_or_else(Problem::not_found)?;
-    let role = session.role_in(tenant).ok_or_else(|| {
-        seen.deny(&app.security_log, &session.operator, Reason::NoRole);
+    let role = signed_in.session.role_in(tenant).ok_or_else(|| {
+        seen.deny(&app.security_log, &signed_in.session, Reason::NoRole);
         Problem::not_found()
     })?;
-    Ok(Member { tenant, operator: Arc::from(session.operator.as_str()), role })
+    Ok(Member { tenant, role, signed_in: Arc::clone(signed_in) })
 }

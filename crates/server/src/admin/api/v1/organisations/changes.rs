@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use patron_store::RecordedChange;
+use patron_store::{Author, RecordedChange};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -53,8 +53,12 @@ struct ChangeListed {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     at: jiff::Timestamp,
-    /// Who made it: an operator, or a command.
+    /// Who made it: the name of an operator, or of a command.
     by: String,
+    /// What has that name: `operator` of the organisation, `operator_everywhere` or `command`. An
+    /// operator of each kind may have the same name.
+    #[schema(value_type = String, examples("operator"))]
+    by_kind: &'static str,
     /// The kind of what was changed.
     resource: String,
     /// Its name.
@@ -72,7 +76,8 @@ impl From<RecordedChange> for ChangeListed {
         let RecordedChange { number, author, resource, name, before, after } = change;
         let raw = |json: Option<String>| json.and_then(|json| RawValue::from_string(json).ok());
         let (before, after) = (raw(before), raw(after));
-        Self { number, at: author.at, by: author.name, resource, name, before, after }
+        let Author { name: by, kind, at } = author;
+        Self { number, at, by, by_kind: kind.name(), resource, name, before, after }
     }
 }
 

@@ -18,7 +18,6 @@ use patron_rules::organisation::{
     ReferralCampaign, RewardRule, Store, Till, Zone,
 };
 use patron_rules::settings::Settings;
-use patron_store::operators::Session;
 use patron_store::{Error, NewOrganisation, OrganisationName};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -31,7 +30,7 @@ use super::describe::ORGANISATION;
 use super::documents::{several, single};
 use super::list::{Listed, Page};
 use super::problem::Problem;
-use super::signed_in::{author, must_own_everything};
+use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::http::query::{InvalidQuery, Query};
 
@@ -91,14 +90,14 @@ struct OrganisationListed {
 )]
 async fn list(
     State(app): State<Arc<App>>,
-    Extension(session): Extension<Session>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
     query: Result<Query<Page>, InvalidQuery>,
 ) -> Result<Response, Problem> {
     let page = Page::of(query)?;
     let known = app.store.organisations().await?;
     let seen = known.into_iter().filter(|known| known.name > page.after).filter_map(
         |OrganisationName { id, name, is_demo }| {
-            let role = session.role_in(id)?.name();
+            let role = signed_in.session.role_in(id)?.name();
             Some(OrganisationListed { name, is_demo, role })
         },
     );
@@ -121,25 +120,21 @@ async fn list(
 )]
 async fn make(
     State(app): State<Arc<App>>,
-    Extension(session): Extension<Session>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
     request: Request,
 ) -> Result<Response, Problem> {
     let text = body::text(&app, request).await?;
-    must_own_everything(&session)?;
+    signed_in.must_own_everything()?;
     let mut organisation = Organisation::default();
     organisation.details.put(&text)?;
     let name = organisation.details.name.clone();
     let new = NewOrganisation { organisation, is_demo: false, passwords: Vec::new() };
-    app.store.set_up(vec![new], author(&session.operator, &app)).await.map_err(
-        |error| match error {
-            Error::Taken(_) => {
-                Problem::new(StatusCode::CONFLICT, format!("organisation `{name}` exists already"))
-            }
-            error => {
-                Problem::of_document(error, Some((Kind::Organisation, Kind::Organisation.name())))
-            }
-        },
-    )?;
+    app.store.set_up(vec![new], signed_in.author(&app)).await.map_err(|error| match error {
+        Error::Taken(_) => {
+            Problem::new(StatusCode::CONFLICT, format!("organisation `{name}` exists already"))
+        }
+        error => Problem::of_document(error, Some((Kind::Organisation, Kind::Organisation.name()))),
+    })?;
     let tenant = app.store.organisation_named(&name).await?.ok_or_else(Problem::unavailable)?;
     let kind = Kind::Organisation;
     let made = app.store.resource(tenant, kind, kind.name()).await?;

@@ -1,4 +1,4 @@
-//! `…/operators`: the operators with a role in an organisation.
+//! `…/operators`: the operators of an organisation.
 
 use std::sync::Arc;
 
@@ -6,16 +6,14 @@ use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use patron_store::operators::{Role, Scope};
+use patron_store::operators::{OperatorId, Role, Scope};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::body;
 use super::super::list::{Listed, Page};
 use super::super::name::Name;
-use super::super::operators::{
-    OperatorListed, OperatorRole, list_roles, put_role, remove_role, show_role,
-};
+use super::super::operators::{OperatorListed, OperatorRole, list_of, put_role, show_role};
 use super::super::problem::Problem;
 use super::super::signed_in::Member;
 use crate::app::App;
@@ -25,7 +23,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, put, remove))
 }
 
-/// List every operator with a role in the organisation
+/// List every operator of the organisation
+///
+/// Operators for everywhere are not listed.
 #[utoipa::path(
     get, path = "/admin/api/v1/organisations/{organisation}/operators", tag = "operators",
     operation_id = "list_operators",
@@ -37,10 +37,10 @@ async fn list(
     Extension(member): Extension<Member>,
     query: Result<Query<Page>, InvalidQuery>,
 ) -> Result<Response, Problem> {
-    list_roles(&app, Scope::Organisation(member.tenant), &Page::of(query)?).await
+    list_of(&app, Scope::Organisation(member.tenant), &Page::of(query)?).await
 }
 
-/// Show an operator's role
+/// Show an operator
 #[utoipa::path(
     get, path = "/admin/api/v1/organisations/{organisation}/operators/{name}", tag = "operators",
     operation_id = "show_operator",
@@ -52,12 +52,13 @@ async fn show(
     Extension(member): Extension<Member>,
     Path((_, Name(name))): Path<(String, Name)>,
 ) -> Result<Response, Problem> {
-    show_role(&app, Scope::Organisation(member.tenant), name).await
+    show_role(&app, of(&member, name)).await
 }
 
 /// Give an operator a role
 ///
-/// Makes an operator who is new, with the password in the request. For owners.
+/// Adds an operator who is new, with the password in the request. Other organisations may have operators
+/// of the same name: they are other accounts. For owners.
 #[utoipa::path(
     put, path = "/admin/api/v1/organisations/{organisation}/operators/{name}", tag = "operators",
     operation_id = "put_operator", request_body = OperatorRole,
@@ -76,19 +77,18 @@ async fn put(
 ) -> Result<Response, Problem> {
     let text = body::text(&app, request).await?;
     member.must_be(Role::Owner)?;
-    let scope = Scope::Organisation(member.tenant);
-    put_role(&app, scope, &name, &text, member.author(&app)).await
+    put_role(&app, of(&member, name), &text, member.author(&app)).await
 }
 
-/// Take away an operator's role
+/// Remove an operator
 ///
-/// For owners. The operator still exists, without any rights here.
+/// Ends the operator's sessions. For owners.
 #[utoipa::path(
     delete, path = "/admin/api/v1/organisations/{organisation}/operators/{name}", tag = "operators",
     operation_id = "remove_operator",
     params(("organisation" = String, Path, description = "The organisation's name"), ("name" = String, Path, description = "The operator's name")),
     responses(
-        (status = 204, description = "Taken away"),
+        (status = 204, description = "Removed"),
         (status = 409, body = Problem, content_type = "application/problem+json",
          description = "This is the organisation's last owner")
     )
@@ -101,5 +101,10 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     body::drain(&app, request).await;
     member.must_be(Role::Owner)?;
-    remove_role(&app, Scope::Organisation(member.tenant), &name, member.author(&app)).await
+    app.store.remove_operator(of(&member, name), member.author(&app)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+const fn of(member: &Member, name: String) -> OperatorId {
+    OperatorId { scope: Scope::Organisation(member.tenant), name }
 }
