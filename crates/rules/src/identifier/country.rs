@@ -3,14 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+use super::numbering::Territory;
 
 /// A country with a telephone numbering plan, named by its ISO 3166-1 code of two letters.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Country {
-    region: Region,
-    calling_code: u16,
-}
+#[derive(Clone, Copy)]
+pub struct Country(&'static Territory);
 
 /// The text names no country with a numbering plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,17 +35,16 @@ impl Country {
     /// The country calling code, such as 91 for India.
     #[must_use]
     pub const fn calling_code(self) -> u16 {
-        self.calling_code
+        self.0.calling_code
     }
 
-    pub(super) const fn region(self) -> Region {
-        self.region
+    pub(super) const fn territory(self) -> &'static Territory {
+        self.0
     }
 
     /// `None` for a network that belongs to no country.
-    pub(super) fn of_region(region: Region) -> Option<Self> {
-        let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region)?;
-        Some(Self { region, calling_code: u16::try_from(code).ok()? })
+    pub(super) fn of_territory(territory: &'static Territory) -> Option<Self> {
+        territory.is_country().then_some(Self(territory))
     }
 
     /// The country that a text probably stands for that is no code: `UK`, `in`, `+91`.
@@ -56,10 +52,7 @@ impl Country {
     pub fn suggested(text: &str) -> Option<Self> {
         let upper = text.trim().to_ascii_uppercase();
         let alias = ALIASES.into_iter().find(|(alias, _)| *alias == upper);
-        let of_code = || {
-            let code = i32::from(calling_code(&upper)?);
-            Self::of_region(PHONE_NUMBER_UTIL.get_region_for_country_code(code)?)
-        };
+        let of_code = || Self::of_territory(Territory::by_calling_code(calling_code(&upper)?)?);
         alias.map_or(upper.as_str(), |(_, code)| code).parse().ok().or_else(of_code)
     }
 }
@@ -73,24 +66,31 @@ pub fn calling_code(text: &str) -> Option<u16> {
     if is_code { digits.parse().ok().filter(|code| *code > 0) } else { None }
 }
 
+impl PartialEq for Country {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for Country {}
+
 impl FromStr for Country {
     type Err = UnknownCountry;
 
     fn from_str(iso: &str) -> Result<Self, Self::Err> {
-        let known = iso.parse().ok().and_then(Self::of_region);
-        known.ok_or_else(|| UnknownCountry(iso.to_owned()))
+        Territory::by_iso(iso).map(Self).ok_or_else(|| UnknownCountry(iso.to_owned()))
     }
 }
 
 impl fmt::Display for Country {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.region.as_region_str())
+        f.write_str(self.0.id)
     }
 }
 
 impl fmt::Debug for Country {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Country({self}, +{})", self.calling_code)
+        write!(f, "Country({self}, +{})", self.calling_code())
     }
 }
 

@@ -5,6 +5,7 @@ pub mod email;
 pub mod external_id;
 pub mod generated;
 pub mod mobile;
+mod numbering;
 pub mod passed;
 
 use std::fmt;

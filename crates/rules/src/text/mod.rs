@@ -175,6 +175,12 @@ fn is_format(character: char) -> bool {
     !character.is_ascii() && category.get(character) == GeneralCategory::Format
 }
 
+/// Whether a character is a decimal digit of any script.
+pub(crate) fn is_decimal_digit(character: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new();
+    category.get(character) == GeneralCategory::DecimalNumber
+}
+
 /// Whether a character is the zero-width joiner or non-joiner.
 fn is_joiner(character: char) -> bool {
     !character.is_ascii() && CodePointSetData::new::<JoinControl>().contains(character)
