@@ -16,6 +16,7 @@ use crate::http::metrics::Scrapers;
 use crate::limits::kept::Budgets;
 use crate::limits::proxies::Proxies;
 use crate::limits::rate::{Quota, RateLimiter};
+use crate::limits::shares::Shares;
 use crate::observe::metrics::{Limit, Metrics};
 
 /// The most passwords and secrets that wait to be hashed; one more is refused as overload.
@@ -40,6 +41,8 @@ pub struct App {
     pub changes: RateLimiter<OperatorId>,
     /// How much is kept for each key, by how long it is kept.
     pub kept_replies: Budgets<(Key, SignedDuration)>,
+    /// What each organisation has of the work that takes long.
+    pub shares: Shares,
     /// The proxies that are trusted to say for whom they call.
     pub proxies: Proxies,
     /// Sign-ins, refusals and changed credentials.
@@ -82,6 +85,7 @@ impl App {
             rates: RateLimiter::default(),
             changes: RateLimiter::default(),
             kept_replies: Budgets::default(),
+            shares: Shares::default(),
             proxies: config.proxies()?,
             security_log,
             readiness: Readiness::default(),

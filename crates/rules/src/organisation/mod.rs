@@ -198,6 +198,18 @@ impl Organisation {
         })
     }
 
+    /// The size of the patterns that a value is matched with: the largest of any field in use, in
+    /// bytes.
+    #[must_use]
+    pub fn largest_field(&self) -> usize {
+        let custom = self.custom_fields.active();
+        let custom = custom.map(|field| field.regex.as_ref().map_or(0, Pattern::size));
+        let extended = self.extended_fields.active();
+        let extended = extended
+            .map(|field| field.rules.iter().filter_map(Rule::pattern).map(Pattern::size).sum());
+        custom.chain(extended).max().unwrap_or_default()
+    }
+
     /// The active till of this name, in its canonical form.
     #[must_use]
     pub fn till_named(&self, name: &str) -> Option<&Till> {

@@ -1,4 +1,4 @@
-//! How much a caller may ask for: calls a minute, guesses, connections, replies that are kept.
+//! How much a caller may ask for: calls a minute, guesses, connections, replies that are kept, long work.
 
 pub(crate) mod activity;
 pub(crate) mod connections;
@@ -8,4 +8,5 @@ pub mod kept;
 pub(crate) mod network;
 pub mod proxies;
 pub mod rate;
+pub mod shares;
 pub(crate) mod table;

@@ -13,7 +13,7 @@ use patron_rules::profile::{
 use patron_store::limits;
 use patron_store::operators::SESSIONS_LIMIT;
 
-use super::{activity, guesses};
+use super::{activity, guesses, shares};
 use crate::admin::api::v1::{body, local};
 use crate::api_gateway::v2::audits::parameters;
 use crate::app::HASHING_LIMIT;
@@ -417,9 +417,23 @@ fn organisations() -> Vec<Row> {
 }
 
 fn waiting() -> Vec<Row> {
-    use Scope::{Caller, Process};
+    use Scope::{Caller, Organisation, Process};
     const OVERLOADED: &str = "503 with `Retry-After`.";
     vec![
+        fixed(
+            "Body of a registration that is read beside others of the organisation",
+            shares::LIGHT_BODY_BYTES,
+            "bytes",
+            Organisation,
+            "Longer bodies are read one at a time, and so are shorter ones whose values could cost more than the patterns of one customer may.",
+        ),
+        fixed(
+            "Such longer bodies that are read or wait for it",
+            shares::WAITING_LIMIT,
+            "",
+            Organisation,
+            OVERLOADED,
+        ),
         fixed("Customers that wait to be written", limits::WRITES_WAITING, "", Process, OVERLOADED),
         fixed("Requests that wait to read", limits::READS_WAITING, "", Process, OVERLOADED),
         Row {

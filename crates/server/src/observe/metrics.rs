@@ -79,6 +79,8 @@ pub enum Limit {
     BodyTime,
     /// The customers of one call.
     Batch,
+    /// The large bodies of an organisation that wait to be read.
+    LargeBodies,
     /// The requests that wait for the store.
     Store,
     /// The replies that are kept for a till or an API client.
@@ -86,7 +88,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Connections,
         Self::ConnectionsOfAddress,
         Self::Calls,
@@ -96,6 +98,7 @@ impl Limit {
         Self::BodySize,
         Self::BodyTime,
         Self::Batch,
+        Self::LargeBodies,
         Self::Store,
         Self::KeptReplies,
     ];
@@ -111,6 +114,7 @@ impl Limit {
             Self::BodySize => "body_size",
             Self::BodyTime => "body_time",
             Self::Batch => "batch",
+            Self::LargeBodies => "large_bodies",
             Self::Store => "store",
             Self::KeptReplies => "kept_replies",
         }

@@ -28,6 +28,7 @@ use crate::http::endpoints::CUSTOMER_READ;
 use crate::http::sniff::Looks;
 use crate::http::{DRY_RUN, body};
 use crate::limits::headers;
+use crate::limits::shares::{self, Share};
 use crate::observe::metrics::Limit;
 use crate::v1_1::envelope::{self, Envelope, Refused, RefusedReply, Reply};
 use crate::v1_1::format::{self, Format};
@@ -106,6 +107,8 @@ pub(crate) async fn add(
 struct Asked<'a> {
     head: Head<'a>,
     batch: Decoded<'a>,
+    /// How long the body is, in bytes.
+    length: usize,
     /// By what it is known again; `None` where it is carried out whatever was before.
     identity: Option<Identity>,
 }
@@ -124,14 +127,26 @@ async fn handle(
     let bytes = read(app, headers, body).await?;
     let format = head.format.ok_or_else(|| unsupported(&bytes))?;
     let unreadable = |error| unreadable(&bytes, format, &error);
+    let length = bytes.len();
+    let share = take_share(app, &tenant, length).await?;
     let span = trace_span!(target: STAGES, "decode");
-    let text = span
-        .in_scope(|| encoding::text(&bytes, format, format::charset(headers)))
+    let text = share
+        .run(|| span.in_scope(|| encoding::text(&bytes, format, format::charset(headers))))
         .map_err(unreadable)?;
-    let batch = span.in_scope(|| decoded::decode(&text, format)).map_err(unreadable)?;
+    let batch =
+        share.run(|| span.in_scope(|| decoded::decode(&text, format))).map_err(unreadable)?;
     drop(span);
-    let identity = head.identity(&bytes, &tenant.organisation().settings);
-    register(app, &Asked { head, batch, identity }, tenant).await
+    let identity = share.run(|| head.identity(&bytes, &tenant.organisation().settings));
+    register(app, &Asked { head, batch, length, identity }, tenant, share).await
+}
+
+/// Waits for the organisation's turn to have a body of this length read and validated.
+async fn take_share(app: &App, tenant: &Tenant, length: usize) -> Result<Share, Response> {
+    let is_heavy = shares::is_heavy(length, tenant.organisation());
+    app.shares.take(tenant.id(), is_heavy).await.map_err(|_| {
+        app.metrics.hit(Limit::LargeBodies);
+        envelope::unavailable()
+    })
 }
 
 /// Whether the caller may read customers, and not only write them.
@@ -187,13 +202,23 @@ async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Respo
 
 /// Registers the customers. Where the organisation is changed meanwhile, all of it is done again with
 /// what holds now.
-async fn register(app: &App, asked: &Asked<'_>, mut tenant: Tenant) -> Result<Response, Response> {
+async fn register(
+    app: &App,
+    asked: &Asked<'_>,
+    mut tenant: Tenant,
+    first: Share,
+) -> Result<Response, Response> {
     let unavailable = |error: Error| {
         tracing::error!(error = error.chain(), "customers cannot be stored");
         envelope::unavailable()
     };
+    let mut first = Some(first);
     for _ in 0..TRIES {
-        match attempt(app, asked, &tenant).await {
+        let share = match first.take() {
+            Some(share) => share,
+            None => take_share(app, &tenant, asked.length).await?,
+        };
+        match attempt(app, asked, &tenant, share).await {
             Ok(reply) => return Ok(reply),
             Err(Error::Stale) => {
                 tenant = app.store.tenant(tenant.id()).await.map_err(unavailable)?;
@@ -210,8 +235,13 @@ async fn register(app: &App, asked: &Asked<'_>, mut tenant: Tenant) -> Result<Re
 }
 
 /// Validates each customer, hands those who are valid to the store, and answers for all of them.
-async fn attempt(app: &App, asked: &Asked<'_>, tenant: &Tenant) -> Result<Response, Error> {
-    let Asked { head, batch, identity } = asked;
+async fn attempt(
+    app: &App,
+    asked: &Asked<'_>,
+    tenant: &Tenant,
+    share: Share,
+) -> Result<Response, Error> {
+    let Asked { head, batch, identity, .. } = asked;
     let now = (app.clock)();
     let organisation = tenant.organisation();
     let posted_as = head.attribution.till(organisation);
@@ -219,12 +249,15 @@ async fn attempt(app: &App, asked: &Asked<'_>, tenant: &Tenant) -> Result<Respon
     let refusal = refusal(app, batch, &organisation.settings);
     let may_read = may_read(head, tenant);
     let (customers, valid) = match &refusal {
-        None => trace_span!(target: STAGES, "validate").in_scope(|| {
+        None => share.run(|| {
+            let _validating = trace_span!(target: STAGES, "validate").entered();
             let code = head.client_calling_code;
             Customers::validated(batch, organisation, posted_as, code, may_read, now)
         }),
         Some(_) => Default::default(),
     };
+    // The store has shares of its own.
+    drop(share);
     let customers = Arc::new(customers);
     let explained = head.explained && may_read;
     let answer = answer(Arc::clone(&customers), tenant.clone(), explained);

@@ -1,16 +1,20 @@
 //! An organisation whose fields have costly patterns.
 
-use serde_json::json;
+use std::io::Write as _;
+use std::net::TcpStream;
+
+use patron_rules::organisation::Kind;
+use serde_json::{Value, json};
 
 use crate::admin::{DEMO, post, problem};
 use crate::app::{App, code};
 use crate::attacks::{MIB, peak_memory};
 use crate::data::Data;
-use crate::durability::Program;
+use crate::durability::{AUTHORIZATION, Program};
 
 /// One of the largest patterns that are accepted: 128 KiB compiled.
 fn large(n: usize) -> String {
-    format!("(?:a?){{900}}a{{900}}{n}")
+    format!("(?:a?){{1200}}b{n}")
 }
 
 #[test]
@@ -57,4 +61,42 @@ fn lists_that_are_too_long_take_no_memory() {
     }
     let grown = peak_memory(&program).saturating_sub(before);
     assert!(grown < 64 * MIB, "{} MiB", grown / MIB);
+}
+
+/// Six large registrations at once, each of which costs as much as it may.
+#[test]
+fn costly_registrations_do_not_delay_another_organisation() {
+    let app = App::start();
+    app.set_up(Kind::CustomFields, &json!({"name": "costly", "regex": large(0)}));
+    let neighbour = app.till("other.till");
+    let register = |n: u64| {
+        let customer = neighbour.add_one(&json!({"mobile": 919_876_543_200 + n}));
+        assert!(code(&customer).starts_with("1000"), "{customer}");
+    };
+    register(0);
+    // So that no password is left to be verified.
+    app.till("till.001").add_one(&json!({"mobile": "919876543210"}));
+
+    let field = json!({"name": "costly", "value": "a".repeat(255)});
+    let customer =
+        |n: u64| json!({"mobile": 919_800_000_000 + n, "custom_fields": {"field": [field]}});
+    let customers: Vec<Value> = (0..100).map(customer).collect();
+    let body = json!({"root": {"customer": customers}}).to_string();
+    let request = format!(
+        "POST /v1.1/customer/add HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{AUTHORIZATION}\r\n\r\n{body}",
+        body.len(),
+    );
+    let attackers: Vec<TcpStream> =
+        (0..6).map(|_| TcpStream::connect(app.address).unwrap()).collect();
+    for mut attacker in &attackers {
+        attacker.write_all(request.as_bytes()).unwrap();
+    }
+
+    (1..=10).for_each(register);
+    let is_answered = |attacker: &&TcpStream| {
+        attacker.set_nonblocking(true).unwrap();
+        attacker.peek(&mut [0]).is_ok()
+    };
+    let answered = attackers.iter().filter(is_answered).count();
+    assert!(answered <= 4, "{answered} of 6 were answered before the neighbour was");
 }
