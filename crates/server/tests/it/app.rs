@@ -238,12 +238,8 @@ impl App {
     }
 
     fn sign_in_with(&self, credentials: &Value) -> Result<Client, Box<Reply>> {
-        let path = "/admin/api/v1/sessions";
-        let reply = self.anonymous().request("POST", path, &[], credentials);
-        if reply.status != 201 {
-            return Err(Box::new(reply));
-        }
-        Ok(Client::bearer(self.address, reply.json()["token"].as_str().unwrap()))
+        let token = open_session(self.address, credentials)?;
+        Ok(Client::bearer(self.address, &token))
     }
 
     pub fn anonymous(&self) -> Client {
@@ -265,6 +261,16 @@ impl Drop for App {
 pub struct Credentials {
     pub key: String,
     pub secret: String,
+}
+
+/// The token of a new session.
+pub fn open_session(address: SocketAddr, credentials: &Value) -> Result<String, Box<Reply>> {
+    let path = "/admin/api/v1/sessions";
+    let reply = Client::new(address, None).request("POST", path, &[], credentials);
+    if reply.status != 201 {
+        return Err(Box::new(reply));
+    }
+    Ok(reply.json()["token"].as_str().unwrap().to_owned())
 }
 
 pub fn author() -> Author {

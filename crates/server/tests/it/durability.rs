@@ -82,11 +82,17 @@ impl Drop for Program {
     }
 }
 
-/// Serves the demo from this directory or database.
+/// Serves the demo from this directory or database, without a limit of calls.
 pub fn command(data: &str) -> Command {
+    let mut command = limited(data);
+    command.args(["--rate-limit", "0"]);
+    command
+}
+
+/// The same with the default limit.
+pub fn limited(data: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_patron"));
     command.args(["serve", "--demo", "--listen", "127.0.0.1:0"]).args(data::flags(data));
-    command.args(["--rate-limit", "0"]);
     command.env("PATRON_LOG", "error");
     command
 }

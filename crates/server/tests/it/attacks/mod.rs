@@ -1,5 +1,6 @@
 //! Attacks: what one client could do to the others.
 
+mod fairness;
 mod flooding;
 mod framing;
 mod hosts;
@@ -52,7 +53,8 @@ impl Frames {
         let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
         // SETTINGS_INITIAL_WINDOW_SIZE
         bytes.extend(frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]));
-        frames.0.write_all(&bytes).unwrap();
+        // A connection that is refused fails at what follows.
+        let _ = frames.0.write_all(&bytes);
         frames
     }
 
@@ -63,13 +65,18 @@ impl Frames {
 
     /// Begins `GET` of this path.
     pub fn get(&mut self, stream: u32, path: &str) {
+        assert!(self.try_get(stream, path), "the connection is closed");
+    }
+
+    /// The same; whether the connection still takes it.
+    pub fn try_get(&mut self, stream: u32, path: &str) -> bool {
         let mut block = vec![0x82, 0x86]; // :method GET, :scheme http
         for (name, value) in [(4, path), (1, "localhost")] {
             block.extend([name, u8::try_from(value.len()).unwrap()]);
             block.extend(value.as_bytes());
         }
         let headers = frame(HEADERS, END_STREAM | END_HEADERS, stream, &block);
-        self.0.write_all(&headers).unwrap();
+        self.0.write_all(&headers).is_ok()
     }
 
     /// Reads the next frame that is no setting; `None` at the end of the connection.
@@ -111,14 +118,19 @@ pub fn peak_memory(program: &Program) -> u64 {
 
 /// Connects from this address of the loopback network.
 pub fn connect_from(last: u8, to: SocketAddr) -> TcpStream {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    try_connect_from(last, to).unwrap()
+}
+
+/// The same, where the server may refuse.
+pub fn try_connect_from(last: u8, to: SocketAddr) -> std::io::Result<TcpStream> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let connection = runtime.block_on(async {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind((IpAddr::from(Ipv4Addr::new(127, 0, 0, last)), 0).into()).unwrap();
-        socket.connect(to).await.unwrap().into_std().unwrap()
-    });
-    connection.set_nonblocking(false).unwrap();
-    connection
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((IpAddr::from(Ipv4Addr::new(127, 0, 0, last)), 0).into())?;
+        socket.connect(to).await?.into_std()
+    })?;
+    connection.set_nonblocking(false)?;
+    Ok(connection)
 }
 
 /// Sends a request and reads the status of its reply; `None` where the connection is cut.

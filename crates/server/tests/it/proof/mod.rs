@@ -68,7 +68,7 @@ const DATABASE: &str = "patron.sqlite";
 const LOG: &str = "patron.sqlite-wal";
 
 /// A number from the environment: how long the proof is to be.
-fn asked<T: FromStr>(variable: &str, default: T) -> T {
+pub fn asked<T: FromStr>(variable: &str, default: T) -> T {
     let read = |text: String| {
         text.parse().unwrap_or_else(|_| panic!("{variable} is no such number: {text}"))
     };
