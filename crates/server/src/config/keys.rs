@@ -176,7 +176,8 @@ pub const KEYS: &[Key] = &[
         Some("--database-ca"),
         FILE,
         "The certificates that verify the database's own, PEM. Without a file, the connection does \
-         not use TLS.",
+         not use TLS; for a host other than this machine, that is a warning in the log unless \
+         `database` has `sslmode=disable`.",
     ),
     Key::new(
         "database_connections",

@@ -45,7 +45,14 @@ fn it_is_spoken_to_by_tls_where_somebody_vouches_for_it_and_not_otherwise() {
     assert_eq!(complaint(&url, &flags(&trusted)), None);
 
     let refused = complaint(&url, &flags(&stranger)).expect("a stranger vouched for it");
-    assert!(refused.contains("certificate"), "{refused}");
+    assert!(
+        refused.contains("not signed by a certificate in the file of `database_ca`"),
+        "{refused}"
+    );
+    let refused = complaint(&url.replace("localhost", "127.0.0.1"), &flags(&trusted));
+    let refused = refused.expect("its certificate has another name");
+    assert!(refused.contains("not valid for name \"127.0.0.1\""), "{refused}");
+    assert!(refused.contains("only valid for DnsName(\"localhost\")"), "{refused}");
     let refused = complaint(&url, &[]).expect("it was spoken to without TLS");
     assert!(refused.contains("no encryption"), "{refused}");
     let refused = complaint(&format!("{url}?sslmode=require"), &[]).unwrap();
@@ -60,4 +67,22 @@ fn a_database_without_tls_is_refused_where_somebody_is_to_vouch_for_it() {
     assert_eq!(complaint(&database.url(), &[]), None);
     let refused = complaint(&database.url(), &flags(&vouching)).expect("it was spoken to");
     assert!(refused.contains("TLS"), "{refused}");
+}
+
+/// The address 0.0.0.0 is this machine, which a configuration does not show.
+#[test]
+fn warns_of_a_database_elsewhere_without_tls() {
+    let warns = |url: &str, flags: &[String]| {
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_patron"));
+        serve.args(["serve", "--listen", "127.0.0.1:0"]).args(data::flags(url)).args(flags);
+        let output = serve.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "nothing listens there");
+        let log = String::from_utf8(output.stderr).unwrap();
+        log.matches("the connection to the database is not encrypted").count() == 1
+    };
+    assert!(warns("postgres://patron@0.0.0.0:1/patron", &[]));
+    assert!(warns("postgres://patron@localhost:1,0.0.0.0:1/patron?sslmode=prefer", &[]));
+    assert!(!warns("postgres://patron@0.0.0.0:1/patron?sslmode=disable", &[]));
+    assert!(!warns("postgres://patron@0.0.0.0:1/patron", &flags(&vouching(&Issued::new()))));
+    assert!(!warns("postgres://patron@localhost:1,127.0.0.1:1/patron", &[]));
 }

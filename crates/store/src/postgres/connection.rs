@@ -1,11 +1,12 @@
 //! Connections to the database: where it is, how they are had, and what a process does while there
 //! are none.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
@@ -24,7 +25,7 @@ use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::failure::discreet;
+use super::failure::not_connected;
 use crate::Error;
 use crate::limits::READS_WAITING;
 
@@ -36,6 +37,9 @@ const BREAK: Duration = Duration::from_millis(500);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// How long a session whose process has vanished may keep what it has locked.
 const ABANDONED_SECONDS: u32 = 30;
+
+/// The warning of a connection that is not encrypted is logged once.
+static WARNED: Once = Once::new();
 
 /// Where a PostgreSQL database is, and how it is used.
 #[derive(Debug, Clone)]
@@ -97,9 +101,28 @@ impl PostgresOptions {
         Ok(config)
     }
 
+    /// Whether customers cross a network without encryption, and the URL does not say that they may.
+    fn is_exposed(&self) -> bool {
+        let Ok(config) = Config::from_str(&self.url) else { return false };
+        let is_remote = match config.get_hostaddrs() {
+            [] => config.get_hosts().iter().any(|host| !is_local(host)),
+            addresses => addresses.iter().any(|address| !address.is_loopback()),
+        };
+        is_remote && self.ca_file.is_none() && config.get_ssl_mode() != SslMode::Disable
+    }
+
     /// What makes connections whose sessions are set up so.
     fn manager(&self, set_up: String) -> Result<Manager, Error> {
         let config = self.config()?;
+        if self.is_exposed() {
+            WARNED.call_once(|| {
+                tracing::warn!(
+                    database = self.place(),
+                    "the connection to the database is not encrypted: set `database_ca`, or add \
+                     `sslmode=disable` to `database` if the network is trusted"
+                );
+            });
+        }
         let how = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let one: Box<dyn Connect> = match &self.ca_file {
             None => Box::new(ConfigConnectImpl { tls: NoTls }),
@@ -109,6 +132,19 @@ impl PostgresOptions {
         };
         let any = AnyHost { one, hosts: each_host(&config), set_up };
         Ok(Manager::from_connect(config, any, how))
+    }
+}
+
+/// Whether a host is this machine, by its name or address.
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => {
+            let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+            name.eq_ignore_ascii_case("localhost")
+                || address.is_ok_and(|address| address.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
     }
 }
 
@@ -268,7 +304,7 @@ impl Connections {
 
     /// A connection that is to be used by itself.
     pub(super) async fn client(&self) -> Result<Object, Error> {
-        self.pool.get().await.map_err(|error| Error::Unreachable(discreet(error)))
+        self.pool.get().await.map_err(not_connected)
     }
 
     /// A connection. While the database cannot be reached, that is said at once, and tried again
@@ -289,7 +325,7 @@ impl Connections {
                 Ok(Connection(Arc::new(had)))
             }
             Err(PoolError::Closed) => Err(Error::Closed),
-            Err(error) => Err(Error::Unreachable(discreet(error))),
+            Err(error) => Err(not_connected(error)),
         }
     }
 
@@ -495,5 +531,36 @@ impl Connection {
     /// Carries out statements that have neither parameters nor rows.
     pub(super) async fn run(&self, sql: &str) -> Result<(), Error> {
         Ok(self.client()?.batch_execute(sql).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_exposed_if_a_host_is_not_this_machine() {
+        let exposed = |url: &str| PostgresOptions::new(url).is_exposed();
+        for url in [
+            "postgres://p@db.example/p",
+            "postgres://p@10.0.0.1,localhost/p",
+            "postgres://p@localhost/p?hostaddr=10.0.0.1",
+            "postgres://p@db.example/p?sslmode=prefer",
+        ] {
+            assert!(exposed(url), "{url}");
+        }
+        for url in [
+            "postgres://p@localhost/p",
+            "postgres://p@127.0.0.2,[::1]/p",
+            "postgres://p@%2Frun%2Fpostgresql/p",
+            "postgres://p@db.example/p?hostaddr=127.0.0.1",
+            "postgres://p@db.example/p?sslmode=disable",
+        ] {
+            assert!(!exposed(url), "{url}");
+        }
+        let ca_file = Some(PathBuf::from("ca.pem"));
+        let options =
+            PostgresOptions { ca_file, ..PostgresOptions::new("postgres://p@db.example/p") };
+        assert!(!options.is_exposed());
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
+use rustls::CertificateError;
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::Error;
@@ -41,6 +42,47 @@ pub(super) fn discreet(
         Some(refusal) => Box::<Refusal>::new(refusal),
         None => Box::new(error),
     }
+}
+
+/// Why TLS to the database failed.
+#[derive(Debug, thiserror::Error)]
+enum TlsFailure {
+    #[error("its certificate is not signed by a certificate in the file of `database_ca`")]
+    UnknownIssuer,
+    #[error("its certificate has another name than the host in `database`: {0}")]
+    OtherName(CertificateError),
+    #[error("its certificate is refused: {0}")]
+    Certificate(CertificateError),
+    #[error("TLS failed: {0}")]
+    Other(rustls::Error),
+}
+
+impl From<&rustls::Error> for TlsFailure {
+    fn from(error: &rustls::Error) -> Self {
+        use CertificateError::{
+            BadSignature, NotValidForName, NotValidForNameContext, UnknownIssuer,
+        };
+        match error {
+            rustls::Error::InvalidCertificate(refused) => match refused {
+                // The second where another issuer has the same name.
+                UnknownIssuer | BadSignature => Self::UnknownIssuer,
+                NotValidForName | NotValidForNameContext { .. } => Self::OtherName(refused.clone()),
+                _ => Self::Certificate(refused.clone()),
+            },
+            _ => Self::Other(error.clone()),
+        }
+    }
+}
+
+/// The failure to connect. What TLS said replaces everything around it.
+pub(super) fn not_connected(error: impl StdError + Send + Sync + 'static) -> Error {
+    let first: &(dyn StdError + 'static) = &error;
+    let mut causes = std::iter::successors(Some(first), |&error| error.source());
+    let tls = causes.find_map(|cause| {
+        let inner = cause.downcast_ref::<io::Error>()?.get_ref()?;
+        inner.downcast_ref::<rustls::Error>().map(TlsFailure::from)
+    });
+    Error::Unreachable(tls.map_or_else(|| discreet(error), |failure| Box::new(failure)))
 }
 
 impl From<tokio_postgres::Error> for Error {
