@@ -70,16 +70,17 @@ fn dates_of_fields_have_several_spellings() {
     }
 }
 
-/// Seconds, milliseconds and nothing between, in every date.
+/// Seconds, milliseconds and nothing that can be something else, in every date.
 #[test]
-fn digits_of_another_length_are_no_date() {
+fn digits_that_can_be_something_else_are_no_date() {
     let app = App::start();
     let till = app.till("till.001");
     for (digits, is_date) in [
         (json!(642_729_600_u64), false),
         (json!(1_704_164_800_u64), true),
-        (json!(17_041_648_000_u64), false),
-        (json!(170_416_480_000_u64), false),
+        (json!(17_041_648_000_u64), true),
+        (json!(170_416_480_000_u64), true),
+        (json!(200_401_020_304_u64), false),
         (json!("1704164800000"), true),
         (json!(17_041_648_000_000_u64), false),
         (json!("20240102030405"), false),
@@ -275,7 +276,7 @@ fn refused_registration_dates_say_what_is_expected() {
     for (sent, expected) in [
         (json!("2024-7-9 1:2:3"), "expected YYYY-MM-DD HH:MM:SS"),
         (json!("2024-07-29 11:11:60"), "expected YYYY-MM-DD HH:MM:SS"),
-        (json!(172_223_167_100_u64), "expected YYYY-MM-DD HH:MM:SS"),
+        (json!(17_222_316_710_000_u64), "expected YYYY-MM-DD HH:MM:SS"),
         (json!("1899-12-30"), "expected 1900-01-01 00:00:00 or later, CONF_MIN_REGISTRATION_DATE"),
         (json!("0001-01-01"), "expected 1900-01-01 00:00:00 or later, CONF_MIN_REGISTRATION_DATE"),
         (json!("2026-02-01"), "expected at most 1 days ahead, FUTURE_REGISTRATION_DAYS"),
