@@ -533,7 +533,7 @@ async fn what_is_answered_once_is_carried_out_whatever_fails_beside_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_are_over_are_removed_as_others_are_kept() {
+async fn only_answers_that_are_over_are_removed() {
     let place = directory();
     let store = place.open();
     let tenant = open_shop(&*store).await;
@@ -553,6 +553,7 @@ async fn answers_that_are_over_are_removed_as_others_are_kept() {
     for key in 100..150 {
         keep(key, later).await;
     }
+    assert_eq!(store.remove_expired_answers(later).await.unwrap(), 100);
     assert_eq!(count(), 50);
     store.close().await;
 }
