@@ -196,7 +196,7 @@ table! {
         "A fault of Patron's own with this customer alone. The operator looks for the request id in the log and reports it.";
     INVALID_CUSTOM_FIELD = 1017 Warning "Provided Custom Field is invalid",
         "Add Customer, sample responses",
-        "At least one custom field is not defined, its value is not valid, or its pattern takes too long for a value of this length; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
+        "At least one custom field was dropped: it is not defined, its value is not valid, or its value is too long for its pattern. The rest was registered. The caller corrects the field, or the operator defines it.";
     VALIDATION_FAILED = 91003 Warning "Validation failed: {x}.",
         "v1.1 customer codes (Patron adds what it is about)",
         "What the message names was not valid or is unknown, and was left out; the rest is registered. The caller corrects it. For unknown members and fraud statuses, `WARN_EXTRAS` = 0 switches the warning off.";
@@ -217,7 +217,7 @@ table! {
         "The identifiers passed belonged to two customers, and `MERGE_ON_CONFLICT` is on. The first customer named was merged into the second one, for good. Callers replace the first `user_id` that they keep by the second.";
     INVALID_EXTENDED_FIELD = 91015 Warning "Failed to update extended fields or field length is too long: {x}.",
         "v1.1 customer codes",
-        "The extended field named is not defined, its value is not valid, or its patterns take too long for a value of this length; it was dropped and the rest registered. The caller mends the field, or the operator defines it.";
+        "The extended field named was dropped: it is not defined, its value is not valid, or its value is too long for its patterns. The rest was registered. The caller corrects the field, or the operator defines it.";
     INVALID_FRAUD_STATUS = 1061 Error "Invalid fraud status",
         "v1.1 customer codes of 2017",
         "No document lists this `fraud_status`, and `STRICT_EXTRAS` is on. The caller corrects it, or the operator switches `STRICT_EXTRAS` off, which stores it as NONE with a warning (91003).";

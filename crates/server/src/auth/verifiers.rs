@@ -11,8 +11,8 @@ use self::queue::Queue;
 pub use self::queue::{Overloaded, Turn};
 use super::password::{self, Scratch};
 
-/// A bounded number of places, each of which takes a processor and 7 MiB while it works, and a fair
-/// queue for them.
+/// A bounded number of places and a fair queue for them. A place takes a processor and 7 MiB while it
+/// works.
 pub struct Verifiers(Arc<Shared>);
 
 struct Shared {

@@ -326,7 +326,7 @@ fn callers() -> Vec<Row> {
         Row {
             scope: Process,
             ..wider(
-                "Wrong passwords for one name from all addresses: ten times as many, of which one is forgotten every 10 minutes",
+                "Wrong passwords for one name from all addresses: ten times as many. Every 10 minutes one is forgotten",
                 "One try after a delay of 1 second to 5 minutes; 429 with `Retry-After` until then.",
             )
         },

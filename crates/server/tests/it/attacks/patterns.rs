@@ -63,7 +63,7 @@ fn lists_that_are_too_long_take_no_memory() {
     assert!(grown < 64 * MIB, "{} MiB", grown / MIB);
 }
 
-/// Six large registrations at once, each of which costs as much as it may.
+/// Six large registrations at once. Each costs as much as the limits allow.
 #[test]
 fn costly_registrations_do_not_delay_another_organisation() {
     let app = App::start();

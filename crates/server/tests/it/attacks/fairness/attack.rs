@@ -24,7 +24,7 @@ impl Attack {
         Self { name, begin }
     }
 
-    /// Begins; it goes on until the target stops it.
+    /// Starts the attack, which lasts until the target stops it.
     pub fn begin(&self, target: &Arc<Target>) {
         (self.begin)(target);
     }
